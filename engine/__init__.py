@@ -1,0 +1,1 @@
+"""Deep learning on arrays, without autograd: every layer carries its own forward and backward."""

@@ -1,0 +1,102 @@
+"""Layers made of layers. Each hands the layers inside it a seed of their own, and their gradients the path to them."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+
+from array_api_compat import array_namespace
+
+from engine.layer import Array, Layer
+
+
+class Chain(Layer):
+    """y = f_k(... f_2(f_1(x))),   dx = f_1'^T(... f_k'^T(dy)): Algorithms 1 and 2.
+
+    Chain(a, b) names its layers "0" and "1"; Chain(conv=a, pool=b) names them "conv" and "pool".
+    """
+
+    def __init__(self, *layers: Layer, **named: Layer) -> None:
+        super().__init__()
+        self.children = {str(place): layer for place, layer in enumerate(layers)} | named
+
+    def forward(self, x, run):
+        saved = []
+        for place, layer in enumerate(self.children.values()):
+            x, kept = layer.forward(x, run.child(place))
+            if run.record:
+                saved.append(kept)
+        return x, saved
+
+    def backward(self, dy, saved):
+        saved = list(saved)  # our own list: unless the caller holds on to his, each value is freed as soon as it was used
+        grads = {}
+        for name, layer in reversed(self.children.items()):
+            dy, own = layer.backward(dy, saved.pop())
+            grads |= {f"{name}.{path}": g for path, g in own.items()}
+        return dy, grads
+
+
+class Skip(Layer):
+    """y = [f(x), x] along channels,   dx = f'^T(dy_f) + dy_x: the gradient splits and adds.
+
+    x: (N, H, W, C) and f(x): (N, H, W, K) give y: (N, H, W, K + C), the order of the merge layers in A.3.2.
+    """
+
+    def __init__(self, inner: Layer) -> None:
+        super().__init__()
+        self.children = {"inner": inner}
+
+    def forward(self, x, run):
+        fx, saved = self.children["inner"].forward(x, run)
+        return array_namespace(x).concat([fx, x], axis=-1), (fx.shape[-1], saved)
+
+    def backward(self, dy, saved):
+        channels, *inner_saved = saved
+        del saved
+        dx, grads = self.children["inner"].backward(dy[..., :channels], inner_saved.pop())
+        return dx + dy[..., channels:], {f"inner.{path}": g for path, g in grads.items()}
+
+
+class Recompute(Layer):
+    """y = f(x), keeping only x: backward walks forward once more. The same bits, dropout and batch norm included."""
+
+    def __init__(self, inner: Layer) -> None:
+        super().__init__()
+        self.children = {"inner": inner}
+
+    def forward(self, x, run):
+        y, _ = self.children["inner"].forward(x, replace(run, record=False))
+        return y, (x, run)
+
+    def backward(self, dy, saved):
+        x, run = saved
+        inner = self.children["inner"]
+        dx, grads = inner.backward(dy, inner.forward(x, replace(run, record=True))[1])
+        return dx, {f"inner.{path}": g for path, g in grads.items()}
+
+
+class Observed(Layer):
+    """A layer that tells what passes through it."""
+
+    def __init__(self, layer: Layer, path: str, see: Callable[[str, Layer, Array, Array], None]) -> None:
+        super().__init__()
+        self.params, self.buffers = layer.params, layer.buffers
+        self.layer, self.path, self.see = layer, path, see
+
+    def forward(self, x, run):
+        y, saved = self.layer.forward(x, run)
+        self.see(self.path, self.layer, x, y)
+        return y, saved
+
+    def backward(self, dy, saved):
+        return self.layer.backward(dy, saved)
+
+
+def observe(layer: Layer, see: Callable[[str, Layer, Array, Array], None], path: str = "") -> Layer:
+    """The same network (sharing its arrays), calling see(path, layer, x, y) after every layer that has no layers inside."""
+    if not layer.children:
+        return Observed(layer, path, see)
+    twin = copy(layer)
+    twin.children = {name: observe(child, see, f"{path}.{name}".lstrip(".")) for name, child in layer.children.items()}
+    return twin

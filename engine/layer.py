@@ -1,0 +1,111 @@
+"""The protocol: a layer is a pair of pure functions that share a saved value.
+
+    forward(x, run)      -> y, saved      saved: exactly what backward needs, None where run.record is False
+    backward(dy, saved)  -> dx, grads     dx = (dy/dx)^T dy, and the same for every parameter, by name
+
+Neither writes to anything, on the layer or in its arguments, so that gradients may be added over micro-batches, threads
+or machines, a pass may be repeated (finite differences, recomputation), and one network may serve many threads.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+Array = Any  # an array of any library that array-api-compat knows
+Grads = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a pass is made.
+
+    train   batch statistics and dropout on?
+    record  keep what backward needs?  train=False, record=True gives gradients through the inference network
+    seed    a path: the step's seed, then the place of the layer in the network
+    """
+    train: bool = True
+    record: bool = True
+    seed: tuple[int, ...] = (0,)
+
+    def child(self, place: int) -> Run:
+        """The run as the layer at `place` inside a combinator sees it: the same, with randomness of its own."""
+        return replace(self, seed=(*self.seed, place))
+
+    def uniform(self, like: Array) -> Array:
+        """Numbers in [0, 1) in the shape, dtype and place of `like`: a function of the seed alone, on every backend."""
+        xp = array_namespace(like)
+        drawn = np.random.default_rng(self.seed).random(like.shape, dtype=np.float32)
+        return xp.asarray(drawn, dtype=xp.float32, device=device(like))
+
+
+class Layer:
+    """A differentiable function with parameters.
+
+    params    what training changes, by name
+    buffers   what a layer measures while training (moving averages), by name
+    children  the layers that this one is made of, by name; the path "3.conv.W" names parameter W of child conv of child 3
+    """
+
+    def __init__(self) -> None:
+        self.params: dict[str, Array] = {}
+        self.buffers: dict[str, Array] = {}
+        self.children: dict[str, Layer] = {}
+
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
+        raise NotImplementedError
+
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+        raise NotImplementedError
+
+    def kink_distance(self, x: Array) -> float:
+        """How far x may move, element by element, before forward stops being smooth; infinite for smooth layers."""
+        return float("inf")
+
+    def absorb(self, grads: Grads) -> None:
+        """Take in what backward measured besides gradients (batch moments); called once per optimizer step."""
+        for name, child in self.children.items():
+            child.absorb({path.removeprefix(f"{name}."): g for path, g in grads.items() if path.startswith(f"{name}.")})
+
+    def parameters(self) -> dict[str, Array]:
+        """Every trainable array by path, in the order of the network."""
+        return dict(self._named("params"))
+
+    def moving_averages(self) -> dict[str, Array]:
+        """Every buffer by path, in the order of the network."""
+        return dict(self._named("buffers"))
+
+    def _named(self, kind: str):
+        yield from getattr(self, kind).items()
+        for name, child in self.children.items():
+            yield from ((f"{name}.{path}", array) for path, array in child._named(kind))
+
+    def convert(self, function: Callable[[Array], Array]) -> None:
+        """Replace every parameter and buffer by function(array): `network.convert(cupy.asarray)` moves it to the GPU."""
+        for arrays in (self.params, self.buffers):
+            arrays.update({name: function(array) for name, array in arrays.items()})
+        for child in self.children.values():
+            child.convert(function)
+
+
+def parameter_count(layer: Layer) -> int:
+    """Number of trainable scalars."""
+    return sum(array.size for array in layer.parameters().values())
+
+
+def assign(layer: Layer, arrays: Mapping[str, Array]) -> None:
+    """Copy arrays (by path) into the parameters and buffers of a layer.
+
+    Raises ValueError, before anything is written, where the paths or shapes are not the layer's.
+    """
+    own = layer.parameters() | layer.moving_averages()
+    for path in own.keys() | arrays.keys():
+        given = tuple(arrays[path].shape) if path in arrays else "absent"
+        expected = tuple(own[path].shape) if path in own else "absent"
+        if given != expected:
+            raise ValueError(f"'{path}' is {given} in what was given and {expected} in the network")
+    for path, array in own.items():
+        array[...] = array_namespace(array).asarray(arrays[path], dtype=array.dtype)
