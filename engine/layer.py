@@ -61,9 +61,13 @@ class Layer:
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         raise NotImplementedError
 
-    def kink_distance(self, x: Array) -> float:
-        """How far x may move, element by element, before forward stops being smooth; infinite for smooth layers."""
-        return float("inf")
+    def piece(self, x: Array, y: Array) -> Array | None:
+        """Which smooth piece of the function y = f(x) lies on; None for a function that is smooth everywhere.
+
+        For ReLU the signs (also where fused into another layer), for max-pooling the places of the maxima. Two points
+        with different pieces have a kink between them: a finite difference across it says nothing of the gradient.
+        """
+        return None
 
     def absorb(self, grads: Grads) -> None:
         """Take in what backward measured besides gradients (batch moments); called once per optimizer step."""
