@@ -1,0 +1,1 @@
+"""The thesis's experiments: data, commands, evaluation and reports."""
