@@ -50,3 +50,8 @@ def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: str 
 def xavier_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
     """Weights normal with mean 0 and variance 2 / (fan_in + fan_out): (3.31), the form of A.3.3."""
     return rng.normal(0.0, sqrt(2 / sum(fans(shape))), shape).astype(dtype)
+
+
+def constant(value: float, size: int, dtype: str = "float32") -> np.ndarray:
+    """(size,) numbers, all `value`: biases, and the scale and shift of batch norm."""
+    return np.full(size, value, dtype)

@@ -1,0 +1,44 @@
+"""Sums over all but the channels, and the passes of batch normalization: definitions, on any array library."""
+from __future__ import annotations
+
+from functools import singledispatch
+
+from array_api_compat import array_namespace
+
+from engine.layer import Array
+
+
+@singledispatch
+def channel_sums(x: Array) -> Array:
+    """Sum over all but the channels. x: (..., C); the sum: (C,)."""
+    return array_namespace(x).sum(x, axis=tuple(range(x.ndim - 1)))
+
+
+@singledispatch
+def batch_moments(x: Array) -> tuple[Array, Array]:
+    """Mean and (population) variance of every channel. x: (..., C); both (C,)."""
+    xp = array_namespace(x)
+    axes = tuple(range(x.ndim - 1))
+    mean = xp.mean(x, axis=axes)
+    centred = x - mean
+    return mean, xp.mean(centred * centred, axis=axes)  # no abs: complex-step differentiation passes through
+
+
+@singledispatch
+def scale_and_shift(x: Array, scale: Array, shift: Array) -> Array:
+    """scale x + shift, channel by channel. x: (..., C); scale, shift: (C,)."""
+    return x * scale + shift
+
+
+@singledispatch
+def gradient_sums(dy: Array, x: Array, centre: Array) -> tuple[Array, Array]:
+    """Sums of dy and of dy (x - centre) over all but the channels. dy, x: (..., C); centre and both sums: (C,)."""
+    xp = array_namespace(dy)
+    axes = tuple(range(dy.ndim - 1))
+    return xp.sum(dy, axis=axes), xp.sum(dy * (x - centre), axis=axes)
+
+
+@singledispatch
+def combine(dy: Array, x: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
+    """dy_scale dy + x_scale x + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
+    return dy * dy_scale + x * x_scale + shift

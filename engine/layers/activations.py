@@ -1,0 +1,91 @@
+"""Activations: functions of one number, applied element by element."""
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+
+from engine.kernels import real
+from engine.layer import Array, Layer
+
+
+class Activation(Layer):
+    """o = sigma(a),   da = do . sigma'(a).
+
+    Each sigma here has a derivative that can be written with o alone. So a layer may apply it to its own output and keep
+    nothing more than that output: Conv2D(..., activation=ReLU()).
+    """
+
+    def value(self, a: Array) -> Array:
+        """sigma(a)."""
+        raise NotImplementedError
+
+    def gradient(self, do: Array, o: Array) -> Array:
+        """do . sigma'(a), where o = sigma(a)."""
+        raise NotImplementedError
+
+    def forward(self, x, run):
+        o = self.value(x)
+        return o, o if run.record else None
+
+    def backward(self, dy, saved):
+        return self.gradient(dy, saved), {}
+
+
+class ReLU(Activation):
+    """o = max(a, 0),   da = do . [o > 0]."""
+
+    def value(self, a):
+        xp = array_namespace(a)
+        if xp.isdtype(a.dtype, "complex floating"):
+            return xp.where(real(a) > 0, a, xp.zeros_like(a))
+        return xp.maximum(a, xp.asarray(0, dtype=a.dtype))
+
+    def gradient(self, do, o):
+        return do * array_namespace(o).astype(real(o) > 0, do.dtype)
+
+    def piece(self, x, y):
+        return real(y) > 0
+
+
+class LeakyReLU(Activation):
+    """o = a where a > 0, slope a elsewhere (0 < slope < 1);   da = do . (1 where o > 0, slope elsewhere)."""
+
+    def __init__(self, slope: float = 0.01) -> None:
+        super().__init__()
+        if not 0 < slope < 1:
+            raise ValueError(f"slope is {slope}; expected 0 < slope < 1, so that the sign of the output tells the branch")
+        self.slope = slope
+
+    def value(self, a):
+        return array_namespace(a).where(real(a) > 0, a, self.slope * a)
+
+    def gradient(self, do, o):
+        return array_namespace(o).where(real(o) > 0, do, self.slope * do)
+
+    def piece(self, x, y):
+        return real(y) > 0
+
+
+class Sigmoid(Activation):
+    """o = 1 / (1 + e^-a),   da = do . o (1 - o).
+
+    From e^-|a|, which does not overflow: o = 1 / (1 + e^-a) where a > 0, e^a / (1 + e^a) elsewhere.
+    """
+
+    def value(self, a):
+        xp = array_namespace(a)
+        positive = real(a) > 0
+        small = xp.exp(xp.where(positive, -a, a))
+        return xp.where(positive, 1 / (1 + small), small / (1 + small))
+
+    def gradient(self, do, o):
+        return do * (o * (1 - o))
+
+
+class Tanh(Activation):
+    """o = tanh a,   da = do . (1 - o^2)."""
+
+    def value(self, a):
+        return array_namespace(a).tanh(a)
+
+    def gradient(self, do, o):
+        return do * (1 - o * o)

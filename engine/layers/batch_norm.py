@@ -1,0 +1,73 @@
+"""Batch normalization."""
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+
+from engine.initializers import constant
+from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
+from engine.layer import Layer
+
+
+class BatchNorm(Layer):
+    """xhat = (x - m) / sqrt(v + epsilon),   y = c1 xhat + c2                                            (3.33), (3.36)
+
+    for every channel of x: (..., C), an image (N, H, W, C) or flat features (N, C); c1, c2: (C,). Let mu and var be the
+    mean and the population variance of the channel over the M = N H W numbers of the batch.
+
+    Inference normalizes by the moving averages, alpha old + (1 - alpha) batch (3.34), (3.35). Training normalizes
+        statistics="batch"    by the batch, m = mu and v = var: the usual form
+        statistics="moving"   by the averages, this batch included, m = alpha m' + (1 - alpha) mu: (3.33) as printed
+    With kappa = 1, 1 - alpha and 0 for batch, moving and inference, dm/dmu = dv/dvar = kappa covers all three.
+
+    Backward. Let g = dy c1 = dL/dxhat and s = 1 / sqrt(v + epsilon).
+        dc2 = sum of dy          dc1 = sum of dy xhat = s sum of dy (x - m)
+    x reaches the loss in three ways: directly, through mu and through var. From xhat = s (x - m), ds/dv = -s^3 / 2:
+        dL/dm = -s sum of g                      dL/dv = -(s^3 / 2) sum of g (x - m)
+    and dmu/dx = 1/M, dvar/dx = 2 (x - mu) / M (mu's own part in var falls out, since x - mu sums to 0):
+        dx = s g + kappa dL/dm / M + kappa dL/dv 2 (x - mu) / M
+           = c1 s (dy - kappa/M sum of dy - kappa/M s^2 (x - mu) sum of dy (x - m))
+    A check with dy = 1 would see none of the sums: then the first two terms cancel and the third is 0.
+
+    alpha = 0 makes "moving" the usual form. Errata: (3.33) has no epsilon. Backward hands out the batch's moments under
+    the names of the averages; `absorb` takes them in when the optimizer steps.
+    """
+
+    def __init__(self, channels: int, statistics: str = "batch", alpha: float = 0.9, epsilon: float = 1e-5, *,
+                 dtype: str = "float32") -> None:
+        super().__init__()
+        if statistics not in ("batch", "moving"):
+            raise ValueError(f"statistics is {statistics!r}; expected 'batch' or 'moving'")
+        self.statistics, self.alpha, self.epsilon = statistics, alpha, epsilon
+        self.params = {"c1": constant(1, channels, dtype), "c2": constant(0, channels, dtype)}
+        self.buffers = {"mean": constant(0, channels, dtype), "variance": constant(1, channels, dtype)}
+
+    def forward(self, x, run):
+        batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
+        m, v = self._normalizers(batch)
+        s = 1 / array_namespace(x).sqrt(v + self.epsilon)
+        scale = self.params["c1"] * s
+        return scale_and_shift(x, scale, self.params["c2"] - m * scale), (x, batch, m, s)
+
+    def backward(self, dy, saved):
+        x, batch, m, s = saved
+        sum_dy, sum_dy_x = gradient_sums(dy, x, m)
+        grads = {"c1": s * sum_dy_x, "c2": sum_dy}
+        scale = self.params["c1"] * s
+        if batch is None:
+            return scale_and_shift(dy, scale, 0 * scale), grads
+        kappa_M = (1 if self.statistics == "batch" else 1 - self.alpha) * x.shape[-1] / x.size
+        x_scale = -scale * s * s * sum_dy_x * kappa_M
+        shift = -scale * sum_dy * kappa_M - x_scale * batch["mean"]
+        return combine(dy, x, scale, x_scale, shift), grads | batch
+
+    def absorb(self, grads):
+        for name, average in self.buffers.items():
+            average[...] = self.alpha * average + (1 - self.alpha) * grads[name]
+
+    def _normalizers(self, batch):
+        """m and v of the forward pass."""
+        if batch is None:
+            return self.buffers["mean"], self.buffers["variance"]
+        if self.statistics == "batch":
+            return batch["mean"], batch["variance"]
+        return tuple(self.alpha * self.buffers[name] + (1 - self.alpha) * batch[name] for name in batch)

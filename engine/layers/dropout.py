@@ -1,0 +1,35 @@
+"""Dropout."""
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+
+from engine.kernels import real
+from engine.layer import Layer
+
+
+class Dropout(Layer):
+    """y = x k / p where k = 1 with probability p = keep_probability, else 0: 3.1.5. Inference: y = x.
+
+    The division keeps the expectation of y at x. k does not depend on x, so dx = dy k / p.
+
+    The mask is a function of the run's seed (the step's seed and the layer's place): there is nothing to save, and the same
+    mask comes back in backward, on every backend, in a recomputation and after a resume. x: any shape.
+    """
+
+    def __init__(self, keep_probability: float = 0.5) -> None:
+        super().__init__()
+        if not 0 < keep_probability <= 1:
+            raise ValueError(f"keep_probability is {keep_probability}; expected a number in (0, 1]")
+        self.keep_probability = keep_probability
+
+    def forward(self, x, run):
+        return self._apply(x, run), run
+
+    def backward(self, dy, saved):
+        return self._apply(dy, saved), {}
+
+    def _apply(self, x, run):
+        if not run.train:
+            return x
+        kept = run.uniform(x) < self.keep_probability
+        return x * (array_namespace(x).astype(kept, real(x).dtype) / self.keep_probability)

@@ -1,0 +1,28 @@
+"""Softmax over the last axis."""
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+
+from engine.kernels import real
+from engine.layer import Layer
+
+
+class Softmax(Layer):
+    """y_i = e^x_i / sum over k of e^x_k.
+
+    Every output depends on every input: dy_k/dx_i = y_k ([i = k] - y_i), so
+
+        dx_i = sum over k of dy_k y_k ([i = k] - y_i) = y_i (dy_i - sum over k of dy_k y_k)
+
+    Subtracting the largest x changes nothing in y and keeps e^x from overflowing. x, y: (..., K).
+    """
+
+    def forward(self, x, run):
+        xp = array_namespace(x)
+        e = xp.exp(x - xp.max(real(x), axis=-1, keepdims=True))
+        y = e / xp.sum(e, axis=-1, keepdims=True)
+        return y, y
+
+    def backward(self, dy, saved):
+        y, xp = saved, array_namespace(dy)
+        return y * (dy - xp.sum(dy * y, axis=-1, keepdims=True)), {}

@@ -1,0 +1,59 @@
+"""Transposed convolution: learned upsampling."""
+from __future__ import annotations
+
+from engine.initializers import constant, xavier_normal
+from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
+from engine.layer import Layer
+from engine.layers.activations import Activation
+from engine.layers.conv2d import Pair, input_gradient, pair, zeros_around
+
+
+class TransposedConv2D(Layer):
+    """o = sigma(a),   a = W^T x + b: the pair of (3.37) and (3.41) exchanged.
+
+    A convolution W of stride s, from `out_channels` to `in_channels`, is a linear map; its transpose is what (3.41) computes.
+    Here that transpose is forward, and so the convolution is backward:
+
+        a  = x, s - 1 zeros between its pixels, correlated with rot180(W)                                       (3.41)
+        dx = W * da                                                                                             (3.37)
+        dW = da correlated with x      (in that convolution da is the input, x the gradient at the output)      (3.42)
+        db = sum of da over n, i, j
+
+    x: (N, H, W, C), kernel W: (KH, KW, O, C), b: (O,); y: (N, s H, s W, O) for "SAME", (N, s (H - 1) + KH, ..., O) for
+    "VALID" (where KH < s, s H).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 2, stride: int | Pair = 2,
+                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng, dtype: str = "float32") -> None:
+        super().__init__()
+        if padding not in ("SAME", "VALID"):
+            raise ValueError(f"padding is {padding!r}; expected 'SAME' or 'VALID'")
+        self.kernel_size, self.stride = pair(kernel_size), pair(stride)
+        self.padding, self.activation = padding, activation
+        kernel = xavier_normal(rng, (*self.kernel_size, out_channels, in_channels), dtype)
+        self.params = {"W": kernel, "b": constant(bias, out_channels, dtype)}
+
+    def forward(self, x, run):
+        W, b = self.params["W"], self.params["b"]
+        shape = self._out_shape(x.shape)
+        padding = zeros_around(shape, self.kernel_size, self.stride, self.padding)
+        a = input_gradient(x, W, shape, self.stride, padding) + b                              # (3.41)
+        o = self.activation.value(a) if self.activation else a
+        return o, (x, o if self.activation else None)
+
+    def backward(self, dy, saved):
+        x, o = saved
+        padding = zeros_around(dy.shape, self.kernel_size, self.stride, self.padding)
+        da = self.activation.gradient(dy, o) if self.activation else dy
+        dx = correlate(da, self.params["W"], None, self.stride, padding)                        # (3.37)
+        dW = correlate_kernel_gradient(da, x, self.kernel_size, self.stride, padding)           # (3.42)
+        return dx, {"W": dW, "b": channel_sums(da)}
+
+    def piece(self, x, y):
+        return self.activation.piece(x, y) if self.activation else None
+
+    def _out_shape(self, shape):
+        height, width = (
+            stride * size if self.padding == "SAME" else stride * (size - 1) + max(reach, stride)
+            for size, stride, reach in zip(shape[1:3], self.stride, self.kernel_size, strict=True))
+        return (shape[0], height, width, self.params["b"].shape[0])
