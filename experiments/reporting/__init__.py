@@ -1,0 +1,1 @@
+"""Files, tables, figures and the page of a run."""
