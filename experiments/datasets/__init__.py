@@ -1,0 +1,31 @@
+"""Data sets of mammograms: each reader is a module with `LOOKS_LIKE`, `recognise(folder)` and `read(folder)`."""
+from pathlib import Path
+
+from experiments.datasets import folder as csv_folder
+from experiments.datasets import mini_mias, synthetic
+from experiments.datasets.record import CLASSES, Dataset, Mammogram
+from experiments.errors import UsageError
+
+__all__ = ["CLASSES", "READERS", "Dataset", "Mammogram", "open_dataset"]
+
+# tried in this order; the folder format comes last because other collections bring CSV files of their own
+READERS = (mini_mias, csv_folder)
+
+
+def open_dataset(path: Path | None, seed: int) -> Dataset:
+    """The data set in the folder, of whichever format it is; without a folder the synthetic set of this seed.
+
+    Raises `UsageError` where there is no such folder or its format is not recognised, and `Failure` for what is wrong
+    inside it.
+    """
+    if path is None:
+        return synthetic.dataset(seed)
+    path = Path(path)
+    if not path.is_dir():
+        raise UsageError(f"{path}: {'is not a folder' if path.exists() else 'there is no such folder'}; --data takes "
+                         "the folder of a data set")
+    for reader in READERS:
+        if reader.recognise(path):
+            return reader.read(path)
+    formats = "".join(f"\n  {reader.LOOKS_LIKE}" for reader in READERS)
+    raise UsageError(f"{path}: no data set was recognised in it. The formats are:{formats}")

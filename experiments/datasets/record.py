@@ -1,0 +1,66 @@
+"""One mammogram, whatever data set it comes from."""
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+CLASSES = ("cancer", "normal", "benign")
+
+Pixels = tuple[np.ndarray, np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Mammogram:
+    """A labelled view of one breast; its pixels stay on disk until they are asked for.
+
+    name         unique within the data set; the file's path for a set made of files
+    patient      whose breast it is: images of one patient never stand on both sides of a split
+    label        one of `CLASSES`
+    source       the digitizer or collection, for finding differences between scanners
+    fingerprint  changes when the files or the annotation behind the image change; cheap, without reading them
+    load         () -> (image, mask): image (H, W) of any real dtype, as in the file; mask (H, W) bool, or None where
+                 nothing is annotated. Can be pickled, so that worker processes can call it
+    """
+
+    name: str
+    patient: str
+    label: str
+    source: str
+    fingerprint: str
+    load: Callable[[], Pixels] = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.label not in CLASSES:
+            raise ValueError(f"label {self.label!r} of {self.name}: expected one of {', '.join(CLASSES)}")
+
+    def image(self) -> np.ndarray:
+        """(H, W), the grey levels as in the file."""
+        return self.load()[0]
+
+    def mask(self) -> np.ndarray | None:
+        """(H, W) bool, True on the lesions; None where nothing is annotated."""
+        return self.load()[1]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a reader found in a folder.
+
+    name       of the collection, for reports
+    mammograms the usable images, in an order that depends on the data alone
+    excluded   reason -> number of images left out
+    """
+
+    name: str
+    mammograms: list[Mammogram]
+    excluded: dict[str, int] = field(default_factory=dict)
+
+
+def file_fingerprint(*paths: Path) -> str:
+    """A text that changes when one of the files is replaced or written to, from what the file system knows of it.
+
+    The change time stands beside the modification time because copying programs and archives set the latter back.
+    """
+    states = [(path.resolve(), path.stat()) for path in paths]
+    return "|".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}" for path, stat in states)

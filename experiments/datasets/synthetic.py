@@ -1,0 +1,114 @@
+"""The synthetic placeholder data (A.1): drawn mammograms with exact masks, each a pure function of (seed, index).
+
+Every woman has two views of one breast (CC and MLO) and one label. All classes share the same tissue, vessels and
+diffuse bright areas, and the brightness varies from film to film, so that only the shape of what is in the breast tells
+the classes apart: nothing (normal), a smooth round mass (benign), a mass with spicules (cancer).
+"""
+import argparse
+import csv
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
+from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
+from experiments.errors import UsageError
+
+VIEWS = ("CC", "MLO")
+IMAGES = 1200
+HEIGHT = 320
+
+
+def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
+    """`images` mammograms of height x 0.8 height pixels, the classes in turn, drawn when they are asked for."""
+    mammograms = []
+    for index in range(images):
+        patient = index // len(VIEWS)
+        mammograms.append(Mammogram(
+            name=f"{index:05d}-{VIEWS[index % len(VIEWS)]}", patient=f"{patient:05d}",
+            label=_label(patient), source="synthetic", fingerprint=f"synthetic 1|{seed}|{index}|{height}",
+            load=partial(draw, seed, index, height)))
+    return Dataset("synthetic", mammograms)
+
+
+def _label(patient: int) -> str:
+    return CLASSES[patient % len(CLASSES)]
+
+
+def draw(seed: int, index: int, height: int = HEIGHT) -> Pixels:
+    """Image (height, 0.8 height) uint8 and mask of the same shape, bool, or None for a normal breast."""
+    patient, view = index // len(VIEWS), VIEWS[index % len(VIEWS)]
+    woman = np.random.default_rng((seed, patient))
+    size, density, right = woman.uniform(0.8, 1), woman.uniform(0.25, 0.8), woman.random() < 0.5
+    radius = woman.uniform(0.06, 0.15)
+    film = np.random.default_rng((seed, patient, 1 + index % len(VIEWS)))
+
+    canvas = Canvas(height, film)
+    outline, thickness, pectoral = breast(canvas, size, oblique=view == "MLO")
+    levels = tissue(canvas, outline, density) + soft_areas(canvas, outline) + vessels(canvas, outline)
+    label = _label(patient)
+    mask = None
+    if label != "normal":
+        lesion = (spiculated_mass if label == "cancer" else mass)(canvas, outline, radius * film.uniform(0.9, 1.1))
+        mask = lesion > 0.5
+        levels = levels + film.uniform(0.3, 0.45) * lesion
+    levels = thickness * (0.35 + levels) + pectoral
+    image = _expose(levels, film)
+    if right:
+        image, mask = image[:, ::-1], None if mask is None else mask[:, ::-1]
+    return np.ascontiguousarray(image), None if mask is None else np.ascontiguousarray(mask)
+
+
+def _expose(levels: np.ndarray, film: np.random.Generator) -> np.ndarray:
+    """The film's own gain, contrast, fog and noise; (H, W) uint8."""
+    levels = np.clip(levels / 1.6, 0, 1) ** film.uniform(0.7, 1.4)
+    levels = film.uniform(0.0, 0.08) + film.uniform(0.55, 0.9) * levels
+    levels = levels + film.uniform(0.005, 0.02) * film.standard_normal(levels.shape, dtype=np.float32)
+    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
+
+
+def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
+    """The set as PNG files in the `folder` format. Raises `UsageError` where the folder holds something already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: expected a new or an empty folder")
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("image", "mask", "label", "patient"))
+        for mammogram in tqdm(dataset(seed, images, height).mammograms, desc="Drawing", unit="image", disable=None):
+            image, mask = mammogram.load()
+            image_path, mask_path = f"images/{mammogram.name}.png", ""
+            Image.fromarray(image).save(folder / image_path)
+            if mask is not None:
+                mask_path = f"masks/{mammogram.name}.png"
+                Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_path)
+            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.datasets.synthetic",
+        description="Writes synthetic mammograms with masks into a new folder, to be used with --data.",
+        epilog="example: python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
+    parser.add_argument("folder", type=Path, help="a new or an empty folder")
+    parser.add_argument("--images", type=int, default=IMAGES, help="how many (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
+    parser.add_argument("--height", type=int, default=HEIGHT, help="of the images, in pixels (default %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        if options.images < 1 or options.height < 32 or options.seed < 0:
+            raise UsageError("expected --images of at least 1, --height of at least 32 and --seed of at least 0")
+        write(options.folder, options.seed, options.images, options.height)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

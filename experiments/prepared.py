@@ -1,0 +1,183 @@
+"""The data as the network gets them: each image preprocessed once, kept in a cache on disk, read when needed."""
+import errno
+import hashlib
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from experiments.datasets import CLASSES, Mammogram
+from experiments.errors import Failure
+from experiments.preprocessing import Prepared, Preprocessing, preprocess
+
+LOST = "annotation lost: the square crop left nothing of it"
+VERSION = 1  # of preprocessing and of the cache's files: to be raised when either changes
+DIGEST_BYTES = 32
+
+
+class PreparedSet:
+    """Images and masks of one side, in memory only while a batch needs them.
+
+    labels    (N,) int64, indices into CLASSES        patients, names, sources   (N,) str
+    dropped   reason -> number of images left out     fingerprint                of all that training sees, as hex
+    """
+
+    def __init__(self, mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path) -> None:
+        entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
+        heads = [entry.head() for entry in entries]
+        self._entries = [entry for entry, head in zip(entries, heads, strict=True) if not head.lost]
+        kept = [entry.mammogram for entry in self._entries]
+        lost = len(entries) - len(kept)
+        self.dropped = {LOST: lost} if lost else {}
+        self.labels = np.array([CLASSES.index(mammogram.label) for mammogram in kept], dtype=np.int64)
+        self.patients = np.array([mammogram.patient for mammogram in kept], dtype=str)
+        self.names = np.array([mammogram.name for mammogram in kept], dtype=str)
+        self.sources = np.array([mammogram.source for mammogram in kept], dtype=str)
+        self.side = preprocessing.side
+        self.fingerprint = _fingerprint(kept, [head.digest for head in heads if not head.lost], preprocessing)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n, side, side, 1) float32 in [0, 1]."""
+        return np.stack([self._entries[index].read().image for index in indices])[..., None]
+
+    def masks(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n, side, side, 1) float32, 1 on the lesions, 0 elsewhere and where nothing is annotated."""
+        return np.stack([self._entries[index].read().mask for index in indices])[..., None].astype(np.float32)
+
+
+def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path, workers: int = 1,
+            progress: bool = True) -> PreparedSet:
+    """Preprocesses what the cache lacks, in `workers` processes, and opens the set; neither depends on their number.
+
+    An image with an annotation of which the crop left nothing is dropped and counted; an abnormal image that nobody
+    annotated (mini-MIAS has such) stays, since classification does not need the mask. What is in the cache already is
+    not read again. Raises `Failure` for images that cannot be used and for a full disk; what was prepared until then
+    stays in the cache.
+    """
+    if not mammograms:
+        raise Failure("there are no images to prepare")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{cache}: the cache folder cannot be created ({error.strerror})") from error
+    entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
+    missing = [entry for entry in entries if not entry.is_there()]
+    with tqdm(total=len(missing), desc="Preparing", unit="image", disable=not progress or not missing) as bar:
+        for _ in _built(missing, workers):
+            bar.update()
+    return PreparedSet(mammograms, preprocessing, cache)
+
+
+def _built(entries: "list[CacheEntry]", workers: int) -> Iterator[None]:
+    if workers <= 1 or len(entries) < 2 * workers:
+        for entry in entries:
+            entry.build()
+            yield
+        return
+    # spawned, not forked: the caller may run threads or hold a GPU
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
+        try:
+            yield from pool.map(CacheEntry.build, entries, chunksize=4)
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a cache file begins with: the digest of what follows, and whether the annotation was lost."""
+
+    digest: bytes
+    lost: bool
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """One prepared image on disk: digest (32 bytes), lost (1 byte), image (float32), mask (uint8)."""
+
+    mammogram: Mammogram
+    preprocessing: Preprocessing
+    cache: Path
+
+    @property
+    def path(self) -> Path:
+        key = f"{VERSION}|{asdict(self.preprocessing)}|{self.mammogram.fingerprint}"
+        return self.cache / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.prepared"
+
+    @property
+    def size(self) -> int:
+        return DIGEST_BYTES + 1 + 5 * self.preprocessing.side**2
+
+    def is_there(self) -> bool:
+        try:
+            return self.path.stat().st_size == self.size
+        except FileNotFoundError:
+            return False
+
+    def head(self) -> Head:
+        with open(self.path, "rb") as file:
+            content = file.read(DIGEST_BYTES + 1)
+        return Head(content[:DIGEST_BYTES], content[DIGEST_BYTES:] == b"\1")
+
+    def read(self) -> Prepared:
+        """From the cache; where the file was damaged or removed meanwhile, it is made again."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        if len(content) != self.size or _digest(content[DIGEST_BYTES:]) != content[:DIGEST_BYTES]:
+            self.build()
+            content = self.path.read_bytes()
+        side, start = self.preprocessing.side, DIGEST_BYTES + 1
+        image = np.frombuffer(content, np.float32, count=side * side, offset=start).reshape(side, side)
+        mask = np.frombuffer(content, np.bool_, offset=start + image.nbytes).reshape(side, side)
+        return Prepared(image, mask, lost=content[DIGEST_BYTES : DIGEST_BYTES + 1] == b"\1")
+
+    def build(self) -> None:
+        """Preprocesses the mammogram and writes the file under a temporary name, then renames it."""
+        image, mask = self.mammogram.load()
+        prepared = preprocess(image, mask, self.preprocessing, self.mammogram.name)
+        content = bytes([prepared.lost]) + prepared.image.tobytes() + prepared.mask.tobytes()
+        temporary = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+        try:
+            temporary.write_bytes(_digest(content) + content)
+            os.replace(temporary, self.path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Failure(f"{self.cache}: the disk is full. The prepared images need {self.size} bytes each; free "
+                              "some space, or put the cache on another disk. What is done already is kept") from error
+            raise Failure(f"{self.cache}: a prepared image cannot be written ({error.strerror})") from error
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+
+
+def _fingerprint(mammograms: Sequence[Mammogram], digests: Sequence[bytes], preprocessing: Preprocessing) -> str:
+    """By content, not by place or time: a copy of the data elsewhere has the same."""
+    total = hashlib.sha256(f"{VERSION}|{asdict(preprocessing)}|{len(mammograms)}".encode())
+    for mammogram, digest in zip(mammograms, digests, strict=True):
+        total.update(repr((mammogram.name, mammogram.patient, mammogram.label, mammogram.source)).encode() + digest)
+    return total.hexdigest()

@@ -1,0 +1,109 @@
+"""Preprocessing of section 4.1: crop, resize, CLAHE, and the network's input size."""
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.exposure import equalize_adapthist
+from skimage.transform import resize_local_mean
+
+from experiments.errors import Failure, UsageError
+
+REGIONS = 8  # CLAHE's contextual regions along each side
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """side: of the network's input, in pixels; working_side: at which contrast is enhanced; clip_limit: of CLAHE.
+
+    The thesis's are 128, 1024 and 0.02. Raises `UsageError` for sides that do not fit together.
+    """
+
+    side: int = 128
+    working_side: int = 1024
+    clip_limit: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.side <= self.working_side or self.working_side % REGIONS:
+            raise UsageError(f"side {self.side}, working side {self.working_side}: expected 1 <= side <= working side, "
+                             f"the latter divisible by {REGIONS} for CLAHE's {REGIONS} x {REGIONS} regions")
+        if not 0 < self.clip_limit <= 1:
+            raise UsageError(f"clip limit {self.clip_limit}: expected a number above 0 and up to 1")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """image (side, side) float32 in [0, 1]; mask (side, side) bool; lost: the crop left nothing of the annotation."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    lost: bool
+
+
+def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessing, name: str) -> Prepared:
+    """image (H, W) of any real dtype, mask (H, W) bool or None (nothing annotated) as the network gets them.
+
+    A square of side min(H, W), centred on the centre of mass as far as it fits into the image; resized bilinearly to
+    the working side; scaled to [0, 1]; CLAHE with 8 x 8 regions; [0, 1] again; averaged over areas to the side. The
+    mask goes the same way, nearest at the working side; at the network's side a pixel belongs to it where at least
+    half of its area does. However small the network's side, an annotation that is inside the crop keeps one pixel.
+
+    Raises `Failure`, naming the image, where all pixels are equal or the mask has another size.
+    """
+    if mask is not None and mask.shape != image.shape:
+        raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
+                      "a mask must have the size of its image")
+    levels = image.astype(np.float32)
+    _refuse_constant(levels, name)
+    crop = square_around_mass(levels - levels.min())
+    _refuse_constant(levels[crop], f"{name}, cropped to the square around its centre of mass")
+    working = _scale(_resize_bilinear(levels[crop], settings.working_side))
+    region = settings.working_side // REGIONS
+    enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
+    small = resize_local_mean(enhanced, (settings.side, settings.side)).astype(np.float32)
+    if mask is None or not mask.any():
+        return Prepared(small, np.zeros(small.shape, dtype=bool), lost=False)
+    return Prepared(small, shrink_mask(mask[crop], settings), lost=not mask[crop].any())
+
+
+def square_around_mass(levels: np.ndarray) -> tuple[slice, slice]:
+    """The square of side min(H, W) of (H, W) non-negative levels whose centre is nearest to their centre of mass."""
+    side = min(levels.shape)
+    corner = [int(np.clip(round(centre + 0.5 - side / 2), 0, length - side))
+              for centre, length in zip(ndimage.center_of_mass(levels), levels.shape, strict=True)]
+    return slice(corner[0], corner[0] + side), slice(corner[1], corner[1] + side)
+
+
+def shrink_mask(mask: np.ndarray, settings: Preprocessing) -> np.ndarray:
+    """(S, S) bool -> (side, side) bool by way of the working side."""
+    nearest = (2 * np.arange(settings.working_side) + 1) * len(mask) // (2 * settings.working_side)
+    working = _keep_one_pixel(mask[np.ix_(nearest, nearest)], mask)
+    covered = resize_local_mean(working.astype(np.float32), (settings.side, settings.side))
+    return _keep_one_pixel(covered >= 0.5, working)
+
+
+def _keep_one_pixel(small: np.ndarray, large: np.ndarray) -> np.ndarray:
+    """`small`, and where a mask that is not empty has vanished, the pixel in which its centre of mass lies."""
+    if large.any() and not small.any():
+        row, column = ((np.array(ndimage.center_of_mass(large)) + 0.5) * len(small) / len(large)).astype(int)
+        small[row, column] = True
+    return small
+
+
+def _resize_bilinear(image: np.ndarray, side: int) -> np.ndarray:
+    """Bilinear; when it reduces, the triangle is widened accordingly, so that no pixel is passed over."""
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _scale(image: np.ndarray) -> np.ndarray:
+    lowest, highest = image.min(), image.max()
+    return (image - lowest) / (highest - lowest)
+
+
+def _refuse_constant(levels: np.ndarray, name: str) -> None:
+    if levels.min() == levels.max():
+        raise Failure(f"{name}: there is no breast in it: all pixels are {levels.min():g}")
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[1]} x {image.shape[0]}"
