@@ -1,0 +1,30 @@
+"""The losses of 3.1.7. Each answers with its value and its gradient at once:
+
+    loss(prediction, target) -> value, gradient
+
+prediction  (N, ...), floating point, on any array library
+target      the same shape, any dtype
+value       an array without axes
+gradient    d value / d prediction, in the shape and dtype of the prediction
+
+Least squares and the cross entropies are summed over the elements of a sample, as 3.1.7 prints them, and averaged over
+the N samples of the batch, as (3.14) does. Dice and sensitivity-specificity are ratios over the whole batch (A.3.5).
+
+All raise ValueError where prediction and target differ in shape (nothing is broadcast) or the batch is empty. Where a
+loss branches it looks at the real part, so that complex-step differentiation passes through.
+"""
+from engine.losses.cross_entropy import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits,
+    weighted_binary_cross_entropy,
+    weighted_binary_cross_entropy_with_logits,
+)
+from engine.losses.least_squares import least_squares
+from engine.losses.logits import from_logits
+from engine.losses.overlap import dice, sensitivity_specificity
+from engine.losses.pair import Loss
+
+__all__ = ["Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "dice", "from_logits", "least_squares",
+           "sensitivity_specificity", "softmax_cross_entropy_with_logits", "weighted_binary_cross_entropy",
+           "weighted_binary_cross_entropy_with_logits"]

@@ -1,0 +1,80 @@
+"""Cross entropies, of probabilities and (stable at any size) of logits."""
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+
+from engine.kernels import real
+from engine.layer import Array
+from engine.losses.logits import sigmoids, softplus
+from engine.losses.pair import pair
+
+# Below this probability the logarithm is continued by its tangent: about the spacing of float32 numbers next to 1.
+LEAST_PROBABILITY = 1e-7
+
+
+def _log(p: Array) -> tuple[Array, Array]:
+    """The logarithm and its derivative; below s = LEAST_PROBABILITY those of its tangent: ln s + (p - s) / s, 1 / s."""
+    xp = array_namespace(p)
+    s = xp.where(real(p) < LEAST_PROBABILITY, LEAST_PROBABILITY * xp.ones_like(p), p)
+    return xp.log(s) + (p - s) / s, 1 / s
+
+
+def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float) -> tuple[Array, Array]:
+    """l = -1/N sum [omega y ln p + (1 - y) ln(1 - p)],     dl/dp = -(omega y / p - (1 - y) / (1 - p)) / N     (3.1.7)
+
+    prediction p in [0, 1], target y in [0, 1]: (N, ...); omega > 1 weights the class y = 1 up.
+
+    ln is continued by its tangent below 1e-7, so that value and gradient are finite also at p = 0 and p = 1, belong
+    to each other everywhere, and a wrong p = 0 is still pulled away from 0 (by omega y 1e7). Computed from float32
+    probabilities near 1 the loss is as coarse as their spacing, 6e-8: prefer the form with logits.
+    """
+    xp, y = pair(prediction, target)
+    log_p, slope_p = _log(prediction)
+    log_q, slope_q = _log(1 - prediction)
+    samples = prediction.shape[0]
+    return (xp.sum(-omega * y * log_p - (1 - y) * log_q) / samples,
+            ((1 - y) * slope_q - omega * y * slope_p) / samples)
+
+
+def binary_cross_entropy(prediction: Array, target: Array) -> tuple[Array, Array]:
+    """l = -1/N sum [y ln p + (1 - y) ln(1 - p)]: the weighted form with omega = 1."""
+    return weighted_binary_cross_entropy(prediction, target, 1.0)
+
+
+def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omega: float) -> tuple[Array, Array]:
+    """The same as a function of the logits z, p = sigmoid(z), with no logarithm of a rounded probability:
+
+    l = 1/N sum [omega y ln(1 + exp(-z)) + (1 - y) ln(1 + exp(z))]
+    dl/dz = ((1 - y) sigmoid(z) - omega y sigmoid(-z)) / N          for omega = 1: (p - y) / N
+
+    logits, target: (N, ...).
+    """
+    xp, y = pair(logits, target)
+    minus_log_q, minus_log_p = softplus(logits)
+    p, q = sigmoids(logits)
+    samples = logits.shape[0]
+    return (xp.sum(omega * y * minus_log_p + (1 - y) * minus_log_q) / samples,
+            ((1 - y) * p - omega * y * q) / samples)
+
+
+def binary_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+    """The binary cross entropy of sigmoid(logits): the weighted form with omega = 1."""
+    return weighted_binary_cross_entropy_with_logits(logits, target, 1.0)
+
+
+def softmax_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+    """l = -1/N sum_k y_k ln p_k,   p_k = exp(z_k) / sum_j exp(z_j)   along the last axis
+
+    With ln p_k = z_k - ln sum_j exp(z_j) and d ln p_k / dz_j = [j = k] - p_j:
+
+    dl/dz_j = (p_j sum_k y_k - y_j) / N              for targets that sum to 1: (p_j - y_j) / N
+
+    logits, target: (N, ..., K). The largest logit is subtracted first: it cancels, and no exponential overflows.
+    """
+    xp, y = pair(logits, target)
+    shifted = logits - xp.max(real(logits), axis=-1, keepdims=True)
+    e = xp.exp(shifted)
+    total = xp.sum(e, axis=-1, keepdims=True)
+    samples = logits.shape[0]
+    return (-xp.sum(y * (shifted - xp.log(total))) / samples,
+            (e / total * xp.sum(y, axis=-1, keepdims=True) - y) / samples)
