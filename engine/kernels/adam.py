@@ -1,0 +1,23 @@
+"""One parameter's step of Adam: definition, on any array library."""
+from __future__ import annotations
+
+from functools import singledispatch
+
+from array_api_compat import array_namespace
+
+from engine.layer import Array
+
+
+@singledispatch
+def adam_update(parameter: Array, gradient: Array, m1: Array, m2: Array, step: int, learning_rate: float,
+                beta1: float, beta2: float, epsilon: float) -> None:
+    """Lines 4 to 8 of Algorithm 3, with (1 - beta2) in the place of the printed (2 - beta2). Everything of one shape.
+
+    parameter, m1 (mean of the gradients) and m2 (mean of their squares) are overwritten; step counts from 1.
+    """
+    xp = array_namespace(parameter)
+    m1[...] = beta1 * m1 + (1 - beta1) * gradient
+    m2[...] = beta2 * m2 + (1 - beta2) * (gradient * gradient)
+    corrected1 = m1 / (1 - beta1**step)
+    corrected2 = m2 / (1 - beta2**step)
+    parameter[...] = parameter - learning_rate * (corrected1 / (xp.sqrt(corrected2) + epsilon))
