@@ -26,9 +26,10 @@ def real(x: Array) -> Array:
 
 @singledispatch
 def max_pool(x: Array, size: Pair, stride: Pair) -> tuple[Array, Array]:
-    """y[n,i,j,c] = max over u,v of x[n, s i + u, s j + v, c], and the place KW u + v of the maximum (the first, in a tie).
+    """y[n,i,j,c] = max over u,v of x[n, s i + u, s j + v, c], and the place KW u + v of the (first) maximum.
 
     x: (N, H, W, C); y: (N, OH, OW, C), place: the same shape, uint8. Rows and columns that fill no window are left out.
+    A window that holds a NaN gives NaN: it must not vanish in a maximum.
     """
     xp = array_namespace(x)
     y = place = None
@@ -37,9 +38,8 @@ def max_pool(x: Array, size: Pair, stride: Pair) -> tuple[Array, Array]:
         if y is None:
             y, place = x_uv, xp.zeros(x_uv.shape, dtype=xp.uint8, device=device(x))
         else:
-            # written so that a NaN wins: it must not vanish in a maximum
-            larger = ~(real(x_uv) <= real(y))
-            y = xp.where(larger, x_uv, y)
+            larger = real(x_uv) > real(y)
+            y = xp.where(larger | xp.isnan(x_uv), x_uv, y)
             place = xp.where(larger, xp.asarray(k, dtype=xp.uint8, device=device(x)), place)
     return y, place
 

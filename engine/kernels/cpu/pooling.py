@@ -5,11 +5,13 @@ import numpy as np
 
 from engine.kernels.convolution import output_size
 from engine.kernels.cpu.threads import run
-from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
+from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 
 
 @max_pool.register(np.ndarray)
 def _(x, size, stride):
+    if np.iscomplexobj(x):  # complex-step differentiation: NumPy's maximum would compare imaginary parts, too
+        return max_pool.dispatch(object)(x, size, stride)
     height, width = (output_size(x.shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
     y = np.empty((len(x), height, width, x.shape[3]), x.dtype)
     place = np.zeros(y.shape, np.uint8)
@@ -19,9 +21,9 @@ def _(x, size, stride):
         largest, where = y[n:n + 1], place[n:n + 1]
         largest[...] = first
         for k, x_uv in enumerate(others, start=1):
-            larger = ~(real(x_uv) <= real(largest))  # so that a NaN wins
-            np.copyto(largest, x_uv, where=larger)
-            np.copyto(where, np.uint8(k), where=larger)
+            larger = x_uv > largest
+            np.maximum(largest, x_uv, out=largest)
+            np.maximum(where, larger.view(np.uint8) * np.uint8(k), out=where)  # k grows: the last that was larger stays
 
     run(job, range(len(x)))
     return y, place
