@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -51,15 +50,23 @@ class _Pool:
                     self.limiter.restore_original_limits()
 
 
-@cache
-def _pool(process: int) -> _Pool:
-    return _Pool()
+_pools: dict[int, _Pool] = {}
+
+
+def _pool() -> _Pool:
+    """This process's pool: a forked process inherits no threads and gets a pool of its own."""
+    process = os.getpid()
+    return _pools.get(process) or _pools.setdefault(process, _Pool())  # threads that come together agree on one
 
 
 def use_threads(threads: int) -> None:
-    """Run jobs on this many threads from now on (default: one for each processor). Results do not change, only speed."""
-    pool = _pool(os.getpid())
-    pool.executor.shutdown()
+    """Run jobs on this many threads from now on; the default is one for each processor. Only the speed changes.
+
+    Raises ValueError for fewer than one.
+    """
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; expected at least 1")
+    pool = _pool()  # jobs under way end on the old threads, which go when they are done
     pool.threads, pool.executor = threads, ThreadPoolExecutor(threads, "kernel")
 
 
@@ -68,23 +75,24 @@ def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator
 
     Results are kept only until they are asked for, and few jobs run ahead, so that summing them needs bounded memory.
     """
-    pool = _pool(os.getpid())  # a forked process has no threads: it gets a pool of its own
+    pool = _pool()
+    threads, executor = pool.threads, pool.executor
     jobs = list(jobs)
     with pool.single_threaded_blas():
-        if pool.threads == 1 or len(jobs) == 1:
+        if threads == 1 or len(jobs) == 1:
             yield from map(function, jobs)
             return
-        waiting = [pool.executor.submit(function, job) for job in jobs[:pool.threads + 1]]
+        waiting = [executor.submit(function, job) for job in jobs[:threads + 1]]
         submitted = len(waiting)
         while waiting:
             result = waiting.pop(0).result()
             if submitted < len(jobs):
-                waiting.append(pool.executor.submit(function, jobs[submitted]))
+                waiting.append(executor.submit(function, jobs[submitted]))
                 submitted += 1
             yield result
 
 
-def run(function: Callable[[Job], None], jobs: Iterable[Job]) -> None:
+def run(function: Callable[[Job], object], jobs: Iterable[Job]) -> None:
     """function(job) for every job, on the pool, for its effects."""
     for _ in parallel(function, jobs):
         pass
