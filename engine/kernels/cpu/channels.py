@@ -37,7 +37,7 @@ def _(x):
 
 @scale_and_shift.register(np.ndarray)
 def _(x, scale, shift):
-    y = np.empty(x.shape, np.result_type(x, scale))
+    y = np.empty(x.shape, np.result_type(x, scale, shift))
     rows, out = _rows(x), _rows(y)
 
     def job(block):
@@ -61,7 +61,7 @@ def _(dy, x, centre):
 
 @combine.register(np.ndarray)
 def _(dy, x, dy_scale, x_scale, shift):
-    dx = np.empty(dy.shape, np.result_type(dy, dy_scale))
+    dx = np.empty(dy.shape, np.result_type(dy, x, dy_scale, x_scale, shift))
     dy_rows, x_rows, out = _rows(dy), _rows(x), _rows(dx)
 
     def job(block):

@@ -14,10 +14,10 @@ from numpy.lib.stride_tricks import as_strided
 from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient, output_size
 from engine.kernels.cpu.threads import parallel, run, scratch
 
-# One block's columns matrix: large enough that the kernel is not re-read for a handful of rows, small enough for the cache.
+# One block's columns matrix: large enough that the kernel is not re-read for a few rows, small enough for the cache.
 COLUMNS_BYTES = 2 << 20
 LEAST_ROWS = 256
-# The kernel's gradient is summed in this many parts, whatever the number of threads, so that the bits do not depend on it.
+# The kernel's gradient is summed in this many parts, whatever the number of threads: the bits do not depend on it.
 PARTS = 8
 
 
@@ -31,8 +31,9 @@ class Geometry:
 
     @property
     def out_size(self) -> Pair:
-        height, width = (output_size(self.shape[1 + axis], self.kernel_size[axis], self.stride[axis], self.padding[axis])
-                         for axis in (0, 1))
+        height, width = (
+            output_size(self.shape[1 + axis], self.kernel_size[axis], self.stride[axis], self.padding[axis])
+            for axis in (0, 1))
         return height, width
 
     @property
@@ -56,7 +57,7 @@ class Geometry:
             columns = scratch("columns", shape, x.dtype)
             np.copyto(columns, window)
             return columns.reshape(-1, self.taps)
-        # With few channels a row of the window is too short to copy at speed: copy along the image, hand over transposed.
+        # With few channels a row of the window is too short to copy at speed: copy along the image, give the transpose.
         columns = scratch("columns", shape[3:] + shape[:3], x.dtype)
         np.copyto(columns, window.transpose(3, 4, 5, 0, 1, 2))
         return columns.reshape(self.taps, -1).T
@@ -89,7 +90,7 @@ class Geometry:
 @correlate.register(np.ndarray)
 def _(x, kernel, bias, stride, padding, activation=None):
     geometry = Geometry(x.shape, kernel.shape[:2], stride, padding)
-    dtype = np.result_type(x, kernel)
+    dtype = np.result_type(x, kernel) if bias is None else np.result_type(x, kernel, bias)
     y = np.empty((len(x), *geometry.out_size, kernel.shape[3]), dtype)
     matrix = np.ascontiguousarray(kernel).reshape(-1, kernel.shape[3])
 
