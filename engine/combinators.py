@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from array_api_compat import array_namespace
 
-from engine.layer import Array, Layer
+from engine.layer import Array, Grads, Layer
 
 
 class Chain(Layer):
@@ -24,13 +24,12 @@ class Chain(Layer):
         saved = []
         for place, layer in enumerate(self.children.values()):
             x, kept = layer.forward(x, run.child(place))
-            if run.record:
-                saved.append(kept)
-        return x, saved
+            saved.append(kept)
+        return x, saved if run.record else None
 
     def backward(self, dy, saved):
-        saved = list(saved)  # our own list: unless the caller holds on to his, each value is freed as soon as it was used
-        grads = {}
+        saved = list(saved)  # our own list: unless the caller holds on to his, each value is freed once it was used
+        grads: Grads = {}
         for name, layer in reversed(self.children.items()):
             dy, own = layer.backward(dy, saved.pop())
             grads |= {f"{name}.{path}": g for path, g in own.items()}
@@ -49,7 +48,11 @@ class Skip(Layer):
 
     def forward(self, x, run):
         fx, saved = self.children["inner"].forward(x, run)
-        return array_namespace(x).concat([fx, x], axis=-1), (fx.shape[-1], saved)
+        if fx.shape[:-1] != x.shape[:-1]:
+            raise ValueError(f"the shortcut is {x.shape} and what the layers beside it made of it is {fx.shape}: only "
+                             "the channels may differ. Layers that halve and then double the sides need even ones: "
+                             "give the network an input whose sides can be halved as often as it does")
+        return array_namespace(x).concat([fx, x], axis=-1), (fx.shape[-1], saved) if run.record else None
 
     def backward(self, dy, saved):
         channels, *inner_saved = saved
@@ -67,7 +70,7 @@ class Recompute(Layer):
 
     def forward(self, x, run):
         y, _ = self.children["inner"].forward(x, replace(run, record=False))
-        return y, (x, run)
+        return y, (x, run) if run.record else None
 
     def backward(self, dy, saved):
         x, run = saved
@@ -92,9 +95,12 @@ class Observed(Layer):
     def backward(self, dy, saved):
         return self.layer.backward(dy, saved)
 
+    def absorb(self, grads):
+        self.layer.absorb(grads)
+
 
 def observe(layer: Layer, see: Callable[[str, Layer, Array, Array], None], path: str = "") -> Layer:
-    """The same network (sharing its arrays), calling see(path, layer, x, y) after every layer that has no layers inside."""
+    """The same network, its arrays shared, that calls see(path, layer, x, y) after every layer with none inside."""
     if not layer.children:
         return Observed(layer, path, see)
     twin = copy(layer)

@@ -36,7 +36,7 @@ class Run:
         return replace(self, seed=(*self.seed, place))
 
     def uniform(self, like: Array) -> Array:
-        """Numbers in [0, 1) in the shape, dtype and place of `like`: a function of the seed alone, on every backend."""
+        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend."""
         xp = array_namespace(like)
         drawn = np.random.default_rng(self.seed).random(like.shape, dtype=np.float32)
         return xp.asarray(drawn, dtype=xp.float32, device=device(like))
@@ -47,7 +47,7 @@ class Layer:
 
     params    what training changes, by name
     buffers   what a layer measures while training (moving averages), by name
-    children  the layers that this one is made of, by name; the path "3.conv.W" names parameter W of child conv of child 3
+    children  the layers that this one is made of, by name; the path "3.conv.W" names parameter W of child conv of 3
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Layer:
             yield from ((f"{name}.{path}", array) for path, array in child._named(kind))
 
     def convert(self, function: Callable[[Array], Array]) -> None:
-        """Replace every parameter and buffer by function(array): `network.convert(cupy.asarray)` moves it to the GPU."""
+        """Replace every parameter and buffer by function(array): `network.convert(cupy.asarray)` moves to the GPU."""
         for arrays in (self.params, self.buffers):
             arrays.update({name: function(array) for name, array in arrays.items()})
         for child in self.children.values():
@@ -106,7 +106,7 @@ def assign(layer: Layer, arrays: Mapping[str, Array]) -> None:
     Raises ValueError, before anything is written, where the paths or shapes are not the layer's.
     """
     own = layer.parameters() | layer.moving_averages()
-    for path in own.keys() | arrays.keys():
+    for path in (*own, *(path for path in arrays if path not in own)):
         given = tuple(arrays[path].shape) if path in arrays else "absent"
         expected = tuple(own[path].shape) if path in own else "absent"
         if given != expected:

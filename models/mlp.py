@@ -10,8 +10,8 @@ from engine.layers import Activation, Dense, ReLU
 def mlp(sizes: Sequence[int], activation: Activation | None = None, *, rng, dtype: str = "float32") -> Chain:
     """(3.3)-(3.7): o_h = sigma(W_h o_h-1 + b_h), the last layer linear: it gives logits, gamma belongs to the loss.
 
-    sizes: inputs, hidden layers, outputs; activation: sigma, ReLU if none is given. x: (N, sizes[0]); y: (N, sizes[-1]).
-    Chain runs Algorithm 1 forward and Algorithm 2 backward.
+    sizes: inputs, hidden layers, outputs; activation: sigma, ReLU if none is given. x: (N, sizes[0]); y:
+    (N, sizes[-1]). Chain runs Algorithm 1 forward and Algorithm 2 backward.
     """
     hidden = activation or ReLU()
     last = len(sizes) - 2

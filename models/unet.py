@@ -20,7 +20,8 @@ def _level(in_channels, channels, depth, statistics, bias, rng, dtype) -> Chain:
     """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both."""
 
     def stack(inputs):
-        return Chain(*(Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype) for c in (inputs, channels)))
+        return Chain(*(Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
+                       for c in (inputs, channels)))
 
     def norm():
         return BatchNorm(channels, statistics, dtype=dtype)

@@ -1,8 +1,8 @@
 """The few array operations that must be fast.
 
-Each is a `functools.singledispatch` function whose default is its definition: it runs on any array library and reads like
-the formula. `cpu` registers NumPy versions; CuPy arrays run through the definitions. The tests hold every registered
-version against the definition: `correlate.registry` names them.
+Each is a `functools.singledispatch` function whose default is its definition: it runs on any array library and reads
+like the formula. `cpu` registers NumPy versions; CuPy arrays run through the definitions. The tests hold every
+registered version against the definition: `correlate.registry` names them.
 """
 from engine.kernels import cpu  # noqa: F401
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift

@@ -30,7 +30,8 @@ def output_size(size: int, kernel: int, stride: int, padding: Pair) -> int:
 
 def _taps(x: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]):
     """Every kernel place (u, v), with the pixels x[n, s i + u, s j + v, c] that it meets: (N, OH, OW, C)."""
-    out_height, out_width = (output_size(x.shape[1 + axis], kernel_size[axis], stride[axis], padding[axis]) for axis in (0, 1))
+    out_height, out_width = (output_size(x.shape[1 + axis], kernel_size[axis], stride[axis], padding[axis])
+                             for axis in (0, 1))
     x = pad(x, padding)
     for u in range(kernel_size[0]):
         for v in range(kernel_size[1]):
@@ -53,7 +54,8 @@ def correlate(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding
 
 
 @singledispatch
-def correlate_kernel_gradient(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]) -> Array:
+def correlate_kernel_gradient(x: Array, da: Array, kernel_size: Pair, stride: Pair,
+                              padding: tuple[Pair, Pair]) -> Array:
     """dW[u,v,c,o] = sum over n,i,j of x[n, s i + u, s j + v, c] da[n,i,j,o], x padded with zeros: (3.42).
 
     x: (N, H, W, C), da: (N, OH, OW, O); dW: (KH, KW, C, O).

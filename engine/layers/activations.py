@@ -10,8 +10,8 @@ from engine.layer import Array, Layer
 class Activation(Layer):
     """o = sigma(a),   da = do . sigma'(a).
 
-    Each sigma here has a derivative that can be written with o alone. So a layer may apply it to its own output and keep
-    nothing more than that output: Conv2D(..., activation=ReLU()).
+    Each sigma here has a derivative that can be written with o alone. So a layer may apply it to its own output and
+    keep nothing more than that output: Conv2D(..., activation=ReLU()).
     """
 
     def value(self, a: Array) -> Array:
@@ -52,7 +52,7 @@ class LeakyReLU(Activation):
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()
         if not 0 < slope < 1:
-            raise ValueError(f"slope is {slope}; expected 0 < slope < 1, so that the sign of the output tells the branch")
+            raise ValueError(f"slope is {slope}; expected 0 < slope < 1, so that the output's sign tells the branch")
         self.slope = slope
 
     def value(self, a):

@@ -6,6 +6,7 @@ from array_api_compat import array_namespace
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
 from engine.layer import Layer
+from engine.layers.shapes import expect_shape
 
 
 class BatchNorm(Layer):
@@ -42,11 +43,12 @@ class BatchNorm(Layer):
         self.buffers = {"mean": constant(0, channels, dtype), "variance": constant(1, channels, dtype)}
 
     def forward(self, x, run):
+        expect_shape(x, ..., self.params["c1"].shape[0])
         batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
         m, v = self._normalizers(batch)
         s = 1 / array_namespace(x).sqrt(v + self.epsilon)
         scale = self.params["c1"] * s
-        return scale_and_shift(x, scale, self.params["c2"] - m * scale), (x, batch, m, s)
+        return scale_and_shift(x, scale, self.params["c2"] - m * scale), (x, batch, m, s) if run.record else None
 
     def backward(self, dy, saved):
         x, batch, m, s = saved
@@ -61,7 +63,8 @@ class BatchNorm(Layer):
         return combine(dy, x, scale, x_scale, shift), grads | batch
 
     def absorb(self, grads):
-        for name, average in self.buffers.items():
+        for name in grads.keys() & self.buffers.keys():  # none where the pass was one of inference
+            average = self.buffers[name]
             average[...] = self.alpha * average + (1 - self.alpha) * grads[name]
 
     def _normalizers(self, batch):

@@ -7,8 +7,7 @@ from engine.initializers import constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient, output_size
 from engine.layer import Array, Layer
 from engine.layers.activations import Activation
-
-Pair = tuple[int, int]
+from engine.layers.shapes import Pair, expect_shape, pair
 
 
 class Conv2D(Layer):
@@ -18,18 +17,19 @@ class Conv2D(Layer):
 
         a[n,i,j,o] = b[o] + sum over u,v,c of W[u,v,c,o] x[n, s i + u, s j + v, c]
 
-    This is a cross-correlation, as in TensorFlow (A.3.3). (3.37) has x[i - u, j - v], a convolution: the same layer with
-    the kernel rotated by 180 degrees. Since the kernel is learned, nothing else changes.
+    This is a cross-correlation, as in TensorFlow (A.3.3). (3.37) has x[i - u, j - v], a convolution: the same layer
+    with the kernel rotated by 180 degrees. Since the kernel is learned, nothing else changes.
 
-    Backward. Let da = dL/da = do . sigma'(a). The chain rule sums over all output positions n,i,j,o (errata: (3.38) sums
-    over the kernel's).
+    Backward. Let da = dL/da = do . sigma'(a). The chain rule sums over all output positions n,i,j,o (errata: (3.38)
+    sums over the kernel's).
 
     Gradient w.r.t. the input. x[n,p,q,c] meets W[u,v,c,o] in the output i, j with s i + u = p, s j + v = q, so
 
         dx[n,p,q,c] = sum over u,v,o of da[n, (p - u)/s, (q - v)/s, o] W[u,v,c,o]
 
-    where a fraction that is not whole stands for nothing. Two things make this a correlation again. Put s - 1 zeros between
-    the rows and columns of da: then p - u is always a place in it. And let the kernel run backwards, u' = KH - 1 - u:
+    where a fraction that is not whole stands for nothing. Two things make this a correlation again. Put s - 1 zeros
+    between the rows and columns of da: then p - u is always a place in it. And let the kernel run backwards,
+    u' = KH - 1 - u:
 
         dx[n,p,q,c] = sum over u',v',o of da0[n, p - (KH-1) + u', q - (KW-1) + v', o] W[KH-1-u', KW-1-v', c, o]
         dx = da0 * rot180(W), in and out exchanged                                                              (3.41)
@@ -40,14 +40,17 @@ class Conv2D(Layer):
 
         dW[u,v,c,o] = sum over n,i,j of x[n, s i + u, s j + v, c] da[n,i,j,o]                                    (3.42)
 
-    x correlated with da. Gradient w.r.t. the bias, which meets every output once: db[o] = sum over n,i,j of da[n,i,j,o].
+    x correlated with da. Gradient w.r.t. the bias, which meets every output once:
+
+        db[o] = sum over n,i,j of da[n,i,j,o]
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 3, stride: int | Pair = 1,
-                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng, dtype: str = "float32") -> None:
+                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng,
+                 dtype: str = "float32") -> None:
         super().__init__()
         if padding not in ("SAME", "VALID"):
-            raise ValueError(f"padding is {padding!r}; expected 'SAME' (as many outputs as strides fit) or 'VALID' (no zeros)")
+            raise ValueError(f"padding is {padding!r}; expected 'SAME' (an output a stride) or 'VALID' (no zeros)")
         self.kernel_size, self.stride = pair(kernel_size), pair(stride)
         self.padding, self.activation = padding, activation
         kernel = xavier_normal(rng, (*self.kernel_size, in_channels, out_channels), dtype)
@@ -55,9 +58,10 @@ class Conv2D(Layer):
 
     def forward(self, x, run):
         W, b = self.params["W"], self.params["b"]
+        expect_shape(x, "N", "H", "W", W.shape[2])
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
         o = correlate(x, W, b, self.stride, padding, self.activation.value if self.activation else None)
-        return o, (x, o if self.activation else None)
+        return o, (x, o if self.activation else None) if run.record else None
 
     def backward(self, dy, saved):
         x, o = saved
@@ -78,7 +82,7 @@ def rotate(kernel: Array) -> Array:
 
 
 def dilate(da: Array, stride: Pair) -> Array:
-    """da with stride - 1 zeros between its rows and columns: (N, OH, OW, O) -> (N, s (OH - 1) + 1, s (OW - 1) + 1, O)."""
+    """da (N, OH, OW, O) with stride - 1 zeros between its rows and columns: (N, s (OH - 1) + 1, s (OW - 1) + 1, O)."""
     if stride == (1, 1):
         return da
     n, height, width, channels = da.shape
@@ -116,8 +120,3 @@ def zeros_around(shape: tuple[int, ...], kernel_size: Pair, stride: Pair, paddin
 def _same(size: int, kernel: int, stride: int) -> Pair:
     total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
     return total // 2, total - total // 2
-
-
-def pair(value: int | Pair) -> Pair:
-    """3 -> (3, 3)."""
-    return (value, value) if isinstance(value, int) else (value[0], value[1])

@@ -7,6 +7,7 @@ from engine.initializers import constant, xavier_uniform
 from engine.kernels import channel_sums, matrix_product
 from engine.layer import Layer
 from engine.layers.activations import Activation
+from engine.layers.shapes import expect_shape
 
 
 class Dense(Layer):
@@ -23,17 +24,18 @@ class Dense(Layer):
     Errata: Algorithm 2 prints both products as element-wise ones.
     """
 
-    def __init__(self, in_features: int, out_features: int, activation: Activation | None = None, bias: float = 0.0, *, rng,
-                 dtype: str = "float32") -> None:
+    def __init__(self, in_features: int, out_features: int, activation: Activation | None = None, bias: float = 0.0, *,
+                 rng, dtype: str = "float32") -> None:
         super().__init__()
         self.activation = activation
         W = xavier_uniform(rng, (in_features, out_features), dtype)
         self.params = {"W": W, "b": constant(bias, out_features, dtype)}
 
     def forward(self, x, run):
+        expect_shape(x, "N", self.params["W"].shape[0])
         a = matrix_product(x, self.params["W"]) + self.params["b"]
         o = self.activation.value(a) if self.activation else a
-        return o, (x, o if self.activation else None)
+        return o, (x, o if self.activation else None) if run.record else None
 
     def backward(self, dy, saved):
         x, o = saved

@@ -12,8 +12,8 @@ class Dropout(Layer):
 
     The division keeps the expectation of y at x. k does not depend on x, so dx = dy k / p.
 
-    The mask is a function of the run's seed (the step's seed and the layer's place): there is nothing to save, and the same
-    mask comes back in backward, on every backend, in a recomputation and after a resume. x: any shape.
+    The mask is a function of the run's seed (the step's seed and the layer's place): there is nothing to save, and the
+    same mask comes back in backward, on every backend, in a recomputation and after a resume. x: any shape.
     """
 
     def __init__(self, keep_probability: float = 0.5) -> None:
@@ -23,7 +23,7 @@ class Dropout(Layer):
         self.keep_probability = keep_probability
 
     def forward(self, x, run):
-        return self._apply(x, run), run
+        return self._apply(x, run), run if run.record else None
 
     def backward(self, dy, saved):
         return self._apply(dy, saved), {}

@@ -5,7 +5,8 @@ from array_api_compat import array_namespace, device
 
 from engine.kernels import max_pool, max_pool_gradient, windows
 from engine.layer import Layer
-from engine.layers.conv2d import Pair, pair, zeros_around
+from engine.layers.conv2d import zeros_around
+from engine.layers.shapes import Pair, expect_shape, pair
 
 
 class _Pool(Layer):
@@ -17,6 +18,7 @@ class _Pool(Layer):
         self.stride = self.size if stride is None else pair(stride)
 
     def _require_room(self, x):
+        expect_shape(x, "N", "H", "W", "C")
         zeros_around(x.shape, self.size, self.stride, "VALID")
 
 
@@ -24,14 +26,22 @@ class MaxPool(_Pool):
     """y[n,i,j,c] = max over u,v of x[n, s i + u, s j + v, c].
 
     Only the largest pixel of a window moves the output, so dx = dy where it sat and 0 elsewhere; where windows overlap,
-    contributions add. Of equal pixels the first one counts: at such a tie the function has a kink, and any one of them is
-    a valid subgradient, but not all at once. x: (N, H, W, C); y: (N, OH, OW, C).
+    contributions add. Of equal pixels the first one counts: at such a tie the function has a kink, and any one of them
+    is a valid subgradient, but not all at once. x: (N, H, W, C); y: (N, OH, OW, C).
+
+    Raises ValueError for a window of more than 256 pixels: its place is kept in a byte.
     """
+
+    def __init__(self, size: int | Pair = 2, stride: int | Pair | None = None) -> None:
+        super().__init__(size, stride)
+        if self.size[0] * self.size[1] > 256:
+            raise ValueError(f"the window is {self.size[0]}x{self.size[1]}; expected at most 256 pixels, 16x16. "
+                             "Use several poolings in a row")
 
     def forward(self, x, run):
         self._require_room(x)
         y, place = max_pool(x, self.size, self.stride)
-        return y, (place, x.shape)  # a byte for each output, not x
+        return y, (place, x.shape) if run.record else None  # a byte for each output, not x
 
     def backward(self, dy, saved):
         place, shape = saved

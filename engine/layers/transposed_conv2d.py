@@ -5,14 +5,15 @@ from engine.initializers import constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Layer
 from engine.layers.activations import Activation
-from engine.layers.conv2d import Pair, input_gradient, pair, zeros_around
+from engine.layers.conv2d import input_gradient, zeros_around
+from engine.layers.shapes import Pair, expect_shape, pair
 
 
 class TransposedConv2D(Layer):
     """o = sigma(a),   a = W^T x + b: the pair of (3.37) and (3.41) exchanged.
 
-    A convolution W of stride s, from `out_channels` to `in_channels`, is a linear map; its transpose is what (3.41) computes.
-    Here that transpose is forward, and so the convolution is backward:
+    A convolution W of stride s, from `out_channels` to `in_channels`, is a linear map; its transpose is what (3.41)
+    computes. Here that transpose is forward, and so the convolution is backward:
 
         a  = x, s - 1 zeros between its pixels, correlated with rot180(W)                                       (3.41)
         dx = W * da                                                                                             (3.37)
@@ -24,7 +25,8 @@ class TransposedConv2D(Layer):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 2, stride: int | Pair = 2,
-                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng, dtype: str = "float32") -> None:
+                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng,
+                 dtype: str = "float32") -> None:
         super().__init__()
         if padding not in ("SAME", "VALID"):
             raise ValueError(f"padding is {padding!r}; expected 'SAME' or 'VALID'")
@@ -35,11 +37,12 @@ class TransposedConv2D(Layer):
 
     def forward(self, x, run):
         W, b = self.params["W"], self.params["b"]
+        expect_shape(x, "N", "H", "W", W.shape[3])
         shape = self._out_shape(x.shape)
         padding = zeros_around(shape, self.kernel_size, self.stride, self.padding)
         a = input_gradient(x, W, shape, self.stride, padding) + b                              # (3.41)
         o = self.activation.value(a) if self.activation else a
-        return o, (x, o if self.activation else None)
+        return o, (x, o if self.activation else None) if run.record else None
 
     def backward(self, dy, saved):
         x, o = saved

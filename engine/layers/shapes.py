@@ -1,0 +1,27 @@
+"""Arguments that are sizes, and the shapes that layers expect."""
+from __future__ import annotations
+
+from types import EllipsisType
+
+from engine.layer import Array
+
+Pair = tuple[int, int]
+
+
+def pair(value: int | Pair) -> Pair:
+    """Rows and columns: 3 -> (3, 3). Raises ValueError unless both are whole numbers of at least 1."""
+    sizes = (value, value) if isinstance(value, int) else tuple(value)
+    if len(sizes) != 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(f"{value!r} was given; expected a whole number of at least 1 or two of them, (rows, columns)")
+    return sizes
+
+
+def expect_shape(x: Array, *expected: int | str | EllipsisType) -> None:
+    """Raises ValueError unless x has these axes. A string names an axis of any size, ... any axes in front."""
+    given = tuple(x.shape)
+    axes = expected[1:] if expected[0] is ... else expected
+    sizes = given[len(given) - len(axes):] if expected[0] is ... else given
+    if len(sizes) != len(axes) or any(
+            isinstance(axis, int) and axis != size for size, axis in zip(sizes, axes, strict=True)):
+        names = ", ".join("..." if axis is ... else str(axis) for axis in expected)
+        raise ValueError(f"the input is {given}; the layer expects ({names})")
