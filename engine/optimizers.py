@@ -54,7 +54,7 @@ class Optimizer:
         Raises ValueError, before anything is written, where a name or a shape differs.
         """
         own = self.state()
-        for name in own.keys() | state.keys():
+        for name in own | dict(state):
             given = tuple(state[name].shape) if name in state else "absent"
             expected = tuple(own[name].shape) if name in own else "absent"
             if given != expected:

@@ -1,0 +1,238 @@
+"""The loop of steps: what it computes, that no NaN is taken in, and that it can stop and go on anywhere."""
+import os
+import weakref
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from engine.combinators import Chain, Recompute, Skip
+from engine.kernels.cpu.threads import use_threads
+from engine.layer import Layer, Run
+from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
+from engine.losses import binary_cross_entropy_with_logits, least_squares
+from engine.optimizers import SGD, Adam, Momentum
+from engine.training import NotFinite, Step, gradients, train
+
+
+def image_network(seed=0):
+    """All that could make a resumed run differ: batch norm's averages, dropout, recomputation."""
+    rng = np.random.default_rng(seed)
+    return Chain(
+        conv=Conv2D(1, 4, activation=ReLU(), rng=rng), norm=BatchNorm(4), pool=MaxPool(2),
+        level=Recompute(Skip(Chain(Conv2D(4, 3, rng=rng), Dropout(0.7)))),
+        flatten=Flatten(), dense=Dense(4 * 4 * 7, 8, ReLU(), rng=rng), dropout=Dropout(0.5), out=Dense(8, 3, rng=rng))
+
+
+def batches(start, stop, seed=9):
+    for number in range(start, stop):
+        rng = np.random.default_rng((seed, number))
+        x = rng.standard_normal((6, 8, 8, 1)).astype("float32")
+        yield number, (x, np.eye(3, dtype="float32")[rng.integers(0, 3, 6)])
+
+
+def run(network, optimizer, start, stop):
+    return list(train(network, binary_cross_entropy_with_logits, optimizer, batches(start, stop),
+                      lambda number: 1e-2 * 0.9**number, seed=4))
+
+
+def arrays(network):
+    return {path: array.copy() for path, array in (network.parameters() | network.moving_averages()).items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[path], other[path]) for path in one)
+
+
+def test_a_step_is_forward_loss_backward_update_and_absorb():
+    network, by_hand = image_network(), image_network()
+    optimizer = SGD(network.parameters())
+    number, (x, target) = next(batches(5, 6))
+    steps = list(train(network, binary_cross_entropy_with_logits, optimizer, [(number, (x, target))],
+                       lambda number: 0.1 * number, seed=4))
+
+    y, saved = by_hand.forward(x, Run(train=True, record=True, seed=(4, 5)))
+    value, dy = binary_cross_entropy_with_logits(y, target)
+    _, grads = by_hand.backward(dy, saved)
+    for path, parameter in by_hand.parameters().items():
+        parameter -= np.float32(0.5) * grads[path]
+    by_hand.absorb(grads)
+    assert steps == [Step(5, float(value), 0.5)]
+    assert same(arrays(network), arrays(by_hand))
+    assert not np.array_equal(network.moving_averages()["norm.mean"], np.zeros(4))
+
+
+def test_the_loss_falls():
+    network = Chain(Dense(2, 16, ReLU(), rng=np.random.default_rng(0)), Dense(16, 1, rng=np.random.default_rng(1)))
+    x = np.random.default_rng(2).uniform(-1, 1, (64, 2)).astype("float32")
+    target = (x[:, :1] * x[:, 1:] > 0).astype("float32")  # not linearly separable
+    steps = list(train(network, binary_cross_entropy_with_logits, Adam(network.parameters()),
+                       ((number, (x, target)) for number in range(300)), lambda number: 0.02, seed=0))
+    assert steps[0].loss > 0.6 and steps[-1].loss < 0.15
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_a_resumed_run_continues_bit_for_bit(kind):
+    whole = image_network()
+    steps = run(whole, kind(whole.parameters()), 0, 7)
+
+    first = image_network()
+    optimizer = kind(first.parameters())
+    begun = run(first, optimizer, 0, 3)
+    second = image_network(seed=1)
+    for path, array in (second.parameters() | second.moving_averages()).items():
+        array[...] = arrays(first)[path]
+    resumed = kind(second.parameters())
+    resumed.load(optimizer.state())
+    assert begun + run(second, resumed, 3, 7) == steps
+    assert same(arrays(second), arrays(whole))
+
+
+def test_the_seed_and_the_number_decide_about_dropout():
+    def one_step(seed, number):
+        network = image_network()
+        (_, batch), = batches(0, 1)
+        list(train(network, binary_cross_entropy_with_logits, SGD(network.parameters()), [(number, batch)],
+                   lambda number: 0.1, seed=seed))
+        return arrays(network)
+
+    assert same(one_step(1, 0), one_step((1,), 0))
+    assert not same(one_step(1, 0), one_step(2, 0))
+    assert not same(one_step(1, 0), one_step(1, 1))
+    assert not same(one_step(1, 0), one_step((1, 2), 0))
+
+
+@pytest.fixture
+def set_threads():
+    yield use_threads
+    use_threads(os.cpu_count() or 1)
+
+
+def test_the_number_of_threads_changes_no_bit(set_threads):
+    rng = np.random.default_rng(1)
+    x, target = (rng.standard_normal(shape).astype("float32") for shape in ((8, 64, 64, 1), (8, 3)))
+    results = []
+    for threads in (1, 2, 3):
+        set_threads(threads)
+        rng = np.random.default_rng(0)  # large enough for several jobs in every kernel
+        network = Chain(Conv2D(1, 16, activation=ReLU(), rng=rng), BatchNorm(16), Conv2D(16, 16, rng=rng), MaxPool(2),
+                        Dropout(0.5), Flatten(), Dense(32 * 32 * 16, 40, rng=rng), Dense(40, 3, rng=rng))
+        steps = list(train(network, least_squares, Adam(network.parameters()),
+                           ((number, (x, target)) for number in range(2)), lambda number: 1e-3, seed=0))
+        results.append((steps, arrays(network)))
+    for steps, final in results[1:]:
+        assert steps == results[0][0]
+        assert same(final, results[0][1])
+
+
+def expect_not_finite(network, batch, kind=Adam, loss=binary_cross_entropy_with_logits):
+    """The error of step 12, after which everything is as it was."""
+    optimizer = kind(network.parameters())
+    before, state = arrays(network), {name: np.array(array) for name, array in optimizer.state().items()}
+    with np.errstate(all="ignore"), pytest.raises(NotFinite) as caught:
+        list(train(network, loss, optimizer, [(12, batch)], lambda number: 0.1, seed=0))
+    after = arrays(network)
+    assert all(np.array_equal(before[path], after[path], equal_nan=True) for path in before)
+    assert same(state, optimizer.state())
+    assert caught.value.step == 12 and "step 12" in str(caught.value)
+    return caught.value
+
+
+def test_a_nan_in_the_input_or_the_target():
+    _, (x, target) = next(batches(0, 1))
+    x[2, 3, 4, 0] = np.nan
+    assert "the input is not finite" in str(expect_not_finite(image_network(), (x, target)))
+    _, (x, target) = next(batches(0, 1))
+    target[1, 1] = np.inf
+    error = expect_not_finite(image_network(), (x, target))
+    assert "the target is not finite" in str(error) and error.path == ""
+
+
+def test_the_first_layer_whose_output_is_not_finite_is_named():
+    network = image_network()
+    network.parameters()["level.inner.inner.0.W"][1, 2, 3, 0] = np.nan
+    _, batch = next(batches(0, 1))
+    error = expect_not_finite(network, batch)
+    assert error.path == "level.inner.inner.0"
+    assert "'level.inner.inner.0' (Conv2D) is the first" in str(error) and "its W already held" in str(error)
+
+
+def test_a_layer_that_overflows_with_finite_parameters():
+    network = image_network()
+    network.parameters()["dense.W"][...] = 1e30
+    network.parameters()["out.W"][...] = 1e30
+    _, batch = next(batches(0, 1))
+    error = expect_not_finite(network, batch)
+    assert error.path == "out" and "its parameters are finite" in str(error)
+
+
+def test_a_loss_that_is_not_finite_by_itself():
+    network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
+    batch = (np.ones((3, 2), np.float32), np.ones((3, 2), np.float32))
+    error = expect_not_finite(network, batch, loss=lambda y, target: (np.float32(np.nan), y))
+    assert error.path == "" and "the loss is nan, though the network's output is finite" in str(error)
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    network = Chain(a=Dense(2, 3, rng=np.random.default_rng(0)), b=Dense(3, 2, rng=np.random.default_rng(1)))
+    network.parameters()["b.W"][...] = 1e30  # the way back through a overflows before the squares of the loss do
+    batch = (np.ones((3, 2), np.float32), np.ones((3, 2), np.float32))
+    error = expect_not_finite(network, batch, loss=lambda y, target: (np.float32(1), np.full_like(y, 1e10)))
+    assert error.path in ("a.W", "a.b") and f"the gradient of '{error.path}' is not finite" in str(error)
+
+
+def test_moments_that_are_not_finite_are_not_absorbed():
+    class Moments(Layer):
+        def forward(self, x, run):
+            return x, None
+
+        def backward(self, dy, saved):
+            return dy, {"mean": np.array(np.inf)}
+
+    network = Chain(Dense(2, 2, rng=np.random.default_rng(0)), Moments())
+    batch = (np.ones((3, 2), np.float32), np.ones((3, 2), np.float32))
+    assert expect_not_finite(network, batch, loss=least_squares).path == "1.mean"
+
+
+def test_integer_input_and_boolean_masks_are_finite():
+    network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
+    x, mask = np.ones((3, 2), np.int32), np.ones((3, 2), bool)
+    error = expect_not_finite(network, (x, mask), loss=lambda y, target: (np.float32(np.inf), y))
+    assert "the loss is inf" in str(error)
+
+
+def test_what_backward_has_used_is_freed_before_backward_goes_on():
+    kept = []
+
+    class Keeps(Layer):
+        def forward(self, x, run):
+            saved = np.copy(x)
+            kept.append(weakref.ref(saved))
+            return x, saved
+
+        def backward(self, dy, saved):
+            del saved
+            return dy, {"alive": np.array(float(sum(ref() is not None for ref in kept)))}
+
+    network = Chain(*(Keeps() for _ in range(4)))
+    x = np.ones((2, 3))
+    _, grads = gradients(network, least_squares, x, x, Run())
+    alive = [int(grads[f"{place}.alive"]) for place in (3, 2, 1, 0)]
+    assert np.array_equal(np.diff(alive), [-1, -1, -1])
+
+
+def test_another_array_library():
+    def one_step(xp):
+        network = Chain(Dense(3, 4, ReLU(), rng=np.random.default_rng(0)), Dropout(0.5),
+                        Dense(4, 2, rng=np.random.default_rng(1)))
+        network.convert(xp.asarray)
+        x, target = (xp.asarray(np.random.default_rng(2).uniform(size=shape).astype("float32"))
+                     for shape in ((5, 3), (5, 2)))
+        step, = train(network, binary_cross_entropy_with_logits, Adam(network.parameters()), [(0, (x, target))],
+                      lambda number: 0.1, seed=0)
+        return step.loss, [np.asarray(array) for array in network.parameters().values()]
+
+    (loss, ours), (other_loss, theirs) = one_step(np), one_step(array_api_strict)
+    assert loss == pytest.approx(other_loss, rel=1e-6)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
