@@ -1,5 +1,4 @@
 """The data as the network gets them: each image preprocessed once, kept in a cache on disk, read when needed."""
-import errno
 import hashlib
 import multiprocessing
 import os
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from experiments.datasets import CLASSES, Mammogram
 from experiments.errors import Failure
 from experiments.preprocessing import Prepared, Preprocessing, preprocess
+from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
 VERSION = 1  # of preprocessing and of the cache's files: to be raised when either changes
@@ -155,20 +155,11 @@ class CacheEntry:
         return Prepared(image, mask, lost=content[DIGEST_BYTES : DIGEST_BYTES + 1] == b"\1")
 
     def build(self) -> None:
-        """Preprocesses the mammogram and writes the file under a temporary name, then renames it."""
+        """Preprocesses the mammogram and writes the file, whole or not at all."""
         image, mask = self.mammogram.load()
         prepared = preprocess(image, mask, self.preprocessing, self.mammogram.name)
         content = bytes([prepared.lost]) + prepared.image.tobytes() + prepared.mask.tobytes()
-        temporary = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-        try:
-            temporary.write_bytes(_digest(content) + content)
-            os.replace(temporary, self.path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise Failure(f"{self.cache}: the disk is full. The prepared images need {self.size} bytes each; free "
-                              "some space, or put the cache on another disk. What is done already is kept") from error
-            raise Failure(f"{self.cache}: a prepared image cannot be written ({error.strerror})") from error
+        write_bytes(self.path, _digest(content) + content)
 
 
 def _digest(content: bytes) -> bytes:

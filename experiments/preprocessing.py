@@ -3,9 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
+from scipy import ndimage, sparse
 from skimage.exposure import equalize_adapthist
-from skimage.transform import resize_local_mean
 
 from experiments.errors import Failure, UsageError
 
@@ -60,7 +59,7 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
     working = _scale(_resize_bilinear(levels[crop], settings.working_side))
     region = settings.working_side // REGIONS
     enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
-    small = resize_local_mean(enhanced, (settings.side, settings.side)).astype(np.float32)
+    small = area_mean(enhanced, settings.side)
     if mask is None or not mask.any():
         return Prepared(small, np.zeros(small.shape, dtype=bool), lost=False)
     return Prepared(small, shrink_mask(mask[crop], settings), lost=not mask[crop].any())
@@ -78,8 +77,17 @@ def shrink_mask(mask: np.ndarray, settings: Preprocessing) -> np.ndarray:
     """(S, S) bool -> (side, side) bool by way of the working side."""
     nearest = (2 * np.arange(settings.working_side) + 1) * len(mask) // (2 * settings.working_side)
     working = _keep_one_pixel(mask[np.ix_(nearest, nearest)], mask)
-    covered = resize_local_mean(working.astype(np.float32), (settings.side, settings.side))
-    return _keep_one_pixel(covered >= 0.5, working)
+    return _keep_one_pixel(area_mean(working, settings.side) >= 0.5, working)
+
+
+def area_mean(image: np.ndarray, side: int) -> np.ndarray:
+    """(S, S) -> (side, side) float32, side <= S: the mean over the area of each new pixel, whatever the ratio."""
+    step = len(image) / side
+    left, new = np.arange(len(image)), np.arange(side)[:, None]
+    overlap = np.minimum(left + 1, (new + 1) * step) - np.maximum(left, new * step)
+    # sparse, since a product by the BLAS may round differently with another number of threads
+    weights = sparse.csr_array(np.clip(overlap, 0, None) / step)
+    return (weights @ (weights @ image.astype(np.float64)).T).T.astype(np.float32)
 
 
 def _keep_one_pixel(small: np.ndarray, large: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Training batches: class-balanced, a function of (seed, step), prepared ahead in the background."""
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from experiments.errors import UsageError
 from experiments.prepared import PreparedSet
 
 Batch = tuple[np.ndarray, np.ndarray]
+T = TypeVar("T")
 
 
 def class_balanced_indices(labels: np.ndarray, batch: int, generator: np.random.Generator) -> np.ndarray:
@@ -52,37 +54,17 @@ class Batches:
         return images, one_hot(labels[chosen])
 
 
-def prefetch(batches: Callable[[int], Batch], start: int, stop: int, ahead: int = 2) -> Iterator[tuple[int, Batch]]:
-    """(step, batches(step)) for start <= step < stop, while a thread prepares up to `ahead` batches more.
+def prefetch(batches: Callable[[int], T], start: int, stop: int, ahead: int = 2) -> Iterator[tuple[int, T]]:
+    """(step, batches(step)) for start <= step < stop, while a thread prepares the `ahead` batches after it.
 
     An exception of `batches` is raised here, at its step. Closing the generator ends the thread.
     """
-    ready: queue.Queue[tuple[int, Batch | None, BaseException | None]] = queue.Queue()
-    free = threading.Semaphore(ahead + 1)  # the batch in use, and those ahead of it
-    closed = threading.Event()
-
-    def work() -> None:
-        for step in range(start, stop):
-            free.acquire()
-            if closed.is_set():
-                return
-            try:
-                ready.put((step, batches(step), None))
-            except BaseException as error:  # whatever it is, it belongs to the thread that waits for the batch
-                ready.put((step, None, error))
-                return
-
-    thread = threading.Thread(target=work, name="prefetch", daemon=True)
-    thread.start()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
     try:
-        for _ in range(start, stop):
-            step, batch, error = ready.get()
-            if error is not None:
-                raise error
-            assert batch is not None
-            yield step, batch
-            free.release()
+        waiting = deque(pool.submit(batches, step) for step in range(start, min(start + ahead, stop)))
+        for step in range(start, stop):
+            if step + ahead < stop:
+                waiting.append(pool.submit(batches, step + ahead))
+            yield step, waiting.popleft().result()
     finally:
-        closed.set()
-        free.release()
-        thread.join()
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -78,16 +78,16 @@ def tissue(canvas: Canvas, outline: Outline, density: float) -> np.ndarray:
     noise = fft.irfft2(amplitude * fft.rfft2(white), s=canvas.shape)
     noise /= noise.std()
     middle = np.exp(-2 * outline.radius(canvas.y, canvas.x - 0.4 * outline.depth) ** 2)
-    return density * middle * np.clip(0.6 + 0.3 * noise, 0, None) + 0.05 * noise
+    return density * middle * np.clip(0.6 + 0.2 * noise, 0, None) + 0.04 * noise
 
 
 def soft_areas(canvas: Canvas, outline: Outline) -> np.ndarray:
     """Bright areas without an edge, as bright and as large as masses."""
     levels = np.zeros(canvas.shape, dtype=np.float32)
-    for _ in range(canvas.film.integers(2, 6)):
+    for _ in range(canvas.film.integers(2, 5)):
         y, x = outline.place(canvas.film, 0.08)
         rows, columns = canvas.film.uniform(0.04, 0.12, size=2)
-        levels += canvas.film.uniform(0.1, 0.4) * np.exp(-((canvas.y - y) / rows) ** 2) * np.exp(
+        levels += canvas.film.uniform(0.1, 0.3) * np.exp(-((canvas.y - y) / rows) ** 2) * np.exp(
             -((canvas.x - x) / columns) ** 2)
     return levels
 
@@ -96,14 +96,14 @@ def vessels(canvas: Canvas, outline: Outline) -> np.ndarray:
     """Bent lines from the chest wall or from anywhere, some of which cross."""
     lines = np.zeros(canvas.shape, dtype=np.float32)
     steps = np.linspace(0, 1, 2 * canvas.height)[:, None]
-    for _ in range(canvas.film.integers(4, 10)):
+    for _ in range(canvas.film.integers(2, 6)):
         start, bend, end = (np.array(outline.place(canvas.film, 0.03)) for _ in range(3))
         points = (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * bend + steps**2 * end
         rows, columns = (points * canvas.height).astype(int).T
         np.maximum.at(lines, (rows.clip(0, canvas.shape[0] - 1), columns.clip(0, canvas.shape[1] - 1)),
                       canvas.film.uniform(0.4, 1))
     width = canvas.film.uniform(0.003, 0.005)
-    return 0.25 * canvas.blur(lines, width) * np.sqrt(2 * np.pi) * width * canvas.height
+    return 0.2 * canvas.blur(lines, width) * np.sqrt(2 * np.pi) * width * canvas.height
 
 
 def mass(canvas: Canvas, outline: Outline, radius: float) -> np.ndarray:

@@ -20,12 +20,11 @@ def read_image(path: Path) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise Failure(f"{path}: there is no such file")
-    if _is_dicom(path):
-        image = _read_dicom(path)
-    elif is_pgm(path):
-        image = read_pgm(path)
-    else:
-        image = _read_picture(path)
+    try:
+        read = _read_dicom if _is_dicom(path) else read_pgm if is_pgm(path) else _read_picture
+        image = read(path)
+    except OSError as error:
+        raise Failure(f"{path}: cannot be read ({error.strerror or error})") from error
     if image.ndim != 2 or image.size == 0:
         raise Failure(f"{path}: expected one image of height x width pixels, found an array of shape {image.shape}")
     if image.dtype.kind == "f" and not np.isfinite(image).all():

@@ -21,6 +21,7 @@ from experiments.errors import UsageError
 VIEWS = ("CC", "MLO")
 IMAGES = 1200
 HEIGHT = 320
+VERSION = 1  # of the drawing: to be raised when it changes, so that no cache keeps older pictures
 
 
 def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
@@ -30,7 +31,7 @@ def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
         patient = index // len(VIEWS)
         mammograms.append(Mammogram(
             name=f"{index:05d}-{VIEWS[index % len(VIEWS)]}", patient=f"{patient:05d}",
-            label=_label(patient), source="synthetic", fingerprint=f"synthetic 1|{seed}|{index}|{height}",
+            label=_label(patient), source="synthetic", fingerprint=f"synthetic {VERSION}|{seed}|{index}|{height}",
             load=partial(draw, seed, index, height)))
     return Dataset("synthetic", mammograms)
 
@@ -44,7 +45,7 @@ def draw(seed: int, index: int, height: int = HEIGHT) -> Pixels:
     patient, view = index // len(VIEWS), VIEWS[index % len(VIEWS)]
     woman = np.random.default_rng((seed, patient))
     size, density, right = woman.uniform(0.8, 1), woman.uniform(0.25, 0.8), woman.random() < 0.5
-    radius = woman.uniform(0.06, 0.15)
+    radius = woman.uniform(0.07, 0.15)
     film = np.random.default_rng((seed, patient, 1 + index % len(VIEWS)))
 
     canvas = Canvas(height, film)
@@ -55,7 +56,7 @@ def draw(seed: int, index: int, height: int = HEIGHT) -> Pixels:
     if label != "normal":
         lesion = (spiculated_mass if label == "cancer" else mass)(canvas, outline, radius * film.uniform(0.9, 1.1))
         mask = lesion > 0.5
-        levels = levels + film.uniform(0.3, 0.45) * lesion
+        levels = levels + film.uniform(0.45, 0.65) * lesion
     levels = thickness * (0.35 + levels) + pectoral
     image = _expose(levels, film)
     if right:
