@@ -1,0 +1,235 @@
+"""Checkpoints: a run restored bit for bit, the same bytes for the same state, and files that are whole or refused."""
+import errno
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import array_api_strict
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint, to_numpy
+from engine.combinators import Chain
+from engine.layers import BatchNorm, Dense, Dropout, ReLU
+from engine.losses import least_squares
+from engine.optimizers import SGD, Adam, Momentum
+from engine.training import train
+
+CONFIGURATION = {"learning_rate": 5e-5, "classes": ["cancer", "normal", "benign"], "seed": 3, "name": "Ä"}
+
+
+def network(seed=0, features=5, dtype="float32"):
+    rng = np.random.default_rng(seed)
+    return Chain(dense=Dense(4, features, ReLU(), rng=rng, dtype=dtype), norm=BatchNorm(features, dtype=dtype),
+                 dropout=Dropout(0.5), out=Dense(features, 2, rng=rng, dtype=dtype))
+
+
+def run(net, optimizer, start, stop):
+    def batches():
+        for number in range(start, stop):
+            rng = np.random.default_rng((1, number))
+            yield number, (rng.standard_normal((6, 4)).astype("float32"), rng.uniform(size=(6, 2)))
+
+    return list(train(net, least_squares, optimizer, batches(), lambda number: 0.01, seed=2))
+
+
+def trained(kind=Adam, steps=3):
+    net = network()
+    optimizer = kind(net.parameters())
+    run(net, optimizer, 0, steps)
+    return net, optimizer
+
+
+def everything(net, optimizer):
+    return {name: np.array(array) for part in (net.parameters(), net.moving_averages(), optimizer.state())
+            for name, array in part.items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(), 3, CONFIGURATION)
+    return path
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_a_run_restored_from_a_file_continues_bit_for_bit(kind, tmp_path):
+    whole, whole_optimizer = trained(kind, 6)
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(kind, 3), 3, CONFIGURATION)
+
+    net = network(seed=8)
+    optimizer = kind(net.parameters())
+    checkpoint = load_checkpoint(path)
+    restore(checkpoint, net, optimizer)
+    run(net, optimizer, checkpoint.step, 6)
+    assert checkpoint.step == 3 and checkpoint.configuration == CONFIGURATION
+    assert same(everything(net, optimizer), everything(whole, whole_optimizer))
+
+
+def test_the_same_state_gives_the_same_bytes(saved, tmp_path):
+    again = tmp_path / "again.safetensors"
+    net = network(seed=5)
+    optimizer = Adam(net.parameters())
+    restore(load_checkpoint(saved), net, optimizer)
+    save_checkpoint(again, net, optimizer, 3, dict(reversed(CONFIGURATION.items())))
+    assert again.read_bytes() == saved.read_bytes()
+    save_checkpoint(again, net, optimizer, 4, CONFIGURATION)
+    assert again.read_bytes() != saved.read_bytes()
+
+
+def test_any_safetensors_reader_reads_it(saved):
+    tensors = load_file(saved)
+    net, optimizer = trained()
+    assert set(tensors) == ({f"parameters/{path}" for path in net.parameters()}
+                            | {f"moving_averages/{path}" for path in net.moving_averages()}
+                            | {f"optimizer/{name}" for name in optimizer.state()})
+    assert np.array_equal(tensors["parameters/dense.W"], net.parameters()["dense.W"])
+    assert tensors["optimizer/steps"].shape == () and tensors["optimizer/steps"] == 3
+
+
+def test_a_network_without_its_optimizer(saved):
+    net = network(seed=8)
+    restore(load_checkpoint(saved), net)
+    assert same(net.parameters(), trained()[0].parameters())
+    assert same(net.moving_averages(), trained()[0].moving_averages())
+
+
+def test_arrays_of_another_library_and_in_another_order(saved, tmp_path):
+    net, optimizer = trained()
+    net.convert(np.asfortranarray)
+    again = tmp_path / "again.safetensors"
+    save_checkpoint(again, net, optimizer, 3, CONFIGURATION)
+    assert again.read_bytes() == saved.read_bytes()
+
+    strict = network(seed=8)
+    strict.convert(array_api_strict.asarray)
+    optimizer = Adam(strict.parameters())
+    restore(load_checkpoint(saved), strict, optimizer)
+    save_checkpoint(again, strict, optimizer, 3, CONFIGURATION)
+    assert again.read_bytes() == saved.read_bytes()
+
+
+def test_to_numpy_does_not_copy_what_is_there_already():
+    x = np.ones(3)
+    assert to_numpy(x) is x
+
+
+@pytest.mark.parametrize("damage", [
+    lambda data: b"", lambda data: data[:5], lambda data: data[:100], lambda data: data[:-1], lambda data: data + b"0",
+    lambda data: b"P5 4 4 255 " + bytes(16), lambda data: b'{"step": 3}', lambda data: b"\xff" * len(data),
+    lambda data: data.replace(b'"F32"', b'"F99"'), lambda data: data.replace(b'"shape":[4,5]', b'"shape":[4,6]'),
+])
+def test_a_damaged_or_foreign_file_is_refused(saved, damage):
+    saved.write_bytes(damage(saved.read_bytes()))
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("metadata", [
+    None, {"format": "pt"}, {"checkpoint": "not JSON"}, {"checkpoint": "3"}, {"checkpoint": json.dumps({"step": 3})},
+    {"checkpoint": json.dumps({"configuration": {}})}, {"checkpoint": json.dumps({"step": "x", "configuration": {}})},
+    {"checkpoint": json.dumps({"step": 1, "configuration": 5})},
+])
+def test_another_safetensors_file_is_refused(tmp_path, metadata):
+    path = tmp_path / "other.safetensors"
+    save_file({"W": np.ones(3)}, path, metadata)
+    with pytest.raises(CheckpointError, match="not written as a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_missing_file_is_an_oserror(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_checkpoint(tmp_path / "absent.safetensors")
+    with pytest.raises(IsADirectoryError):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(("net", "kind", "message"), [
+    (network(features=6), Adam, r"'parameters/dense.W' is float32 \(4, 5\) in the file and float32 \(4, 6\) here"),
+    (network(dtype="float64"), Adam, r"'parameters/dense.W' is float32 \(4, 5\) in the file and float64 \(4, 5\) here"),
+    (Chain(network(), Dropout()), Adam, r"'parameters/0.dense.W' is absent in the file and float32 \(4, 5\) here"),
+    (Chain(dense=network().children["dense"]), Adam, r"is float32 .* in the file and absent here"),
+    (network(), Momentum, r"'optimizer/velocity.dense.W' is absent in the file and float32 \(4, 5\) here"),
+    (network(), SGD, r"'optimizer/m1.dense.W' is float32 \(4, 5\) in the file and absent here"),
+])
+def test_a_checkpoint_of_another_run_is_refused_before_anything_changes(saved, net, kind, message):
+    optimizer = kind(net.parameters())
+    before = everything(net, optimizer)
+    with pytest.raises(CheckpointError, match=message):
+        restore(load_checkpoint(saved), net, optimizer)
+    assert same(everything(net, optimizer), before)
+
+
+@pytest.mark.parametrize("configuration", [{"path": Path("x")}, {"rate": float("nan")}])
+def test_a_configuration_that_is_not_json_is_refused(saved, configuration):
+    before = saved.read_bytes()
+    with pytest.raises((TypeError, ValueError)):
+        save_checkpoint(saved, *trained(), 4, configuration)
+    assert saved.read_bytes() == before and os.listdir(saved.parent) == [saved.name]
+
+
+@pytest.mark.parametrize("failing", ["write", "fsync", "replace"])
+def test_a_full_disk_leaves_the_old_file_and_no_other(saved, monkeypatch, failing):
+    before = saved.read_bytes()
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def fail(*arguments):
+        raise full
+
+    if failing == "write":
+        class Full(io.FileIO):
+            def write(self, data):
+                super().write(data[:len(data) // 2])
+                raise full
+
+        monkeypatch.setattr("engine.checkpoint.open", Full, raising=False)
+    else:
+        monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(OSError) as caught:
+        save_checkpoint(saved, *trained(steps=5), 5, CONFIGURATION)
+    assert caught.value.errno == errno.ENOSPC
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+WRITER = """
+import sys
+import numpy as np
+from engine.checkpoint import save_checkpoint
+from engine.layers import Dense
+from engine.optimizers import SGD
+
+network = Dense(1500, 1000, rng=np.random.default_rng(0))
+optimizer = SGD(network.parameters())
+for step in range(10**6):
+    network.params["W"][...] = step
+    save_checkpoint(sys.argv[1], network, optimizer, step, {})
+    print(step, flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.007, 0.023])
+def test_a_run_killed_while_it_writes_leaves_a_whole_checkpoint(tmp_path, delay):
+    path = tmp_path / "checkpoint.safetensors"
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        for _ in range(3):
+            last = int(process.stdout.readline())
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.step >= last
+    assert np.all(checkpoint.arrays["parameters/W"] == checkpoint.step)  # one state, not two mixed
+    save_checkpoint(path, *trained(), 3, CONFIGURATION)
+    assert os.listdir(tmp_path) == [path.name]  # what the killed run left is gone
