@@ -49,7 +49,7 @@ def test_an_almost_black_mask_is_empty(tmp_path):
 
 
 @pytest.mark.parametrize(("rows", "message"), [
-    ("a.png,,cancer,P1\nb.png,,suspicious,P2\n", r"line 3: unknown label 'suspicious'; expected one of cancer, malignant"),
+    ("a.png,,cancer,P1\nb.png,,suspicious,P2\n", r"line 3: unknown label 'suspicious'; expected one of cancer,"),
     ("a.png,,cancer,\n", r"line 2: the patient is empty"),
     ("z.png,,cancer,P1\n", r"line 2: the image 'z\.png' is not a file"),
     (",,cancer,P1\n", r"line 2: the image '' is not a file"),

@@ -81,7 +81,8 @@ def test_the_fingerprint_follows_content_settings_and_labels(tmp_path):
     other = synthetic.dataset(seed=1, images=12, height=64).mammograms
     assert opened(tmp_path, copies).fingerprint == first.fingerprint
     different = [opened(tmp_path, DRAWN[:-1]), opened(tmp_path, relabelled), opened(tmp_path, other),
-                 opened(tmp_path, settings=Preprocessing(8, 64)), opened(tmp_path, settings=Preprocessing(16, 64, 0.03))]
+                 opened(tmp_path, settings=Preprocessing(8, 64)),
+                 opened(tmp_path, settings=Preprocessing(16, 64, 0.03))]
     assert len({first.fingerprint, *(one.fingerprint for one in different)}) == 6
 
 

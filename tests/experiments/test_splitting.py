@@ -61,7 +61,7 @@ def test_tiny_classes_are_on_both_sides():
 def test_one_and_two_classes_can_be_split():
     labels = np.array([0] * 40 + [2] * 20)
     owners = np.arange(60).astype(str)
-    training, test = split(labels, owners, 0)
+    _, test = split(labels, owners, 0)
     assert np.bincount(labels[test]).tolist() == [8, 0, 4]
     assert len(split(np.zeros(10, dtype=int), np.arange(10).astype(str), 0)[1]) == 2
 
@@ -69,7 +69,7 @@ def test_one_and_two_classes_can_be_split():
 def test_a_class_with_one_patient():
     labels = np.array([0, 0, 0, 1, 1, 2, 2])
     owners = np.array(["a", "a", "a", "b", "c", "d", "e"])
-    with pytest.raises(Failure, match="class 'cancer' has images of 1 patient.*Add images of another cancer patient"):
+    with pytest.raises(Failure, match=r"class 'cancer' has images of 1 patient.*Add images of another cancer patient"):
         split(labels, owners, 0)
 
 
