@@ -39,6 +39,7 @@ class _Pool:
     def single_threaded_blas(self):
         with self.lock:
             if self.users == 0:
+                self._claim_blas()
                 self.limiter = self.controller.limit(limits=1, user_api="blas")
             self.users += 1
         try:
@@ -47,7 +48,15 @@ class _Pool:
             with self.lock:
                 self.users -= 1
                 if self.users == 0:
+                    self._claim_blas()  # the last thread to leave need not be the one that came first
                     self.limiter.restore_original_limits()
+                    self._claim_blas()
+
+    def _claim_blas(self) -> None:
+        """Let this thread set the number of BLAS's threads: threadpoolctl >= 3.7 ignores, silently, all but the first."""
+        for library in self.controller.lib_controllers:
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
 
 
 _pools: dict[int, _Pool] = {}
