@@ -7,6 +7,7 @@ from engine.kernels.channels import batch_moments, channel_sums, combine, gradie
 from engine.kernels.cpu.threads import blocks, parallel, run
 
 BLOCK_BYTES = 1 << 20
+WIDTH = 1024
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -17,10 +18,27 @@ def _blocks(x: np.ndarray) -> list[slice]:
     return blocks(len(x), max(1, BLOCK_BYTES // max(1, x.shape[1] * x.itemsize)))
 
 
+def _sums(rows: np.ndarray, factors: np.ndarray | None = None) -> np.ndarray:
+    """Sums over the rows of (R, C), each row multiplied by its factors if there are any: (C,).
+
+    About WIDTH running sums stand side by side and are added in the end: one long sum would lose its last terms' digits.
+    """
+    channels = rows.shape[1]
+    side = max(1, min(len(rows), WIDTH // channels))
+    whole = len(rows) // side * side
+
+    def running(part, width):
+        wide = rows[part].reshape(-1, width * channels)
+        sums = wide.sum(0) if factors is None else np.einsum("ij,ij->j", wide, factors[part].reshape(wide.shape))
+        return sums.reshape(width, channels).sum(0)
+
+    return running(slice(whole), side) + running(slice(whole, None), 1)
+
+
 @channel_sums.register(np.ndarray)
 def _(x):
     x = _rows(x)
-    return sum(parallel(lambda block: x[block].sum(0), _blocks(x)))
+    return sum(parallel(lambda block: _sums(x[block]), _blocks(x)))
 
 
 @batch_moments.register(np.ndarray)
@@ -30,7 +48,7 @@ def _(x):
 
     def squares(block):
         centred = x[block] - mean
-        return np.einsum("ij,ij->j", centred, centred)
+        return _sums(centred, centred)
 
     return mean, sum(parallel(squares, _blocks(x))) / len(x)
 
@@ -53,7 +71,7 @@ def _(dy, x, centre):
     dy, x = _rows(dy), _rows(x)
 
     def job(block):
-        return dy[block].sum(0), np.einsum("ij,ij->j", dy[block], x[block] - centre)
+        return _sums(dy[block]), _sums(dy[block], x[block] - centre)
 
     sums, products = zip(*parallel(job, _blocks(x)), strict=True)
     return sum(sums), sum(products)
@@ -67,7 +85,7 @@ def _(dy, x, dy_scale, x_scale, shift):
     def job(block):
         np.multiply(dy_rows[block], dy_scale, out=out[block])
         product = x_rows[block] * x_scale
-        product += shift
+        out[block] += shift
         out[block] += product
 
     run(job, _blocks(x_rows))
