@@ -1,0 +1,46 @@
+"""What the network sees and answers: a grid of preprocessed images."""
+import math
+
+import numpy as np
+
+from experiments.datasets.record import CLASSES
+from experiments.evaluation.metrics import predicted_classes
+from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png
+from experiments.reporting.record import Samples
+
+COLUMNS = 4
+
+
+def choose_samples(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Up to `count` indices into (n,) labels drawn at random, equally from the classes as far as possible.
+
+    Drawn, not picked: the grid is to show errors as often as they are made. In the order of the classes.
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    by_class = [shuffled[labels[shuffled] == c] for c in range(len(CLASSES))]
+    turns = [index for turn in range(max(map(len, by_class), default=0))
+             for indices in by_class for index in indices[turn : turn + 1]]
+    return np.array(sorted(turns[:count], key=lambda index: labels[index]), dtype=np.int64)
+
+
+def samples_figure(samples: Samples) -> bytes:
+    """Each image with its label and the answer; right answers have a solid blue frame and a tick, wrong ones a dashed
+    vermillion frame and a cross."""
+    count = len(samples.labels)
+    columns = min(COLUMNS, max(count, 1))
+    rows = max(1, math.ceil(count / columns))
+    figure = new_figure(2.4 * columns, 2.85 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, image, label, output in zip(panels, samples.images, samples.labels, samples.probabilities, strict=False):
+        answer = int(predicted_classes(output[None])[0])
+        right = answer == label
+        axes.set_axis_on()
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        mark = "✓" if right else "✗"
+        axes.set_title(f"label: {CLASSES[label]}\n{mark} answer: {CLASSES[answer]} ({output[answer]:.2f})", fontsize=9)
+        for spine in axes.spines.values():
+            spine.set(color=BLUE if right else VERMILLION, linewidth=3, linestyle="-" if right else (0, (2, 1.5)))
+    return png(figure)

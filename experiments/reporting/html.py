@@ -1,0 +1,51 @@
+"""report.html: one page that needs nothing beside it."""
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from experiments.datasets.record import CLASSES
+from experiments.reporting.record import RunRecord
+from experiments.reporting.tables import NAMES, Table
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file with its caption and a text in its place for those who cannot see it.
+
+    A wide one keeps its size on a narrow screen, where one scrolls it; others shrink.
+    """
+
+    title: str
+    data: bytes
+    caption: str
+    alternative: str
+    wide: bool = False
+
+    @property
+    def address(self) -> str:
+        """The file itself as a data URI."""
+        return "data:image/png;base64," + base64.b64encode(self.data).decode("ascii")
+
+
+def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],
+                notes: list[str], pictures: list[Picture]) -> str:
+    """The page, from the template report.html.jinja in this package; every text is escaped."""
+    environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
+                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("report.html.jinja").render(
+        record=record, results=results, sentences=sentences, tables=tables, notes=notes, pictures=pictures,
+        classes=CLASSES, split_names=NAMES, duration=duration(record.seconds or 0),
+        left_out=[*record.excluded.items(), *record.dropped.items()])
+
+
+def duration(seconds: float) -> str:
+    """As one says it: 42 s, 4 min 05 s, 3 h 20 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,120 @@
+"""Tables in the form of 4.2 and 4.3, our figures next to the thesis's and the guesser's; and tables.md."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.datasets.record import CLASSES
+from experiments.evaluation.thesis import PrintedTable
+
+NAMES = {"test": "Test set", "train": "Training set"}
+METRICS = {"accuracy": "Accuracy", "specificity": "Specificity", "precision": "Precision", "recall": "Recall",
+           "auroc": "AUROC"}
+COLUMNS = tuple(name.capitalize() for name in (*CLASSES, "mean"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label and its cells; a comparison stands, in lighter print, below the row that it is to be compared with."""
+
+    label: str
+    cells: tuple[str, ...]
+    comparison: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def metrics_table(split: str, result: dict[str, Any], printed: PrintedTable | None) -> Table:
+    """Accuracy, specificity, precision, recall and AUROC of one split (`evaluate`'s result), per class and mean."""
+    title = f"{NAMES[split]}: {result['images']} images of {result['patients']} patients"
+    rows: list[Row] = []
+    for key, name in METRICS.items():
+        intervals = result.get(f"{key}_ci", {})
+        rows.append(Row(name, tuple(number(value) + interval(intervals.get(column), " [{}, {}]")
+                                    for column, value in result[key].items())))
+        rows.extend(_thesis_rows(key, printed))
+        rows.append(_comparison("uniform guesser", result["guesser"][key]))
+        if key == "accuracy":
+            rows.append(_comparison(f"always “{result['majority']['class']}”", result["majority"]["accuracy"]))
+    return Table(title, COLUMNS, tuple(rows))
+
+
+def confusion_table(split: str, result: dict[str, Any]) -> Table:
+    """Images by true class (rows) and predicted class (columns)."""
+    right, images = sum(result["counts"][name]["tp"] for name in CLASSES), result["images"]
+    share = number(result["three_class_accuracy"]) + interval(result["three_class_accuracy_ci"], " [{}, {}]")
+    return Table(f"{NAMES[split]}: answers by true class ({right} of {images} right, {share})",
+                 tuple(f"Answered {name}" for name in CLASSES),
+                 tuple(Row(f"True {name}", tuple(str(count) for count in counts))
+                       for name, counts in zip(CLASSES, result["confusion"], strict=True)))
+
+
+def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str) -> list[str]:
+    """What a reader of the tables has to know, a sentence or two each."""
+    numbers = " and ".join(table.number for table in printed.values())
+    texts = [
+        "Every class stands against the two others. In brackets: 95 % intervals, bootstrapped by patient (percentiles "
+        "of 1000 resamples of the patients, each with all her images). An interval without width means that no "
+        "resample differed, not that the figure is certain.",
+        "n/a: the figure is undefined, a ratio 0/0; so is, then, the mean over the classes.",
+        "Uniform guesser: the expected figures of answering cancer, normal and benign with probability 1/3 each "
+        "(footnote 5 of the thesis; the three figures printed there do not follow from its formula).",
+    ]
+    if printed:
+        texts.append(
+            f"Specificity is TN/(TN+FP), the thesis's (3.44). The rows called “Specificy” in its Tables {numbers} "
+            "hold TN/(TN+TP) instead; the rows “corrected” were computed by (3.44) from the counts that its accuracy, "
+            "recall and numbers of images determine. The thesis shows AUROC only as curves.")
+        if not is_ddsm:
+            texts.append(
+                f"Our data ({dataset}) are not the thesis's (DDSM): other images, other patients, other numbers. The "
+                "thesis's figures stand here for orientation; a difference says nothing about the method.")
+    return texts
+
+
+def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str) -> str:
+    """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes."""
+    parts = ["# Results"]
+    for split in (name for name in NAMES if name in results):
+        parts += [_markdown(metrics_table(split, results[split], printed.get(split))),
+                  _markdown(confusion_table(split, results[split]))]
+    parts.append("\n".join(f"- {text}" for text in notes(printed, is_ddsm, dataset)))
+    return "\n\n".join(parts) + "\n"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """The figure with that many decimals, or n/a."""
+    return "n/a" if value is None else f"{value:.{digits}f}"
+
+
+def interval(pair: list[float] | None, form: str) -> str:
+    """`form` with the two ends filled in, three decimals each; nothing where there is no interval."""
+    return "" if pair is None else form.format(number(pair[0], 3), number(pair[1], 3))
+
+
+def _thesis_rows(key: str, printed: PrintedTable | None) -> list[Row]:
+    figures = None if printed is None else printed.row(key)
+    if printed is None or figures is None:
+        return []
+    if key != "specificity":
+        return [_comparison(f"thesis, Table {printed.number}", figures)]
+    return [_comparison(f"thesis, Table {printed.number}, corrected", figures),
+            Row("as printed, TN/(TN+TP)", tuple(map(number, printed.printed_specificity)), comparison=True)]
+
+
+def _comparison(label: str, figures: Mapping[str, float | None]) -> Row:
+    return Row(label, tuple(number(value) for value in figures.values()), comparison=True)
+
+
+def _markdown(table: Table) -> str:
+    lines = [f"## {table.title}", "", "| | " + " | ".join(table.columns) + " |",
+             "|:--|" + "--:|" * len(table.columns)]
+    for row in table.rows:
+        label = f"– {row.label}" if row.comparison else f"**{row.label}**"
+        cells = row.cells if row.comparison else tuple(f"**{cell}**" for cell in row.cells)
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
