@@ -1,0 +1,102 @@
+"""What a classification run is: every number of Table 4.1 and what stands behind it, with presets and flags."""
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from experiments.errors import UsageError
+
+
+def setting(default: Any, help: str) -> Any:
+    """A field of the configuration; help: what --help says of its flag."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The configuration of an end-to-end run. The defaults are Table 4.1's: the preset "thesis"."""
+    preset: str = "thesis"
+    data: str | None = None
+    seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
+    side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
+    working_side: int = setting(1024, "height and width in pixels at which contrast is enhanced")
+    clip_limit: float = setting(0.02, "of the contrast limited histogram equalization (CLAHE)")
+    width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
+    batch: int = setting(50, "images in a training step")
+    steps_per_epoch: int = setting(5000, "training steps in an epoch, the unit of the learning rate's decay")
+    epochs: int = setting(10, "epochs of training")
+    learning_rate: float = setting(5e-5, "initial learning rate of Adam")
+    decay: float = setting(0.75, "factor on the learning rate for each epoch, continuous in the step (3.17)")
+    keep_probability: float = setting(0.5, "of the dropout behind the dense layers")
+    rotation: float = setting(5.0, "training images are rotated by up to so many degrees")
+    statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)")
+    bias: float = setting(0.0, "initial bias of every layer")
+    evaluate_every: int = setting(5000, "training steps between evaluations on the test set")
+    checkpoint_every: int = setting(500, "training steps between checkpoints")
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, fits, expected in (
+                ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
+                ("width", self.width > 0, "a number above 0"),
+                ("batch", self.batch >= 2, "at least 2, since batch norm compares the images of a batch"),
+                ("steps_per_epoch", self.steps_per_epoch >= 1, "at least 1"),
+                ("epochs", self.epochs >= 1, "at least 1"),
+                ("learning_rate", self.learning_rate > 0, "a number above 0"),
+                ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
+                ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1"),
+                ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
+                ("statistics", self.statistics in ("batch", "moving"), "batch or moving"),
+                ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
+                ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
+                ("steps", self.steps is None or self.steps >= 1, "at least 1"),
+                ("seed", self.seed >= 0, "0 or a positive whole number")):
+            if not fits:
+                raise UsageError(f"{flag(name)} {getattr(self, name)}: expected {expected}")
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps_per_epoch * self.epochs if self.steps is None else self.steps
+
+
+PRESETS = {
+    "thesis": Configuration(),
+    "quick": Configuration(
+        preset="quick", side=64, working_side=256, width=0.25, batch=32, steps_per_epoch=100, epochs=6,
+        learning_rate=1e-3, decay=0.6, evaluate_every=100, checkpoint_every=50),
+}
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """--preset, --data, and a flag for every hyper-parameter; a flag that is not given is None."""
+    parser.add_argument("--preset", choices=tuple(PRESETS),
+                        help="quick: smaller images and network, minutes on a CPU (the default); thesis: Table 4.1")
+    parser.add_argument("--data", metavar="DIR",
+                        help="folder of a data set: mini-MIAS, or a CSV with the columns image, mask, label, patient; "
+                             "synthetic images if none is given")
+    parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
+    group = parser.add_argument_group("hyper-parameters (default: the preset's)")
+    for name, entry in hyper_parameters().items():
+        presets = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in PRESETS.items())
+        group.add_argument(flag(name), type=type(entry.default), metavar=type(entry.default).__name__.upper(),
+                           help=f"{entry.metadata['help']} ({presets})")
+
+
+def hyper_parameters() -> dict[str, Any]:
+    return {entry.name: entry for entry in fields(Configuration) if "help" in entry.metadata}
+
+
+def configure(arguments: argparse.Namespace) -> Configuration:
+    """The preset with the flags that were given. Raises UsageError for a value that cannot be."""
+    given = given_flags(arguments)
+    return replace(PRESETS[given.pop("preset", "quick")], **given)
+
+
+def given_flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = ["preset", "data", "steps", *hyper_parameters()]
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

@@ -1,0 +1,102 @@
+"""Class probabilities for new mammograms, by a classifier that experiments/end2end.py trained.
+
+    python experiments/predict.py runs/RUN/checkpoint.safetensors image.png
+    python experiments/predict.py runs/RUN/checkpoint.safetensors folder/*.dcm --json probabilities.json
+
+Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The three probabilities need
+not add up to 1: each answers for its class against the other two (A.3.1 ends in sigmoids). A research and teaching
+tool, not for diagnosis.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine.checkpoint import CheckpointError, load_checkpoint, restore, to_numpy
+from engine.layer import Layer
+from experiments.classifier import build
+from experiments.command import run_command
+from experiments.configuration import Configuration
+from experiments.datasets import CLASSES
+from experiments.datasets.images import read_image
+from experiments.device import array_module
+from experiments.errors import Failure, UsageError
+from experiments.preprocessing import Preprocessing, preprocess
+from experiments.reporting.files import write_json
+from models.predict import predict
+
+Rows = list[dict[str, object]]
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    xp = array_module(arguments.device)
+    network, configuration = load_classifier(Path(arguments.checkpoint))
+    network.convert(xp.asarray)
+    rows, failures = [], 0
+    for path in map(Path, arguments.images):
+        try:
+            x = prepare_image(path, configuration)
+        except Failure as error:
+            print(f"error: {error}", file=sys.stderr)
+            failures += 1
+            continue
+        values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
+        rows.append({"image": str(path), "probabilities": dict(zip(CLASSES, values, strict=True)),
+                     "prediction": CLASSES[int(np.argmax(values))]})
+    print(table(rows))
+    if arguments.json:
+        write_json(Path(arguments.json), {"checkpoint": arguments.checkpoint, "images": rows})
+    if failures:
+        raise Failure(f"{failures} of {len(arguments.images)} images could not be used")
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new.add_argument("checkpoint", metavar="CHECKPOINT", help="checkpoint.safetensors of a run")
+    new.add_argument("images", metavar="IMAGE", nargs="+", help="PGM, PNG, JPEG, TIFF or DICOM file")
+    new.add_argument("--json", metavar="FILE", help="write the probabilities there, too")
+    new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
+    return new
+
+
+def load_classifier(path: Path) -> tuple[Layer, Configuration]:
+    """The network that a checkpoint holds, and the configuration it was trained with.
+
+    Raises UsageError where there is no such file or it holds no classifier of this project.
+    """
+    try:
+        checkpoint = load_checkpoint(path)
+        configuration = Configuration(**checkpoint.configuration)
+        network = build(configuration)
+        restore(checkpoint, network)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such checkpoint") from None
+    except (CheckpointError, TypeError) as error:
+        raise UsageError(f"{path} is no checkpoint of experiments/end2end.py: {error}") from error
+    return network, configuration
+
+
+def prepare_image(path: Path, configuration: Configuration) -> np.ndarray:
+    """(1, side, side, 1) float32 in [0, 1], as in training."""
+    preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
+    return preprocess(read_image(path), None, preprocessing, str(path)).image[None, :, :, None]
+
+
+def table(rows: Rows) -> str:
+    """One line an image: its probabilities and the class with the highest."""
+    width = max([5, *(len(str(row["image"])) for row in rows)])
+    lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in CLASSES), "prediction"])]
+    for row in rows:
+        values = row["probabilities"]
+        assert isinstance(values, dict)
+        lines.append("  ".join([f"{row['image']:<{width}}", *(f"{values[name]:7.4f}" for name in CLASSES),
+                                str(row["prediction"])]))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run_command(main)

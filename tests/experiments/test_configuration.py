@@ -1,0 +1,41 @@
+import argparse
+from dataclasses import asdict
+
+import pytest
+
+from experiments.configuration import PRESETS, Configuration, add_flags, configure
+from experiments.errors import UsageError
+
+
+def parsed(*flags):
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return configure(parser.parse_args(flags))
+
+
+def test_the_thesis_preset_is_table_4_1():
+    thesis = parsed("--preset", "thesis")
+    assert (thesis.side, thesis.batch, thesis.steps_per_epoch, thesis.epochs) == (128, 50, 5000, 10)
+    assert (thesis.learning_rate, thesis.decay, thesis.clip_limit) == (5e-5, 0.75, 0.02)
+    assert (thesis.working_side, thesis.rotation, thesis.width, thesis.total_steps) == (1024, 5.0, 1.0, 50000)
+
+
+def test_quick_is_the_default_and_a_flag_overrides_one_number():
+    assert parsed() == PRESETS["quick"]
+    changed = parsed("--learning-rate", "0.5", "--steps", "7")
+    assert changed.learning_rate == 0.5 and changed.total_steps == 7
+    assert asdict(changed) | {"learning_rate": PRESETS["quick"].learning_rate, "steps": None} == asdict(PRESETS["quick"])
+
+
+def test_every_hyper_parameter_has_a_flag_of_its_type():
+    flags = [text for name, value in asdict(PRESETS["quick"]).items() if name not in ("preset", "data", "steps")
+             for text in ("--" + name.replace("_", "-"), str(value))]
+    assert parsed(*flags) == PRESETS["quick"]
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("side", 48), ("side", 0), ("batch", 1), ("width", 0.0), ("learning_rate", -1.0), ("decay", 1.5), ("epochs", 0),
+    ("keep_probability", 0.0), ("statistics", "median"), ("steps", 0), ("seed", -1), ("rotation", 200.0)])
+def test_a_value_that_cannot_be_is_named_with_its_flag(name, value):
+    with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
+        Configuration(**{name: value})
