@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from array_api_compat import array_namespace
 
-import engine.kernels.cpu.adam  # noqa: F401  (registers the NumPy version)
-from engine.kernels.adam import adam_update
+from engine.kernels import adam_update
 from engine.layer import Array
 
 

@@ -9,7 +9,7 @@ parameters and the optimizer and goes on with the next number continues bit for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 
 from array_api_compat import array_namespace
@@ -49,7 +49,7 @@ def gradients(network: Layer, loss: Loss, x: Array, target: Array, run: Run) -> 
 
 
 def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Batch],
-          schedule: Callable[[int], float], seed: int | tuple[int, ...]) -> Iterator[Step]:
+          schedule: Callable[[int], float], seed: int | tuple[int, ...]) -> Generator[Step, None, None]:
     """One step for every (number, (x, target)) of batches, with the learning rate schedule(number).
 
     When a Step comes out, the parameters, the optimizer and the moving averages have just been updated. seed: a number

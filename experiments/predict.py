@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,13 @@ from experiments.preprocessing import Preprocessing, preprocess
 from experiments.reporting.files import write_json
 from models.predict import predict
 
-Rows = list[dict[str, object]]
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the classifier says of one image."""
+    image: str
+    probabilities: dict[str, float]
+    prediction: str
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -36,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     xp = array_module(arguments.device)
     network, configuration = load_classifier(Path(arguments.checkpoint))
     network.convert(xp.asarray)
-    rows, failures = [], 0
+    predictions, failures = [], 0
     for path in map(Path, arguments.images):
         try:
             x = prepare_image(path, configuration)
@@ -45,11 +52,11 @@ def main(argv: list[str] | None = None) -> None:
             failures += 1
             continue
         values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
-        rows.append({"image": str(path), "probabilities": dict(zip(CLASSES, values, strict=True)),
-                     "prediction": CLASSES[int(np.argmax(values))]})
-    print(table(rows))
+        predictions.append(Prediction(str(path), dict(zip(CLASSES, values, strict=True)),
+                                      CLASSES[int(np.argmax(values))]))
+    print(table(predictions))
     if arguments.json:
-        write_json(Path(arguments.json), {"checkpoint": arguments.checkpoint, "images": rows})
+        write_json(Path(arguments.json), {"checkpoint": arguments.checkpoint, "images": list(map(asdict, predictions))})
     if failures:
         raise Failure(f"{failures} of {len(arguments.images)} images could not be used")
 
@@ -86,15 +93,12 @@ def prepare_image(path: Path, configuration: Configuration) -> np.ndarray:
     return preprocess(read_image(path), None, preprocessing, str(path)).image[None, :, :, None]
 
 
-def table(rows: Rows) -> str:
+def table(predictions: list[Prediction]) -> str:
     """One line an image: its probabilities and the class with the highest."""
-    width = max([5, *(len(str(row["image"])) for row in rows)])
+    width = max([5, *(len(each.image) for each in predictions)])
     lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in CLASSES), "prediction"])]
-    for row in rows:
-        values = row["probabilities"]
-        assert isinstance(values, dict)
-        lines.append("  ".join([f"{row['image']:<{width}}", *(f"{values[name]:7.4f}" for name in CLASSES),
-                                str(row["prediction"])]))
+    lines += ["  ".join([f"{each.image:<{width}}", *(f"{value:7.4f}" for value in each.probabilities.values()),
+                         each.prediction]) for each in predictions]
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """Training batches: class-balanced, a function of (seed, step), prepared ahead in the background."""
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -54,7 +54,8 @@ class Batches:
         return images, one_hot(labels[chosen])
 
 
-def prefetch(batches: Callable[[int], T], start: int, stop: int, ahead: int = 2) -> Iterator[tuple[int, T]]:
+def prefetch(batches: Callable[[int], T], start: int, stop: int, ahead: int = 2
+             ) -> Generator[tuple[int, T], None, None]:
     """(step, batches(step)) for start <= step < stop, while a thread prepares the `ahead` batches after it.
 
     An exception of `batches` is raised here, at its step. Closing the generator ends the thread.
