@@ -1,0 +1,283 @@
+"""Every registered version of every kernel against its definition: a fast path cannot exist untested."""
+import importlib
+import pkgutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import engine.kernels
+from engine.kernels.convolution import output_size
+from engine.kernels.cpu.convolution import COLUMNS_BYTES, Geometry
+from engine.kernels.cpu.threads import use_threads
+
+DTYPES = ["float32", "float64", "complex128"]
+
+
+def find_kernels():
+    """Every singledispatch function in the package, exported or not, by name."""
+    modules = [importlib.import_module(module.name)
+               for module in pkgutil.walk_packages(engine.kernels.__path__, "engine.kernels.")]
+    return {name: value for module in (engine.kernels, *modules) for name, value in vars(module).items()
+            if hasattr(value, "registry") and hasattr(value, "dispatch")}
+
+
+KERNELS = find_kernels()
+
+
+def numbers(rng, dtype, *shape):
+    x = rng.normal(size=shape)
+    return (x + 1j * rng.normal(size=shape) if dtype.startswith("complex") else x).astype(dtype)
+
+
+def contiguous(rng, dtype, *shape):
+    return numbers(rng, dtype, *shape)
+
+
+def transposed(rng, dtype, *shape):
+    return numbers(rng, dtype, *reversed(shape)).T
+
+
+def strided(rng, dtype, *shape):
+    every_other = (..., *[slice(None, None, 2)] * min(2, len(shape)))
+    return numbers(rng, dtype, *shape[:-2], *(2 * size for size in shape[-2:]))[every_other]
+
+
+def backwards(rng, dtype, *shape):
+    return numbers(rng, dtype, *shape)[tuple(slice(None, None, -1) for _ in shape)]
+
+
+def repeated(rng, dtype, *shape):
+    return np.broadcast_to(numbers(rng, dtype, *shape[-1:]), shape)
+
+
+MEMORY = [contiguous, transposed, strided, backwards, repeated]
+
+# image, kernel size, channels out, stride, padding: small and odd, few channels and many, kernels that reach over every
+# edge, stride beyond the kernel, several images in one block, several blocks in one image
+CONVOLUTIONS = [
+    ((2, 5, 7, 3), (3, 3), 4, (1, 1), ((1, 1), (1, 1))),
+    ((3, 1, 1, 1), (3, 3), 2, (1, 1), ((1, 1), (1, 1))),
+    ((2, 9, 4, 17), (3, 2), 5, (2, 3), ((0, 0), (0, 0))),
+    ((1, 6, 5, 2), (5, 4), 3, (1, 2), ((4, 1), (0, 3))),
+    ((2, 7, 6, 6), (1, 1), 3, (3, 2), ((0, 0), (0, 0))),
+    ((2, 3, 3, 8), (2, 2), 1, (1, 1), ((5, 4), (4, 6))),
+    ((221, 9, 11, 5), (3, 3), 4, (1, 1), ((1, 1), (1, 1))),
+    ((1, 150, 130, 4), (3, 3), 5, (1, 1), ((1, 1), (1, 1))),
+    ((2, 60, 121, 16), (3, 3), 3, (2, 1), ((1, 0), (0, 1))),
+]
+POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
+            ((1, 5, 5, 4), (1, 1), (2, 2)), ((2, 4, 4, 1), (4, 4), (4, 4)), ((2, 16, 17, 2), (16, 16), (1, 1)),
+            ((1, 9, 9, 2), (2, 2), (3, 4))]
+CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5)]  # the last: more than one block in every dtype
+
+
+def convolution_cases(rng, dtype, memory):
+    for shape, size, out, stride, padding in CONVOLUTIONS:
+        x, kernel, bias = memory(rng, dtype, *shape), memory(rng, dtype, *size, shape[3], out), memory(rng, dtype, out)
+        yield x, kernel, None, stride, padding
+        yield x, kernel, bias, stride, padding, np.square
+
+
+def kernel_gradient_cases(rng, dtype, memory):
+    for shape, size, out, stride, padding in CONVOLUTIONS:
+        height, width = (output_size(shape[1 + axis], size[axis], stride[axis], padding[axis]) for axis in (0, 1))
+        yield (memory(rng, dtype, *shape), memory(rng, dtype, shape[0], height, width, out), size, stride, padding)
+
+
+def pool_cases(rng, dtype, memory):
+    for shape, size, stride in POOLINGS:
+        yield memory(rng, dtype, *shape), size, stride
+        yield np.round(2 * memory(rng, dtype, *shape).real).astype(dtype), size, stride  # ties
+
+
+def pool_gradient_cases(rng, dtype, memory):
+    for shape, size, stride in POOLINGS:
+        height, width = (output_size(shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
+        dy = memory(rng, dtype, shape[0], height, width, shape[3])
+        yield dy, rng.integers(0, size[0] * size[1], dy.shape).astype(np.uint8), shape, size, stride
+
+
+def product_cases(rng, dtype, memory):
+    for rows, inner, columns in ((3, 4, 5), (1, 7, 1), (5, 1, 600), (601, 3, 2), (257, 30, 300)):
+        yield memory(rng, dtype, rows, inner), memory(rng, dtype, inner, columns)
+
+
+def channel_cases(tensors, vectors):
+    def cases(rng, dtype, memory):
+        for shape in CHANNELS:
+            yield (*(memory(rng, dtype, *shape) for _ in range(tensors)),
+                   *(memory(rng, dtype, shape[-1]) for _ in range(vectors)))
+    return cases
+
+
+def adam_cases(rng, dtype, memory):
+    for shape in ((5, 7), (3, 3, 4, 6), ((1 << 19) + 11,)):
+        # real moments of their own: copies, since the kernel writes to them
+        arrays = [np.array(memory(rng, "float64", *shape), dtype) for _ in range(4)]
+        arrays[1] = memory(rng, "float64", *shape).astype(dtype, copy=False)
+        yield (*arrays[:3], arrays[3] ** 2, 3, 1e-3, 0.9, 0.999, 1e-8)
+
+
+CASES = {
+    "correlate": convolution_cases,
+    "correlate_kernel_gradient": kernel_gradient_cases,
+    "max_pool": pool_cases,
+    "max_pool_gradient": pool_gradient_cases,
+    "matrix_product": product_cases,
+    "channel_sums": channel_cases(1, 0),
+    "batch_moments": channel_cases(1, 0),
+    "scale_and_shift": channel_cases(1, 2),
+    "gradient_sums": channel_cases(2, 1),
+    "combine": channel_cases(2, 3),
+    "adam_update": adam_cases,
+}
+WRITES = {"adam_update": (0, 2, 3)}  # the arguments that a kernel overwrites: its results
+
+
+def call(function, name, arguments):
+    """The results as a list of arrays; what the kernel may write to is a copy, the rest is read-only."""
+    written = WRITES.get(name, ())
+    arguments = [np.array(argument) if place in written else argument for place, argument in enumerate(arguments)]
+    for place, argument in enumerate(arguments):
+        if isinstance(argument, np.ndarray) and place not in written:
+            argument.flags.writeable = False
+    results = function(*arguments)
+    if written:
+        return [arguments[place] for place in written]
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+def exactly(definition, name, arguments):
+    """The definition's results in twice the digits or as many as NumPy has, in the dtypes of its plain results."""
+    more = {"float32": "float64", "float64": "longdouble", "complex128": "clongdouble"}
+    precise = [argument.astype(more.get(str(argument.dtype), argument.dtype)) if isinstance(argument, np.ndarray)
+               else argument for argument in arguments]
+    return zip(call(definition, name, precise), call(definition, name, arguments), strict=True)
+
+
+def scale_of(array):
+    return max(1.0, float(np.abs(array).max(initial=0)))
+
+
+def test_every_kernel_has_a_case_and_a_numpy_version():
+    assert KERNELS.keys() == CASES.keys(), "a kernel without a case here is an untested kernel"
+    assert all(np.ndarray in kernel.registry for kernel in KERNELS.values())
+
+
+@pytest.mark.parametrize("memory", MEMORY, ids=lambda memory: memory.__name__)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_version_agrees_with_the_definition(name, dtype, memory):
+    kernel = KERNELS[name]
+    definition = kernel.dispatch(object)
+    versions = [kernel.registry[np.ndarray]]  # a version for other arrays has its own machine's tests
+    for case in CASES[name](np.random.default_rng(1), dtype, memory):
+        expected = list(exactly(definition, name, case))
+        for version in versions:
+            results = call(version, name, case)
+            for result, (right, plain) in zip(results, expected, strict=True):
+                assert isinstance(result, np.ndarray)
+                assert (result.shape, result.dtype) == (plain.shape, plain.dtype)
+                if plain.dtype == np.uint8:
+                    assert (result == right).all()
+                else:
+                    tolerance = 2e-5 if dtype == "float32" else 4e-14
+                    assert np.abs(result - right).max(initial=0) <= tolerance * scale_of(right)
+
+
+def test_the_convolutions_above_cover_several_blocks_an_image_and_several_images_a_block():
+    kinds = set()
+    for shape, size, _, stride, padding in CONVOLUTIONS:
+        blocks = Geometry(shape, size, stride, padding).blocks(4)
+        kinds.add("several images" if blocks[0][0].stop > 1 else "one image")
+        if len({images.start for images, _ in blocks}) < len(blocks):
+            kinds.add("several blocks an image")
+        if len(blocks) > 1 and blocks[0][0].stop > 1:
+            kinds.add("several blocks of several images")
+    assert kinds == {"several images", "one image", "several blocks an image", "several blocks of several images"}
+
+
+@pytest.mark.parametrize(("name", "complex_place"), [("correlate", 2), ("scale_and_shift", 2), ("combine", 4)])
+def test_one_complex_argument_makes_the_result_complex(name, complex_place):
+    """Complex-step differentiation moves one argument at a time."""
+    cases = CASES[name](np.random.default_rng(2), "float64", contiguous)
+    case = [case[:5] for case in cases if case[2] is not None][-1]
+    case = [argument + 1j if place == complex_place else argument for place, argument in enumerate(case)]
+    result, = call(KERNELS[name], name, case)
+    right, = call(KERNELS[name].dispatch(object), name, case)
+    assert result.dtype == right.dtype == np.complex128
+    assert np.abs(result - right).max() < 1e-12 * scale_of(right)
+
+
+def large_case(name, dtype):
+    """The case with the most numbers."""
+    return max(CASES[name](np.random.default_rng(3), dtype, contiguous),
+               key=lambda case: sum(argument.size for argument in case if isinstance(argument, np.ndarray)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_bits_do_not_depend_on_the_number_of_threads(name, dtype, threads_restored):
+    case = large_case(name, dtype)
+    bits = set()
+    for threads in (1, 2, 8):
+        use_threads(threads)
+        for _ in range(2):
+            bits.add(b"".join(result.tobytes() for result in call(KERNELS[name], name, case)))
+    assert len(bits) == 1
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_bits_do_not_depend_on_other_kernels_under_way(name):
+    cases = list(CASES[name](np.random.default_rng(4), "float32", contiguous))
+    alone = [[result.tobytes() for result in call(KERNELS[name], name, case)] for case in cases]
+
+    def again(_):
+        return [[result.tobytes() for result in call(KERNELS[name], name, case)] for case in cases]
+
+    with ThreadPoolExecutor(4) as callers:
+        assert all(bits == alone for bits in callers.map(again, range(4)))
+
+
+def test_the_columns_matrix_is_bounded_whatever_the_batch():
+    for images in (1, 64):
+        geometry = Geometry((images, 256, 256, 32), (3, 3), (1, 1), ((1, 1), (1, 1)))
+        for n, rows in geometry.blocks(4):
+            pixels = (n.stop - n.start) * (rows.stop - rows.start) * 256
+            assert pixels * geometry.taps * 4 <= COLUMNS_BYTES
+
+
+def test_the_blocks_cover_the_output_once():
+    for shape, size, _, stride, padding in CONVOLUTIONS:
+        geometry = Geometry(shape, size, stride, padding)
+        covered = np.zeros((shape[0], *geometry.out_size), int)
+        for images, rows in geometry.blocks(8):
+            covered[images, rows] += 1
+        assert (covered == 1).all()
+
+
+def test_max_pool_takes_the_first_of_equal_pixels_and_lets_a_nan_through():
+    x = np.array([[3.0, 3.0, np.nan, 1.0], [3.0, 2.0, 5.0, 0.0], [1.0, 2.0, 1.0, 9.0], [4.0, np.nan, 9.0, 9.0]])
+    x = x.reshape(1, 4, 4, 1)
+    for version in KERNELS["max_pool"].registry.values():
+        y, place = version(x, (2, 2), (2, 2))
+        np.testing.assert_array_equal(y[0, :, :, 0], [[3, np.nan], [np.nan, 9]])
+        assert place[0, 0, 0, 0] == 0
+        assert place[0, 1, 1, 0] == 1
+
+
+def test_a_nan_passes_at_every_place_of_the_window():
+    for place in range(4):
+        x = np.arange(4.0)
+        x[place] = np.nan
+        for version in KERNELS["max_pool"].registry.values():
+            assert np.isnan(version(x.reshape(1, 2, 2, 1), (2, 2), (2, 2))[0]).all()
+
+
+def test_moments_keep_their_precision_far_from_zero_and_over_many_rows():
+    x = (1000 + np.random.default_rng(5).normal(size=(1, 1024, 1024, 1))).astype("float32")
+    mean, variance = KERNELS["batch_moments"](x)
+    exact = x.astype("float64")
+    assert abs(mean[0] / exact.mean() - 1) < 1e-6
+    assert abs(variance[0] / exact.var() - 1) < 1e-4
