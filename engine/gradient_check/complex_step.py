@@ -1,0 +1,68 @@
+"""The gradient without a difference: the imaginary part of f(x + i h v), divided by h."""
+from __future__ import annotations
+
+import warnings
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+
+from engine.gradient_check.difference import COMPLEX_TOLERANCE, relative_error
+from engine.gradient_check.directional import check, comparable, purity, unit
+from engine.gradient_check.probe import Probe
+from engine.gradient_check.purity import analytic
+from engine.gradient_check.result import PURITY, Result
+from engine.layer import Layer, Run
+
+# Its square is below the least number there is, so that i^2 h^2 v^2 = 0: the truncation error vanishes.
+STEP = 1e-200
+
+
+class NotComplex(Exception):
+    """The layer does not compute with complex numbers."""
+
+
+def check_complex(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator, name: str = "") -> list[Result]:
+    """<dy, Im f(x + i h v)> / h = <backward(dy), v>, h = 1e-200, for x and every parameter: exact to about 1e-15.
+
+    For layers made of analytic functions that branch on real parts only (engine.kernels.real). A layer that refuses
+    complex numbers, or drops the imaginary part, is checked by `check` instead, and the messages say so. A layer that
+    takes |x| or conj(x) of complex numbers is not analytic; its rows fail. Raises ValueError as `check`.
+    """
+    name = name or type(layer).__name__
+    found = analytic(layer, x, run, rng)
+    results = [purity(name, found)]
+    if not found.gradients:
+        return results
+    noise = Probe(layer, x, run).noise(found.dy, rng)
+    twin = deepcopy(layer)
+    twin.convert(lambda array: array.astype(np.complex128))
+    here = x.astype(np.complex128)
+    try:
+        for parameter, array, gradient in comparable(twin, here, found):
+            v = unit(rng, array.shape)
+            array += 1j * STEP * v
+            y = _forward(twin, here, run)
+            array.imag = 0
+            numeric, exact = float(np.vdot(found.dy, y.imag)) / STEP, float(np.vdot(gradient, v))
+            error = relative_error(numeric, exact, noise, COMPLEX_TOLERANCE)
+            passed = error <= COMPLEX_TOLERANCE
+            results.append(Result(name, parameter, error, passed, "" if passed else
+                                  f"along a random direction: complex step {numeric:.12g}, analytic {exact:.12g}"))
+    except NotComplex as reason:
+        return [result if result.parameter == PURITY else replace(
+                    result, message=f"checked by central differences, as {reason}. {result.message}".strip())
+                for result in check(layer, x, run, rng, name)]
+    return results
+
+
+def _forward(layer: Layer, x: np.ndarray, run: Run) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            y = np.array(layer.forward(x, replace(run, record=False))[0])  # a copy: y may be x itself
+    except (TypeError, ValueError, np.exceptions.ComplexWarning) as error:
+        raise NotComplex(f"the layer does not take complex numbers ({error})") from error
+    if not np.iscomplexobj(y):
+        raise NotComplex("the layer answers complex numbers with real ones")
+    return y

@@ -1,0 +1,28 @@
+"""A loss as a layer, so that it can be checked alone and at the end of a network."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.layer import Array, Layer
+
+LossFunction = Callable[[Array, Array], tuple[Array, Array]]
+
+
+class Loss(Layer):
+    """y = loss(x, target): a single number;   dx = dy times the loss's gradient.
+
+    loss: (prediction, target) -> value, gradient w.r.t. the prediction. x: the prediction, in the shape of the target.
+    """
+
+    def __init__(self, loss: LossFunction, target: Array) -> None:
+        super().__init__()
+        self.loss, self.target = loss, target
+
+    def forward(self, x, run):
+        value, gradient = self.loss(x, self.target)
+        return np.asarray(value), gradient
+
+    def backward(self, dy, saved):
+        return dy * saved, {}

@@ -1,0 +1,42 @@
+"""What the command leaves behind: a table, a JSON file."""
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.gradient_check.result import Result
+
+
+def table(results: list[Result]) -> str:
+    """Name, parameter, worst relative error and verdict of every result, then the messages of what did not pass."""
+    rows = [("name", "parameter", "worst relative error", "verdict")]
+    rows += [(r.name, r.parameter, f"{r.error:.1e}" if math.isfinite(r.error) else "-", r.verdict) for r in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows.insert(1, ("-" * widths[0], "-" * widths[1], "-" * widths[2], "-" * widths[3]))
+    lines = [f"{name:<{widths[0]}}  {parameter:<{widths[1]}}  {error:>{widths[2]}}  {verdict}"
+             for name, parameter, error, verdict in rows]
+    bad = [r for r in results if not r.passed]
+    lines += ["", *(f"{r.verdict}: {r.name}, {r.parameter}: {r.message}" for r in bad)] if bad else []
+    names = len({r.name for r in results})
+    summary = f"{len(results) - len(bad)} of {len(results)} checks of {names} layers, losses and networks passed"
+    return "\n".join([*lines, "", summary])
+
+
+def write_json(file: Path, results: list[Result]) -> None:
+    """A list of {name, parameter, error, passed}; error is null where there was no number to compare."""
+    rows = [{"name": r.name, "parameter": r.parameter, "error": r.error if math.isfinite(r.error) else None,
+             "passed": r.passed} for r in results]
+    write(file, lambda part: part.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8"))
+
+
+def write(file: Path, save: Callable[[Path], object]) -> None:
+    """save(path) to a name beside the file, then renamed: the file is whole or not there."""
+    part = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    try:
+        save(part)
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)

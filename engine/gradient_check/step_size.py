@@ -1,0 +1,91 @@
+"""The error of the central difference as a function of the step: the shape of the curve tells right from wrong."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.gradient_check.difference import TOLERANCE
+from engine.gradient_check.directional import comparable, unit
+from engine.gradient_check.probe import Probe
+from engine.gradient_check.purity import analytic
+from engine.layer import Layer, Run
+
+STEPS = np.logspace(-1, -11, 21)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The curve of one case, over x and all parameters moved together.
+
+    errors   |numeric - exact| / max of the two, without allowance for roundoff, for every one of STEPS
+    kinked   whether the step crossed a kink (such points do not count)
+    falling  slope of log error over log step where truncation rules: 2 for a right gradient; None for a function
+             without third derivative or whose kinks leave no such steps
+    rising   slope where roundoff rules: -1 for a right gradient; None where there are no such steps
+    """
+    name: str
+    errors: np.ndarray
+    kinked: np.ndarray
+    falling: float | None
+    rising: float | None
+    judgement: str
+
+    @property
+    def right(self) -> bool:
+        return self.judgement.startswith("right")
+
+
+def sweep(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator, name: str = "") -> Sweep:
+    """The error at steps from 1e-1 to 1e-11, and what its curve says.
+
+    A right gradient's error falls as h^2 (truncation), then rises as 1/h (roundoff): a V. A wrong one's stays: flat.
+    Raises ValueError as `check`, and where backward gives nothing to compare.
+    """
+    name = name or type(layer).__name__
+    found = analytic(layer, x, run, rng)
+    if not found.gradients:
+        raise ValueError(f"{name}: no gradient to compare: {'; '.join(found.problems)}")
+    triples = comparable(layer, x, found)
+    arrays = [array for _, array, _ in triples]
+    directions = [unit(rng, array.shape) for array in arrays]
+    exact = float(sum(np.vdot(gradient, v) for (_, _, gradient), v in zip(triples, directions, strict=True)))
+    probe = Probe(layer, x, run)
+    errors, kinked = np.zeros(len(STEPS)), np.zeros(len(STEPS), bool)
+    for k, step in enumerate(STEPS):
+        difference = probe.difference(arrays, directions, step)
+        numeric = float(np.vdot(found.dy, difference.above - difference.below)) / (2 * step)
+        errors[k] = abs(numeric - exact) / (max(abs(numeric), abs(exact)) or 1.0)
+        kinked[k] = bool(difference.crossings)
+    noise = probe.noise(found.dy, rng) / STEPS / (abs(exact) or 1.0)
+    return Sweep(name, errors, kinked, *_judge(errors, kinked, noise))
+
+
+def _judge(errors: np.ndarray, kinked: np.ndarray, noise: np.ndarray) -> tuple[float | None, float | None, str]:
+    """(falling, rising, judgement)."""
+    clear = ~kinked
+    if not clear.any():
+        return None, None, "undecided: every step crosses a kink; take another x"
+    best = errors[clear].min()
+    above_noise = clear & (errors > 10 * noise)
+    if best > TOLERANCE:
+        tail = np.flatnonzero(above_noise)[-5:]
+        flat = _slope(tail, errors)
+        if flat is not None and abs(flat) < 0.3:
+            return None, None, f"wrong: flat at {best:.0e}"
+        return None, None, f"undecided: never below {best:.0e}, and not flat"
+    # past 0.1 the error is no longer its leading term; near the bottom of the V both terms mix
+    lowest = np.flatnonzero(clear & (errors == best))[0]
+    larger, smaller = np.arange(len(STEPS)) < lowest, np.arange(len(STEPS)) > lowest
+    falling = _slope(np.flatnonzero(above_noise & larger & (errors < 0.1) & (errors > 100 * best)), errors)
+    rising = _slope(np.flatnonzero(clear & smaller & (errors > 0)), errors)
+    if falling is not None and not 1.5 < falling < 2.5:
+        return falling, rising, f"undecided: falls with slope {falling:.1f}, expected 2"
+    fall = "no truncation seen" if falling is None else f"falls with slope {falling:.1f}"
+    return falling, rising, f"right: {fall}" + ("" if rising is None else f", rises with slope {rising:.1f}")
+
+
+def _slope(points: np.ndarray, errors: np.ndarray) -> float | None:
+    if len(points) < 3:
+        return None
+    return float(np.polyfit(np.log10(STEPS[points]), np.log10(errors[points]), 1)[0])

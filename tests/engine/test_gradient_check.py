@@ -1,0 +1,258 @@
+"""The gradient checker on small layers whose answers are known."""
+import numpy as np
+import pytest
+
+from engine.combinators import Chain, Skip
+from engine.gradient_check import check, check_complex, check_elements, distinct, sweep
+from engine.gradient_check.difference import EPSILON, LEAST_NOISE, STEPS, TOLERANCE, relative_error
+from engine.gradient_check.probe import Probe, moved
+from engine.gradient_check.purity import fingerprint
+from engine.layer import Layer, Run
+from engine.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Tanh
+
+SHAPE = (3, 4)
+
+
+class Cube(Layer):
+    """y = w x^3, with the entry `wrong` of dw off by a tenth."""
+
+    def __init__(self, wrong=None):
+        super().__init__()
+        self.params = {"w": np.linspace(0.5, 1.5, 4)}
+        self.wrong = wrong
+
+    def forward(self, x, run):
+        return self.params["w"] * x ** 3, x
+
+    def backward(self, dy, saved):
+        dw = (dy * saved ** 3).sum(0)
+        if self.wrong is not None:
+            dw[self.wrong] += 0.1
+        return dy * self.params["w"] * 3 * saved ** 2, {"w": dw}
+
+
+class Modulus(Layer):
+    """y = |x|: takes complex numbers, but is not an analytic function of them."""
+
+    def forward(self, x, run):
+        return np.abs(x), np.sign(x)
+
+    def backward(self, dy, saved):
+        return dy * saved, {}
+
+
+class Real(Cube):
+    """Refuses complex numbers."""
+
+    def forward(self, x, run):
+        if np.iscomplexobj(x) or np.iscomplexobj(self.params["w"]):
+            raise TypeError("real numbers only")
+        return super().forward(x, run)
+
+
+def rng():
+    return np.random.default_rng(7)
+
+
+def by_parameter(results):
+    return {result.parameter: result for result in results}
+
+
+def test_a_right_layer_passes_with_a_row_for_everything():
+    results = by_parameter(check(Cube(), distinct(rng(), *SHAPE), Run(), rng()))
+    assert list(results) == ["(purity)", "x", "w"]
+    assert all(r.passed and r.name == "Cube" and r.verdict == "passed" for r in results.values())
+    assert max(r.error for r in results.values()) < 1e-8
+
+
+@pytest.mark.parametrize("checked", [check, check_elements, check_complex, sweep])
+def test_arrays_come_back_bit_for_bit_and_writeable(checked):
+    layer = Chain(BatchNorm(4, dtype="float64"), Cube())
+    x = distinct(rng(), *SHAPE)
+    arrays = [x, *layer.parameters().values(), *layer.moving_averages().values()]
+    before = [a.tobytes() for a in arrays]
+    checked(layer, x, Run(), rng())
+    assert [a.tobytes() for a in arrays] == before
+    assert all(a.flags.writeable for a in arrays)
+    assert all(own is array for own, array in zip(layer.parameters().values(), arrays[1:], strict=False))
+
+
+def test_arrays_come_back_when_forward_raises():
+    x = distinct(rng(), *SHAPE)
+    before = x.copy()
+    with pytest.raises(ZeroDivisionError), moved([x], [np.ones(SHAPE)], 0.1):
+        assert not np.array_equal(x, before)
+        raise ZeroDivisionError
+    np.testing.assert_array_equal(x, before)
+
+
+def test_the_same_generator_gives_the_same_rows():
+    x = distinct(rng(), *SHAPE)
+    assert check(Cube(), x, Run(), rng()) == check(Cube(), x, Run(), rng())
+
+
+def test_float32_is_refused_with_advice():
+    with pytest.raises(ValueError, match=r"'W' is float32.*dtype=.float64"):
+        check(Dense(4, 2, rng=rng()), distinct(rng(), *SHAPE), Run(), rng())
+    with pytest.raises(ValueError, match="'x' is float32"):
+        check(ReLU(), distinct(rng(), *SHAPE).astype("float32"), Run(), rng())
+
+
+def test_a_read_only_x_is_refused_with_advice():
+    with pytest.raises(ValueError, match=r"'x' is read-only.*pass a copy"):
+        check(ReLU(), np.broadcast_to(np.ones(4), SHAPE), Run(), rng())
+
+
+def test_the_worst_entry_is_named_with_both_values():
+    row = by_parameter(check_elements(Cube(wrong=2), distinct(rng(), *SHAPE), Run(), rng()))["w"]
+    assert not row.passed
+    assert "worst entry [2]: numeric" in row.message and "analytic" in row.message
+    numeric, analytic = (float(part.split()[-1]) for part in row.message.split(", step")[0].split(", analytic"))
+    assert analytic - numeric == pytest.approx(0.1, abs=1e-7)
+
+
+def test_a_sample_checks_as_many_entries_as_it_says(monkeypatch):
+    moves = []
+    original = Probe.difference
+    monkeypatch.setattr(Probe, "difference", lambda self, arrays, *rest: moves.append(arrays[0].size)
+                        or original(self, arrays, *rest))
+    check_elements(Cube(), distinct(rng(), 25, 4), Run(), rng(), samples=6)
+    assert (moves.count(100), moves.count(4)) == (6, 4)
+
+
+def test_the_complex_step_is_exact():
+    layer = Chain(Conv2D(2, 3, activation=Tanh(), rng=rng(), dtype="float64"), BatchNorm(3, dtype="float64"),
+                  ReLU(), MaxPool())
+    rows = check_complex(layer, distinct(rng(), 2, 4, 4, 2), Run(), rng())
+    assert {r.parameter for r in rows} >= {"x", "0.W", "0.b", "1.c1", "1.c2"}
+    assert all(r.passed and not r.message and r.error < 1e-13 for r in rows)
+
+
+@pytest.mark.parametrize(("layer", "reason"), [(Modulus(), "answers complex numbers with real ones"),
+                                               (Real(), "real numbers only")])
+def test_a_layer_without_complex_numbers_is_checked_by_differences_and_says_so(layer, reason):
+    rows = by_parameter(check_complex(layer, distinct(rng(), *SHAPE), Run(), rng()))
+    assert rows["x"].passed and reason in rows["x"].message and "central differences" in rows["x"].message
+
+
+def test_a_kink_in_the_way_is_reported_with_layer_distance_and_advice():
+    network = Chain(dense=Dense(4, 4, rng=rng(), dtype="float64"), deep=Skip(Chain(act=ReLU())))
+    x = distinct(rng(), 1, 4)
+    W, b = network.children["dense"].params.values()
+    b[...] = [1, 1, 1e-10, 1] - x[0] @ W  # the third pre-activation is 1e-10, nearer to 0 than the smallest step
+    row = by_parameter(check(network, x, Run(), rng()))["dense.b"]
+    assert (row.passed, row.kink, row.verdict) == (False, True, "kink")
+    assert "layer 'deep.inner.act' (ReLU), 1 place." in row.message
+    assert "take another x" in row.message
+    away = float(row.message.split("kink ")[1].split(" away")[0])
+    assert 1e-10 <= away < STEPS[-1]
+
+
+def test_a_kink_nearby_that_the_direction_does_not_cross_is_no_hindrance():
+    network = Chain(Cube(), ReLU())
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = 1e-4  # its cube is 1e-12; moving w does not change its sign
+    assert by_parameter(check(network, x, Run(), rng()))["0.w"].passed
+
+
+def test_a_smaller_step_is_taken_next_to_a_kink():
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = 1e-7
+    assert all(result.passed for result in check(ReLU(), x, Run(), rng()))
+
+
+@pytest.mark.parametrize("layer", [ReLU(), MaxPool()])
+def test_at_a_tie_the_answer_is_kink_and_never_passed(layer):
+    x = np.zeros((2, 4, 4, 2))
+    for checked in (check, check_elements):
+        row = by_parameter(checked(layer, x, Run(), rng()))["x"]
+        assert row.kink and not row.passed and "check_subgradient" in row.message
+
+
+def test_a_fused_activation_has_its_kink_in_the_pre_activation():
+    layer = Conv2D(1, 1, 1, activation=ReLU(), rng=rng(), dtype="float64")
+    x = distinct(rng(), 1, 3, 3, 1)
+    layer.params["b"][...] = -x[0, 1, 1, 0] * layer.params["W"]
+    assert by_parameter(check(layer, x, Run(), rng()))["b"].kink
+
+
+def test_gradients_that_are_not_numbers_fail():
+    class NotANumber(Cube):
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx * np.nan, grads
+
+    for checked in (check, check_elements, check_complex):
+        row = by_parameter(checked(NotANumber(), distinct(rng(), *SHAPE), Run(), rng()))["x"]
+        assert not row.passed and row.error == np.inf
+
+
+def test_a_gradient_of_zero_passes_and_a_wrong_one_in_its_place_does_not():
+    class BiasBeforeNorm(Chain):
+        factor = 0.0
+
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx, grads | {"0.b": grads["0.b"] + self.factor}
+
+    network = BiasBeforeNorm(Dense(4, 3, rng=rng(), dtype="float64"), BatchNorm(3, dtype="float64"))
+    x = distinct(rng(), 6, 4)
+    assert by_parameter(check(network, x, Run(), rng()))["0.b"].passed
+    network.factor = 1e-4
+    assert not by_parameter(check(network, x, Run(), rng()))["0.b"].passed
+
+
+def test_the_error_is_relative_to_the_larger_and_forgives_only_roundoff():
+    assert relative_error(1.0, 1.0, 0.0, TOLERANCE) == 0
+    assert relative_error(0.0, 0.0, 0.0, TOLERANCE) == 0
+    assert relative_error(2.0, 1.0, 0.0, TOLERANCE) == relative_error(1.0, 2.0, 0.0, TOLERANCE) == 0.5
+    assert relative_error(1e-12, 0.0, 0.0, TOLERANCE) == 1
+    assert relative_error(1e-12, 0.0, 1e-11, TOLERANCE) < TOLERANCE
+    assert relative_error(1e-10, 0.0, 1e-11, TOLERANCE) > TOLERANCE
+    assert relative_error(np.nan, 1.0, 0.0, TOLERANCE) == np.inf
+
+
+def test_the_measured_noise_of_a_plain_layer_is_a_few_last_bits():
+    x = distinct(rng(), *SHAPE)
+    dy = rng().standard_normal(SHAPE)
+    noise = Probe(Cube(), x, Run()).noise(dy, rng())
+    bit = EPSILON * np.linalg.norm(dy * Cube().forward(x, Run())[0])
+    assert LEAST_NOISE * bit <= noise < 64 * bit
+
+
+def test_fingerprints_tell_contents_apart_and_nothing_else():
+    def value():
+        return {"a": [np.arange(3.0), ("b", 1)], "g": np.random.default_rng(1), "layer": Cube()}
+
+    base = fingerprint(value())
+    assert fingerprint(value()) == base
+    for change in (lambda v: v["a"].append(1), lambda v: v["a"][0].__setitem__(0, -0.0), lambda v: v["g"].random(),
+                   lambda v: v["layer"].params.clear(), lambda v: setattr(v["layer"], "wrong", 1)):
+        changed = value()
+        change(changed)
+        assert fingerprint(changed) != base
+
+
+def test_the_sweep_of_a_right_gradient_is_a_v():
+    curve = sweep(Cube(), distinct(rng(), *SHAPE), Run(), rng())
+    assert curve.right and curve.judgement.startswith("right: falls with slope 2.0, rises with slope -")
+    assert curve.falling == pytest.approx(2, abs=0.1) and curve.rising == pytest.approx(-1, abs=0.3)
+
+
+def test_the_sweep_of_a_wrong_gradient_is_flat():
+    curve = sweep(Cube(wrong=1), distinct(rng(), *SHAPE), Run(), rng())
+    assert not curve.right and curve.judgement.startswith("wrong: flat at")
+
+
+def test_the_sweep_of_a_linear_layer_has_no_truncation():
+    curve = sweep(Dense(4, 3, rng=rng(), dtype="float64"), distinct(rng(), *SHAPE), Run(), rng())
+    assert curve.right and curve.falling is None
+
+
+def test_the_sweep_leaves_out_steps_across_a_kink():
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = 1e-4
+    curve = sweep(ReLU(), x, Run(), rng())
+    assert curve.right and curve.kinked[0] and not curve.kinked[-1]
+    everywhere = sweep(ReLU(), np.zeros(SHAPE), Run(), rng())
+    assert everywhere.judgement == "undecided: every step crosses a kink; take another x"

@@ -1,0 +1,151 @@
+"""python -m engine.gradient_check: table, files and exit codes."""
+import json
+import subprocess
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from engine.gradient_check import distinct, layer_case
+from engine.gradient_check.__main__ import main
+from engine.gradient_check.case import Case
+from engine.gradient_check.result import Result
+from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
+from engine.layers import ReLU, Sigmoid, Tanh
+
+ENGINE_CASES = all_cases(CASE_MODULES[:1])
+
+
+class Halved(Tanh):
+    def backward(self, dy, saved):
+        return super().backward(dy, saved)[0] / 2, {}
+
+
+class Broken(ReLU):
+    def piece(self, x, y):
+        raise RuntimeError("out of order")
+
+
+def cases():
+    yield layer_case("Sigmoid", "small", Sigmoid(), 2, 3)
+    yield layer_case("Tanh", "", Tanh(), 2, 3)
+
+
+def run(*arguments, modules=(__name__,)):
+    return main([str(argument) for argument in arguments], modules)
+
+
+@pytest.fixture
+def with_wrong(monkeypatch):
+    right = list(cases())
+    x = distinct(np.random.default_rng(0), 2, 3)
+    monkeypatch.setattr(sys.modules[__name__], "cases",
+                        lambda: [*right, Case("Halved", "", Halved(), x), Case("Broken", "", Broken(), x)])
+
+
+@pytest.mark.parametrize("case", ENGINE_CASES, ids=[case.name for case in ENGINE_CASES])
+def test_every_layer_and_loss_of_the_engine_passes(case):
+    results = examine(case)
+    assert all(result.passed for result in results), [r.message for r in results if not r.passed]
+    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters()}
+
+
+def test_every_layer_and_loss_has_a_case():
+    from engine import layers, losses
+    kinds = {case.kind for case in ENGINE_CASES}
+    assert set(layers.__all__) - {"Activation"} <= kinds
+    covered = kinds | {f"{kind}_with_logits" for kind in kinds}
+    assert set(losses.__all__) - {"Loss", "from_logits"} <= covered
+
+
+def test_names_are_unique():
+    names = [case.name for case in ENGINE_CASES]
+    assert len(names) == len(set(names))
+
+
+def test_all_right_is_exit_code_0_with_a_table_and_json(tmp_path, capsys):
+    assert run("--json", tmp_path / "g.json") == 0
+    out, progress = capsys.readouterr()
+    assert out.splitlines()[0].split() == ["name", "parameter", "worst", "relative", "error", "verdict"]
+    assert "4 of 4 checks of 2 layers, losses and networks passed" in out
+    assert "checking: 100%" in progress
+    rows = json.loads((tmp_path / "g.json").read_text())
+    assert [(r["name"], r["parameter"]) for r in rows] == [("Sigmoid: small", "(purity)"), ("Sigmoid: small", "x"),
+                                                           ("Tanh", "(purity)"), ("Tanh", "x")]
+    assert all(r.keys() == {"name", "parameter", "error", "passed"} and r["passed"] and r["error"] < 1e-6 for r in rows)
+    assert [file.name for file in tmp_path.iterdir()] == ["g.json"]
+
+
+def test_one_failure_is_exit_code_1_and_hides_no_other_result(with_wrong, tmp_path, capsys):
+    assert run("--json", tmp_path / "g.json") == 1
+    out = capsys.readouterr().out
+    assert "FAILED: Halved, x: " in out and "FAILED: Broken, (purity): the check raised RuntimeError" in out
+    rows = {(r["name"], r["parameter"]): r for r in json.loads((tmp_path / "g.json").read_text())}
+    assert rows["Tanh", "x"]["passed"]
+    assert not rows["Halved", "x"]["passed"] and rows["Halved", "x"]["error"] == pytest.approx(0.5, rel=0.01)
+    assert rows["Broken", "(purity)"]["error"] is None
+
+
+def test_only_takes_a_name_or_a_kind(with_wrong, capsys):
+    for name in ("Sigmoid", "sigmoid: small", "tanh"):
+        assert run("--only", name) == 0
+    assert run("--only", "Halved") == 1
+    assert {case.kind for case in chosen(ENGINE_CASES, "batchnorm")} == {"BatchNorm"}
+
+
+def test_an_unknown_name_lists_the_names_and_is_exit_code_2(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("--only", "Sigmiod")
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "'Sigmiod'" in error and "Sigmoid: small" in error and "\n  Tanh" in error
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--json", "absent/g.json"], "there is no folder"),
+    (["--plot", "absent/g.png"], "there is no folder"),
+    (["--plot", "g.xyz"], "must end in .png, .pdf or .svg"),
+    (["--nonsense"], "unrecognized arguments"),
+])
+def test_a_wrong_call_is_exit_code_2_before_anything_runs(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run(*arguments)
+    out, error = capsys.readouterr()
+    assert ended.value.code == 2 and message in error and not out
+
+
+def test_the_picture_is_written_whole_and_wrong_curves_are_named(with_wrong, tmp_path, capsys):
+    assert run("--only", "Halved", "--plot", tmp_path / "curves.png") == 1
+    assert "Halved: wrong: flat at" in capsys.readouterr().out
+    picture = matplotlib.image.imread(tmp_path / "curves.png")
+    vermilion = np.abs(picture[..., :3] - np.array([0xD5, 0x5E, 0x00]) / 255).max(-1) < 0.05
+    assert vermilion.sum() > 100
+    assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
+    assert run("--only", "Tanh", "--plot", tmp_path / "curves.svg") == 0
+    assert (tmp_path / "curves.svg").read_text().lstrip().startswith("<?xml")
+
+
+def test_a_layer_without_a_curve_does_not_stop_the_picture(with_wrong, tmp_path, capsys):
+    assert run("--plot", tmp_path / "curves.png") == 1
+    assert "2 of 4 error curves are those of a right gradient" in capsys.readouterr().out
+    assert run("--only", "Broken", "--plot", tmp_path / "none.png") == 1
+    assert (tmp_path / "none.png").exists()
+
+
+def test_a_failure_carries_what_every_check_found(with_wrong, capsys):
+    run("--only", "Halved")
+    message = capsys.readouterr().out.split("FAILED: Halved, x: ")[1]
+    assert "along a random direction: numeric" in message and "complex step" in message and "worst entry [" in message
+
+
+def test_help_shows_examples_from_the_command_line():
+    ended = subprocess.run([sys.executable, "-m", "engine.gradient_check", "--help"], capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert "python -m engine.gradient_check --only BatchNorm" in ended.stdout and "exit code" in ended.stdout
+
+
+def test_a_kink_counts_as_not_passed():
+    row = Result("a", "x", 0.0, False, "kink 1e-9 away", kink=True)
+    assert row.verdict == "kink"
