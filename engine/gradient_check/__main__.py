@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
     for file in filter(None, (options.json, options.plot)):
         if not file.absolute().parent.is_dir():
             parser.error(f"there is no folder {file.absolute().parent} to write {file.name} into; create it first")
+        if file.is_dir():
+            parser.error(f"{file} is a folder; name a file in it")
     if options.plot and options.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
         parser.error(f"--plot {options.plot}: the name must end in .png, .pdf or .svg")
     cases = all_cases(modules)
@@ -47,6 +49,15 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
 
     results = [result for rows in _with_bar(selected, _examine_safely, "checking") for result in rows]
     print(table(results))
+    try:
+        _leave_files(options, selected, results)
+    except OSError as error:
+        print(f"the results above could not be written: {error}", file=sys.stderr)
+        return 1
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _leave_files(options: argparse.Namespace, selected: list[Case], results: list[Result]) -> None:
     if options.json:
         write_json(options.json, results)
     if options.plot:
@@ -57,7 +68,6 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
         for _, curve in curves:
             if not curve.right:
                 print(f"{curve.name}: {curve.judgement}")
-    return 0 if all(result.passed for result in results) else 1
 
 
 def _with_bar(cases: list[Case], function: Callable, what: str) -> list:

@@ -105,6 +105,7 @@ def test_an_unknown_name_lists_the_names_and_is_exit_code_2(capsys):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--json", "absent/g.json"], "there is no folder"),
     (["--plot", "absent/g.png"], "there is no folder"),
+    (["--json", "."], "is a folder"),
     (["--plot", "g.xyz"], "must end in .png, .pdf or .svg"),
     (["--nonsense"], "unrecognized arguments"),
 ])
@@ -138,6 +139,17 @@ def test_a_failure_carries_what_every_check_found(with_wrong, capsys):
     run("--only", "Halved")
     message = capsys.readouterr().out.split("FAILED: Halved, x: ")[1]
     assert "along a random direction: numeric" in message and "complex step" in message and "worst entry [" in message
+
+
+def test_a_disk_that_fails_is_one_message_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    def full(*arguments, **named):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    assert run("--json", tmp_path / "g.json") == 1
+    out, error = capsys.readouterr()
+    assert "4 of 4 checks" in out and "could not be written: [Errno 28] No space left" in error
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_shows_examples_from_the_command_line():
