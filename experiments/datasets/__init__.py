@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from experiments.datasets import folder as csv_folder
-from experiments.datasets import mini_mias, synthetic
+from experiments.datasets import mini_mias
 from experiments.datasets.record import CLASSES, Dataset, Mammogram
 from experiments.errors import UsageError
 
@@ -19,6 +19,8 @@ def open_dataset(path: Path | None, seed: int) -> Dataset:
     inside it.
     """
     if path is None:
+        from experiments.datasets import synthetic  # here, since `python -m experiments.datasets.synthetic` runs it
+
         return synthetic.dataset(seed)
     path = Path(path)
     if not path.is_dir():

@@ -82,12 +82,12 @@ def tissue(canvas: Canvas, outline: Outline, density: float) -> np.ndarray:
 
 
 def soft_areas(canvas: Canvas, outline: Outline) -> np.ndarray:
-    """Bright areas without an edge, as bright and as large as masses."""
+    """Bright areas without an edge, wider than masses."""
     levels = np.zeros(canvas.shape, dtype=np.float32)
     for _ in range(canvas.film.integers(2, 5)):
         y, x = outline.place(canvas.film, 0.08)
-        rows, columns = canvas.film.uniform(0.04, 0.12, size=2)
-        levels += canvas.film.uniform(0.1, 0.3) * np.exp(-((canvas.y - y) / rows) ** 2) * np.exp(
+        rows, columns = canvas.film.uniform(0.08, 0.16, size=2)
+        levels += canvas.film.uniform(0.1, 0.25) * np.exp(-((canvas.y - y) / rows) ** 2) * np.exp(
             -((canvas.x - x) / columns) ** 2)
     return levels
 

@@ -19,9 +19,9 @@ from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
 from experiments.errors import UsageError
 
 VIEWS = ("CC", "MLO")
-IMAGES = 1200
+IMAGES = 1500
 HEIGHT = 320
-VERSION = 1  # of the drawing: to be raised when it changes, so that no cache keeps older pictures
+VERSION = 3  # of the drawing: to be raised when it changes, so that no cache keeps older pictures
 
 
 def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
@@ -56,7 +56,7 @@ def draw(seed: int, index: int, height: int = HEIGHT) -> Pixels:
     if label != "normal":
         lesion = (spiculated_mass if label == "cancer" else mass)(canvas, outline, radius * film.uniform(0.9, 1.1))
         mask = lesion > 0.5
-        levels = levels + film.uniform(0.45, 0.65) * lesion
+        levels = levels + film.uniform(0.5, 0.7) * lesion
     levels = thickness * (0.35 + levels) + pectoral
     image = _expose(levels, film)
     if right:
