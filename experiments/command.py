@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 
 from experiments.errors import Failure, UsageError
@@ -10,7 +11,9 @@ from experiments.errors import Failure, UsageError
 def run_command(main: Callable[[], None]) -> None:
     """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C."""
     try:
-        main()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of overflows, which training finds and names itself
+            main()
     except (UsageError, Failure) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -50,15 +50,17 @@ class Data:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)  # a missing GPU is known before the data are prepared
     folder, configuration = begin(arguments)
     data = load(configuration, Path(arguments.cache), arguments.workers)
+    batches = Batches(data.prepared, data.train, configuration.batch, configuration.seed, configuration.rotation)
     record = open_run(folder, configuration, data, arguments)
 
     network = build(configuration)
     network.convert(array_module(arguments.device).asarray)
     announce(folder, configuration, seconds_per_step(network, configuration, arguments.device))
-    batches = Batches(data.prepared, data.train, configuration.batch, configuration.seed)
     fit(network, batches, configuration, folder, arguments.device,
         lambda: progress_on_test(probabilities(network, data.prepared, data.test, arguments.device),
                                  data.prepared.labels[data.test]))

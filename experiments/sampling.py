@@ -32,7 +32,8 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
 class Batches:
     """`batches(step)` -> x (batch, side, side, 1) float32 in [0, 1], y (batch, 3) float32 one-hot.
 
-    Drawn class-balanced from the training indices and augmented, all of it a function of (seed, step).
+    Drawn class-balanced from the training indices, flipped and rotated by up to max_degrees at random, all of it a
+    function of (seed, step).
     Raises `UsageError` where the batch is larger than the training set.
     """
 
@@ -40,6 +41,7 @@ class Batches:
     training: np.ndarray
     batch: int
     seed: int
+    max_degrees: float = 5
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= len(self.training):
@@ -50,7 +52,7 @@ class Batches:
         generator = np.random.default_rng((self.seed, step))
         labels = self.prepared.labels[self.training]
         chosen = class_balanced_indices(labels, self.batch, generator)
-        images, _ = augment(self.prepared.images(self.training[chosen]), None, generator)
+        images, _ = augment(self.prepared.images(self.training[chosen]), None, generator, self.max_degrees)
         return images, one_hot(labels[chosen])
 
 

@@ -12,4 +12,5 @@ from engine.kernels.matrix_product import matrix_product
 from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
 
 __all__ = ["adam_update", "batch_moments", "channel_sums", "combine", "correlate", "correlate_kernel_gradient",
-           "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "real", "scale_and_shift", "windows"]
+           "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "real",
+           "scale_and_shift", "windows"]

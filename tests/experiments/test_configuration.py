@@ -24,7 +24,8 @@ def test_quick_is_the_default_and_a_flag_overrides_one_number():
     assert parsed() == PRESETS["quick"]
     changed = parsed("--learning-rate", "0.5", "--steps", "7")
     assert changed.learning_rate == 0.5 and changed.total_steps == 7
-    assert asdict(changed) | {"learning_rate": PRESETS["quick"].learning_rate, "steps": None} == asdict(PRESETS["quick"])
+    quick = PRESETS["quick"]
+    assert asdict(changed) | {"learning_rate": quick.learning_rate, "steps": None} == asdict(quick)
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():

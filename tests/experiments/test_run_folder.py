@@ -42,7 +42,7 @@ def test_a_full_disk_is_a_failure_that_says_what_is_kept(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("builtins.open", full)
-    with pytest.raises(Failure, match="No space left.*--resume"):
+    with pytest.raises(Failure, match=r"No space left.*--resume"):
         RunFolder(tmp_path).log({"step": 1})
 
 

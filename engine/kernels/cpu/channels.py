@@ -21,7 +21,8 @@ def _blocks(x: np.ndarray) -> list[slice]:
 def _sums(rows: np.ndarray, factors: np.ndarray | None = None) -> np.ndarray:
     """Sums over the rows of (R, C), each row multiplied by its factors if there are any: (C,).
 
-    About WIDTH running sums stand side by side and are added in the end: one long sum would lose its last terms' digits.
+    About WIDTH running sums stand side by side and are added in the end: one long sum would lose the digits of its
+    last terms.
     """
     channels = rows.shape[1]
     side = max(1, min(len(rows), WIDTH // channels))

@@ -53,7 +53,7 @@ class _Pool:
                     self._claim_blas()
 
     def _claim_blas(self) -> None:
-        """Let this thread set the number of BLAS's threads: threadpoolctl >= 3.7 ignores, silently, all but the first."""
+        """Let this thread set the number of BLAS threads: threadpoolctl >= 3.7 ignores all but the first, silently."""
         for library in self.controller.lib_controllers:
             if hasattr(library, "clear_controlling_thread"):
                 library.clear_controlling_thread(force=True)

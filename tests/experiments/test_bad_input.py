@@ -1,0 +1,193 @@
+"""Whatever is wrong with what the user gives: one clear message, the right exit code, nothing lost."""
+import errno
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.checkpoint import load_checkpoint
+from experiments import classifier, end2end, predict
+
+
+def first(data, label):
+    """Path of the first image with this label."""
+    row = next(line for line in (data / "labels.csv").read_text().splitlines() if f",{label}," in line)
+    return data / row.split(",")[0], data / row.split(",")[1]
+
+
+def truncated_pgm(data):
+    first(data, "benign")[0].write_bytes(b"P5\n64 80\n255\n" + bytes(1000))
+
+
+def zeros(data):
+    Image.fromarray(np.zeros((80, 64), np.uint8)).save(first(data, "normal")[0])
+
+
+def mask_of_another_size(data):
+    Image.fromarray(np.full((40, 40), 255, np.uint8)).save(first(data, "cancer")[1])
+
+
+def unknown_label(data):
+    table = data / "labels.csv"
+    table.write_text(table.read_text().replace(",benign,", ",harmless,", 1))
+
+
+def one_patient(data):
+    table = data / "labels.csv"
+    lines = table.read_text().splitlines()
+    benign = next(line for line in lines if ",benign," in line)
+    table.write_text("\n".join([line for line in lines if ",benign," not in line] + [benign]))
+
+
+def no_cancer(data):
+    table = data / "labels.csv"
+    table.write_text("\n".join(line for line in table.read_text().splitlines() if ",cancer," not in line))
+
+
+def absent_image(data):
+    first(data, "normal")[0].unlink()
+
+
+def info_names_absent_files(data):
+    shutil.rmtree(data)
+    data.mkdir()
+    (data / "Info.txt").write_text("mdb001 G CIRC B 20 20 5\nmdb002 G NORM\n")
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (truncated_pgm, "truncated|pixels"), (zeros, "all pixels are 0"), (mask_of_another_size, "40 x 40"),
+    (unknown_label, "harmless"), (one_patient, "'benign' has images of 1 patient"), (no_cancer, "0 cancer"),
+    (absent_image, "png"), (info_names_absent_files, "mdb001")])
+def test_data_that_cannot_be_used_are_a_failure_that_names_them(spoil, message, data, tmp_path, command, tiny_flags):
+    spoil(data)
+    code, _, errors = command(end2end.main, *tiny_flags(data, tmp_path / "run"))
+    assert code == 1
+    assert errors.rpartition("error: ")[2].strip() and "Traceback" not in errors
+    assert re.search(message, errors), errors
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    (("--data", "/nowhere/at/all"), "no such folder"), (("--batch", "100"), "the training set has 24 images"),
+    (("--side", "50"), "--side 50: expected a multiple of 32"), (("--preset", "slow"), "invalid choice"),
+    (("--steps", "many"), "invalid int"), (("--unknown",), "unrecognized"), (("--workers", "0"), "--workers 0")])
+def test_a_wrong_call_has_exit_code_2(more, message, drawn, tmp_path, command, tiny_flags):
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), *more)
+    assert (code, message in errors) == (2, True), errors
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_empty_folder_is_told_what_formats_there_are(tmp_path, command, tiny_flags):
+    (tmp_path / "empty").mkdir()
+    code, _, errors = command(end2end.main, *tiny_flags(tmp_path / "empty", tmp_path / "run"))
+    assert code == 2 and "Info.txt" in errors and "CSV" in errors
+
+
+def test_cuda_without_cupy_says_what_to_install(drawn, tmp_path, command, tiny_flags):
+    try:
+        import cupy  # noqa: F401
+    except ImportError:
+        code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--device", "cuda")
+        assert code == 2 and ".[cuda]" in errors
+    else:
+        pytest.skip("CuPy is installed here")
+
+
+def test_a_run_is_not_overwritten(finished, drawn, command, tiny_flags):
+    before = (finished / "checkpoint.safetensors").read_bytes()
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, finished))
+    assert code == 2 and "--resume" in errors
+    assert (finished / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_resuming_with_other_flags_or_nothing_to_resume(finished, drawn, tmp_path, command, tiny_flags):
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, finished), "--resume", "--width", 0.1)
+    assert code == 2 and "width 0.05" in errors
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "none"), "--resume")
+    assert code == 2 and "no run to resume" in errors
+
+
+def test_resuming_on_data_that_changed(finished, data, tmp_path, command, tiny_flags):
+    output = shutil.copytree(finished, tmp_path / "run")
+    config = json.loads((output / "config.json").read_text())
+    config["configuration"]["data"] = str(data)
+    (output / "config.json").write_text(json.dumps(config))
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 64), np.uint8)).save(first(data, "normal")[0])
+    code, _, errors = command(end2end.main, "--output", output, "--cache", tmp_path / "cache", "--resume")
+    assert code == 1 and "fingerprint" in errors
+
+
+def test_a_checkpoint_of_another_network(finished, drawn, tmp_path, command, tiny_flags):
+    output = shutil.copytree(finished, tmp_path / "run")
+    config = json.loads((output / "config.json").read_text())
+    config["configuration"]["width"] = 0.1
+    (output / "config.json").write_text(json.dumps(config))
+    before = (output / "checkpoint.safetensors").read_bytes()
+    code, _, errors = command(end2end.main, "--output", output, "--cache", tmp_path / "cache", "--resume")
+    assert code == 1 and "conv_1a.W" in errors and "another network" in errors
+    assert (output / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_damaged_checkpoint(finished, drawn, tmp_path, command, tiny_flags):
+    output = shutil.copytree(finished, tmp_path / "run")
+    whole = (output / "checkpoint.safetensors").read_bytes()
+    (output / "checkpoint.safetensors").write_bytes(whole[:len(whole) // 2])
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, output), "--resume")
+    assert code == 1 and "not a whole safetensors file" in errors
+
+
+def test_a_loss_that_is_not_finite_names_step_and_layer_and_keeps_the_last_good_checkpoint(
+        drawn, tmp_path, command, tiny_flags):
+    output = tmp_path / "run"
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, output), "--learning-rate", 1e30,
+                              "--checkpoint-every", 1)
+    assert code == 1
+    assert re.search(r"at step 2 layer 'conv_\d\w' .*not finite.*last good checkpoint is kept", errors), errors
+    assert "Warning" not in errors
+    checkpoint = load_checkpoint(output / "checkpoint.safetensors")
+    assert checkpoint.step == 1 and all(np.isfinite(array).all() for array in checkpoint.arrays.values())
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(drawn, tmp_path, command, tiny_flags, monkeypatch):
+    save, calls = classifier.save_checkpoint, []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) > 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(*arguments)
+
+    monkeypatch.setattr(classifier, "save_checkpoint", full)
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))
+    assert code == 1 and "No space left on device" in errors and "--resume" in errors
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").step == 4
+
+
+def test_prediction_for_one_image_and_many(finished, drawn, tmp_path, command):
+    images = [first(drawn, "cancer")[0], first(drawn, "normal")[0]]
+    code, output, _ = command(predict.main, finished / "checkpoint.safetensors", *images, "--json", tmp_path / "p.json")
+    assert code == 0 and len(output.splitlines()) == 3
+    rows = json.loads((tmp_path / "p.json").read_text())["images"]
+    assert [row["image"] for row in rows] == [str(image) for image in images]
+    for row in rows:
+        assert row["prediction"] == max(row["probabilities"], key=row["probabilities"].get)
+
+
+def test_prediction_goes_on_after_an_image_that_cannot_be_used(finished, data, command):
+    zeros(data)
+    good, bad = first(data, "cancer")[0], first(data, "normal")[0]
+    code, output, errors = command(predict.main, finished / "checkpoint.safetensors", bad, good)
+    assert code == 1 and "all pixels are 0" in errors and "1 of 2" in errors and str(good) in output
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
+def test_prediction_with_what_is_no_checkpoint(content, drawn, tmp_path, command):
+    path = tmp_path / "checkpoint.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    code, _, errors = command(predict.main, path, first(drawn, "cancer")[0])
+    assert code == 2 and str(path) in errors and "Traceback" not in errors

@@ -1,0 +1,142 @@
+"""The end-to-end experiment: what a run leaves behind, and that it leaves the same bits however it came about."""
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.kernels.cpu.threads import use_threads
+from experiments import end2end
+from experiments.datasets import CLASSES
+
+ROOT = Path(__file__).parents[2]
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "figures/roc.png",
+            "figures/loss.png", "figures/samples.png")
+
+
+def same_bits(one, other):
+    return [name for name in REPEATED if (one / name).read_bytes() != (other / name).read_bytes()] == []
+
+
+def test_the_run_folder_explains_itself(finished, drawn):
+    config = json.loads((finished / "config.json").read_text())
+    assert config["configuration"]["width"] == 0.05 and config["configuration"]["data"] == str(drawn.resolve())
+    assert {"numpy", "python"} <= config["versions"].keys() and len(config["data"]["fingerprint"]) == 64
+    assert sum(config["data"]["train"].values()) + sum(config["data"]["test"].values()) == 30
+    lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [1, *range(10, 61, 10)]
+    assert [line["step"] for line in lines if "evaluation" in line] == [20, 40, 60]
+    assert "Table 4.2" in (finished / "tables.md").read_text()
+
+
+def test_results_have_the_promised_form(finished):
+    results = json.loads((finished / "results.json").read_text())
+    for split in ("train", "test"):
+        for name in ("accuracy", "specificity", "precision", "recall", "auroc", "accuracy_ci", "auroc_ci"):
+            assert list(results[split][name]) == [*CLASSES, "mean"]
+        assert results[split]["counts"].keys() >= set(CLASSES)
+        assert set(results[split]["guesser"]["accuracy"]) == {*CLASSES, "mean"}
+        assert isinstance(results[split]["accuracy"]["mean"], float)
+
+
+def test_the_report_needs_no_other_file(finished):
+    page = (finished / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 3
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
+    assert "not for diagnosis" in page
+
+
+def test_same_seed_same_bits_on_one_thread(finished, drawn, tmp_path, command, tiny_flags):
+    use_threads(1)
+    try:
+        assert command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[0] == 0
+    finally:
+        use_threads(2)
+    assert same_bits(finished, tmp_path / "run")
+
+
+def test_another_seed_gives_another_run(finished, drawn, tmp_path, command, tiny_flags):
+    assert command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--seed", 1)[0] == 0
+    assert not same_bits(finished, tmp_path / "run")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_bits(finished, drawn, tmp_path, tiny_flags, seed):
+    moments = random.Random(seed)
+    output = tmp_path / "run"
+    flags = [str(flag) for flag in tiny_flags(drawn, output)]
+    killed = 0
+    while killed < 4:
+        resume = ["--resume"] if (output / "config.json").exists() else []
+        process = subprocess.Popen([sys.executable, ROOT / "experiments" / "end2end.py", *flags, *resume],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        before = progress(output)
+        while process.poll() is None and progress(output) == before:  # until this process has written something
+            time.sleep(0.01)
+        try:
+            process.wait(timeout=moments.uniform(0, 0.6))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        errors = process.communicate()[1].decode()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, errors
+    else:
+        last = [sys.executable, ROOT / "experiments" / "end2end.py", *flags, "--resume"]
+        subprocess.run(last, check=True, capture_output=True)
+    assert killed >= 1
+    assert same_bits(finished, output)
+
+
+def progress(output):
+    """Changes as soon as a run has written to its folder."""
+    return [(path.name, path.stat().st_mtime_ns) for path in (output / "config.json", output / "metrics.jsonl")
+            if path.exists()]
+
+
+def test_resuming_a_finished_run_writes_the_same_results_again(finished, drawn, tmp_path, command, tiny_flags):
+    output = tmp_path / "run"
+    subprocess.run(["cp", "-r", finished, output], check=True)
+    (output / "results.json").unlink()
+    assert command(end2end.main, *tiny_flags(drawn, output), "--resume")[0] == 0
+    assert same_bits(finished, output)
+
+
+def test_help_shows_examples_and_every_preset(command):
+    code, output, _ = command(end2end.main, "--help")
+    assert code == 0
+    assert "python experiments/end2end.py --data DIR --preset thesis" in output
+    assert "not for diagnosis" in output and "5e-05" in output
+
+
+def test_the_expected_duration_is_stated_before_training_starts(drawn, tmp_path, command, tiny_flags):
+    output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
+    assert re.search(r"expected about [\d.]+ (seconds|minutes)", output)
+    assert end2end.duration(50000 * 9.5) == "about 5.5 days"
+
+
+def test_training_learns_to_tell_bright_from_dark(tmp_path, command, tiny_flags):
+    """The whole pipeline on a task that no chance level explains: where the bright square is, is the class."""
+    from PIL import Image
+    generator = np.random.default_rng(0)
+    rows = ["image,mask,label,patient"]
+    for index in range(60):
+        label = CLASSES[index % 3]
+        image = generator.integers(0, 60, (64, 64), dtype=np.uint8)
+        top = 4 + 20 * (index % 3)
+        image[top:top + 12, 8:56] = 220
+        Image.fromarray(image).save(tmp_path / f"{index}.png")
+        rows.append(f"{index}.png,,{label},{index}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    output = tmp_path / "out" / "run"
+    code, _, errors = command(end2end.main, *tiny_flags(tmp_path, output), "--width", 0.125, "--batch", 16,
+                              "--rotation", 0, "--steps", 120)
+    assert code == 0, errors
+    assert json.loads((output / "results.json").read_text())["test"]["three_class_accuracy"] > 0.8
