@@ -1,0 +1,107 @@
+"""One process that makes steps on command: of our engine, or of PyTorch. Nothing else runs in it.
+
+So its peak memory is that of one engine and one task: the interpreter, the libraries, the network, Adam's two averages,
+the batch, the activations and all work space, as the operating system counts them (ru_maxrss).
+"""
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+LEARNING_RATE = 5e-5
+MATRIX = 1024
+Step = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker does. kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product).
+
+    threads: of training and inference; the product has one.
+    """
+    engine: str
+    kind: str
+    network: str
+    batch: int
+    side: int
+    threads: int
+
+
+def serve(connection: Connection, task: Task) -> None:
+    """Sends the engine's version; then, for every number of steps received, (seconds, processor seconds) of a step."""
+    version, step = (_ours if task.engine == "ours" else _torch)(task)
+    connection.send(version)
+    while (steps := connection.recv()) is not None:
+        wall, processor = time.perf_counter(), time.process_time()
+        for _ in range(steps):
+            step()
+        connection.send(((time.perf_counter() - wall) / steps, (time.process_time() - processor) / steps))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    connection.send(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def _ours(task: Task) -> tuple[str, Step]:
+    import cases
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    from engine.kernels.cpu.threads import use_threads
+    from engine.layer import Run
+    from engine.optimizers import Adam
+    from engine.training import gradients
+
+    version = f"NumPy {np.__version__}"
+    if task.kind == "matrix":
+        threadpool_limits(1)
+        a = np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32)
+        return version, lambda: a @ a
+    use_threads(task.threads)
+    case = cases.make_case(task.network, task.batch, task.side)
+    if task.kind == "infer":
+        return version, lambda: case.network.forward(case.x, Run(train=False, record=False))
+    adam = Adam(case.network.parameters())
+
+    def step() -> None:
+        _, grads = gradients(case.network, case.loss, case.x, case.target, Run(seed=(0, adam.steps)))
+        adam.step(grads, LEARNING_RATE)
+        case.network.absorb(grads)
+
+    return version, step
+
+
+def _torch(task: Task) -> tuple[str, Step]:
+    import cases
+    import torch
+    import torch_networks
+
+    torch.set_num_threads(1 if task.kind == "matrix" else task.threads)
+    version = f"PyTorch {torch.__version__}"
+    if task.kind == "matrix":
+        a = torch.rand((MATRIX, MATRIX))
+        return version, lambda: a @ a
+    case = cases.make_case(task.network, task.batch, task.side)
+    network = torch_networks.twin(task.network, case.network, task.side, keep_probability=0.5)
+    x, target = torch_networks.image(case.x), torch_networks.image(case.target.astype("float32"))
+    loss = torch_networks.loss(task.network)
+    del case  # its weights were copied
+    if task.kind == "infer":
+        network.eval()
+
+        def infer() -> None:
+            with torch.inference_mode():
+                network(x)
+
+        return version, infer
+    adam = torch.optim.Adam(network.parameters(), LEARNING_RATE, fused=True)
+
+    def step() -> None:
+        adam.zero_grad()
+        loss(network(x), target).backward()
+        adam.step()
+
+    return version, step
