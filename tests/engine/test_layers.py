@@ -284,3 +284,10 @@ def test_wrong_arguments_are_refused(build, message):
 def test_wrong_inputs_are_refused(layer, shape, message):
     with pytest.raises(ValueError, match=message):
         layer.forward(np.zeros(shape, "float32"), TRAIN)
+
+
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+def test_batch_norms_gradient_by_complex_step(statistics):
+    norm, x, v, dy = BatchNorm(3, statistics, 0.6, dtype="float64"), *RNG(13).normal(size=(3, 5, 3))
+    numeric = np.vdot(dy, norm.forward(x + 1e-200j * v, TRAIN)[0].imag) / 1e-200
+    np.testing.assert_allclose(np.vdot(norm.backward(dy, norm.forward(x, TRAIN)[1])[0], v), numeric, rtol=1e-12)

@@ -89,6 +89,20 @@ def test_blas_is_let_go_by_the_last_of_several_callers(two_blas_threads):
     assert set(blas_threads()) == {2}
 
 
+def test_blas_is_let_go_by_another_thread_than_the_one_that_held_it(two_blas_threads):
+    results = parallel(str, range(4))
+    next(results)  # this thread comes first
+    second_is_inside, first_is_done = threading.Event(), threading.Event()
+    second = threading.Thread(target=run, args=(lambda _: (second_is_inside.set(), first_is_done.wait(30)), [0]))
+    second.start()
+    assert second_is_inside.wait(30)
+    results.close()
+    assert set(blas_threads()) == {1}
+    first_is_done.set()
+    second.join()
+    assert set(blas_threads()) == {2}
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_error_in_a_job_reaches_the_caller_and_blas_is_let_go(count, two_blas_threads, threads_restored):
     use_threads(count)
