@@ -21,18 +21,18 @@ from experiments.errors import Failure
 from experiments.prepared import PreparedSet
 from experiments.run_folder import RunFolder
 from experiments.sampling import Batches, prefetch
+from experiments.streams import DROPOUT, WEIGHTS
 from models.predict import predict
 from models.vgg import vgg
 
 LOG_EVERY = 10  # steps, as in Figure 4.6
-INITIALIZATION, DROPOUT = 1, 2  # places in the seed: initial weights and dropout draw from streams of their own
 
 
 def build(configuration: Configuration, in_channels: int = 1) -> Layer:
     """The VGG of A.3.1 with initial weights that are a function of the seed."""
     return vgg(configuration.side, in_channels, len(CLASSES), configuration.width, configuration.keep_probability,
                configuration.statistics, configuration.bias,
-               rng=np.random.default_rng((configuration.seed, INITIALIZATION)))
+               rng=np.random.default_rng((configuration.seed, WEIGHTS)))
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,

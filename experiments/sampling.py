@@ -11,6 +11,7 @@ from experiments.augmentation import augment
 from experiments.datasets import CLASSES
 from experiments.errors import UsageError
 from experiments.prepared import PreparedSet
+from experiments.streams import BATCHES
 
 Batch = tuple[np.ndarray, np.ndarray]
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Batches:
                              "least one and at most all of them")
 
     def __call__(self, step: int) -> Batch:
-        generator = np.random.default_rng((self.seed, step))
+        generator = np.random.default_rng((self.seed, BATCHES, step))
         labels = self.prepared.labels[self.training]
         chosen = class_balanced_indices(labels, self.batch, generator)
         images, _ = augment(self.prepared.images(self.training[chosen]), None, generator, self.max_degrees)

@@ -3,6 +3,7 @@ import numpy as np
 
 from experiments.datasets import CLASSES
 from experiments.errors import Failure
+from experiments.streams import SPLIT
 
 TRIES = 20
 
@@ -36,7 +37,7 @@ def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: fl
             raise Failure(f"class {CLASSES[index]!r} has images of {having} patient; training and test need at least "
                           "one each, because a patient's images never stand on both sides. Add images of another "
                           f"{CLASSES[index]} patient, or leave the class out")
-    generator = np.random.default_rng((seed, len(names)))
+    generator = np.random.default_rng((seed, SPLIT))
     drawn = [_draw_test_patients(counts, test_fraction, generator) for _ in range(TRIES)]
     possible = [test for test in drawn if counts[test].any(axis=0).all() and counts[~test].any(axis=0).all()]
     if not possible:
