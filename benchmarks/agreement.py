@@ -131,7 +131,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if importlib.util.find_spec("torch") is None:
         print("agreement.py compares with PyTorch, which is not installed here. Install it with\n"
-              "    pip install torch --index-url https://download.pytorch.org/whl/cpu", file=sys.stderr)
+              "    pip install torch    (a CPU build is enough)", file=sys.stderr)
         return 2
     print(f"{'network':<8} {'dtype':<8} {'mode':<10} {'output':>8} {'(limit)':>8} {'gradient':>8} {'(limit)':>8}  "
           "worst tensor")

@@ -167,7 +167,7 @@ def main() -> int:
     print(table(result))
     if result["torch"] is None:
         print("PyTorch is not installed: nothing to compare with. To have it:\n"
-              "    pip install torch --index-url https://download.pytorch.org/whl/cpu", file=sys.stderr)
+              "    pip install torch    (a CPU build is enough)", file=sys.stderr)
     if arguments.json:
         temporary = arguments.json.with_name(arguments.json.name + ".part")
         temporary.write_text(json.dumps(result, indent=1) + "\n")

@@ -63,8 +63,8 @@ class Configuration:
 PRESETS = {
     "thesis": Configuration(),
     "quick": Configuration(
-        preset="quick", side=64, working_side=256, width=0.25, batch=32, steps_per_epoch=100, epochs=6,
-        learning_rate=1e-3, decay=0.6, evaluate_every=100, checkpoint_every=50),
+        preset="quick", side=64, working_side=256, width=0.25, batch=32, steps_per_epoch=100, epochs=8,
+        learning_rate=1e-3, decay=0.65, evaluate_every=100, checkpoint_every=50),
 }
 
 

@@ -85,18 +85,19 @@ def parser() -> argparse.ArgumentParser:
 
 def begin(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     """A new run's folder and configuration, or those of the run to resume, which flags must not contradict."""
+    if arguments.data is not None:
+        arguments.data = str(Path(arguments.data).resolve())  # a run may be resumed from another folder
     configuration = configure(arguments)
-    if configuration.data is not None and not arguments.resume:
-        configuration = Configuration(**asdict(configuration) | {"data": str(Path(configuration.data).resolve())})
     folder = RunFolder(choose_folder(arguments.output, arguments.resume, "end2end",
                                      f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
     if not arguments.resume:
+        folder.require_new()
+        return folder, configuration
+    if not folder.exists():  # killed before it could write anything
+        print(f"There is no run in {folder.path} yet: it begins now")
         return folder, configuration
     recorded = folder.record()["configuration"]
-    given = given_flags(arguments)
-    if "data" in given:
-        given["data"] = str(Path(given["data"]).resolve())
-    for name, value in given.items():
+    for name, value in given_flags(arguments).items():
         if recorded.get(name) != value:
             raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
                              "without that flag, or start another run")
@@ -123,8 +124,9 @@ def load(configuration: Configuration, cache: Path, workers: int) -> Data:
 def describe(record: dict[str, Any]) -> str:
     """What the data are, and what was left out of them and why, for the terminal."""
     lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients"]
-    lines += [f"  left out: {count} ({reason})" for kind in ("excluded", "dropped")
-              for reason, count in record[kind].items()]
+    left_out = record["excluded"] | record["dropped"]
+    lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
+        "  left out: 0 (no hybrids, no annotation lost by the crop)"]
     lines += [f"  {name}: " + ", ".join(f"{count} {label}" for label, count in record[name].items())
               + f", {record[f'{name}_patients']} patients" for name in ("train", "test")]
     return "\n".join(lines)
@@ -133,7 +135,7 @@ def describe(record: dict[str, Any]) -> str:
 def open_run(folder: RunFolder, configuration: Configuration, data: Data,
              arguments: argparse.Namespace) -> dict[str, Any]:
     """Write config.json of a new run; of a resumed one, make sure that the data are still those it began with."""
-    if arguments.resume:
+    if folder.exists():
         record = folder.record()
         if record["data"]["fingerprint"] != data.record["fingerprint"]:
             raise Failure(f"the data are not those that the run in {folder.path} began with (another fingerprint). "

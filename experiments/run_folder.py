@@ -27,11 +27,19 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
         self.checkpoint = path / "checkpoint.safetensors"
 
-    def create(self, record: dict[str, Any]) -> None:
-        """A new run. Raises UsageError where there is one already, so that nothing is overwritten."""
+    def exists(self) -> bool:
+        """Whether a run has begun here."""
+        return self.config.exists()
+
+    def require_new(self) -> None:
+        """Raises UsageError where there is a run already, so that nothing is overwritten."""
         if self.config.exists() or self.checkpoint.exists():
             raise UsageError(f"{self.path} holds a run already. Continue it with --resume --output {self.path}, or "
                              "choose another folder with --output")
+
+    def create(self, record: dict[str, Any]) -> None:
+        """Begin a new run: write config.json. Raises UsageError where there is a run already."""
+        self.require_new()
         started = datetime.now().isoformat(timespec="seconds")
         write_json(self.config, record | {"started": started, "versions": versions()})
 

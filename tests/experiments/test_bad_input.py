@@ -104,11 +104,14 @@ def test_a_run_is_not_overwritten(finished, drawn, command, tiny_flags):
     assert (finished / "checkpoint.safetensors").read_bytes() == before
 
 
-def test_resuming_with_other_flags_or_nothing_to_resume(finished, drawn, tmp_path, command, tiny_flags):
+def test_resuming_with_other_flags(finished, drawn, command, tiny_flags):
     code, _, errors = command(end2end.main, *tiny_flags(drawn, finished), "--resume", "--width", 0.1)
     assert code == 2 and "width 0.05" in errors
-    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "none"), "--resume")
-    assert code == 2 and "no run to resume" in errors
+
+
+def test_resuming_a_run_that_was_killed_before_it_wrote_anything_begins_it(drawn, tmp_path, command, tiny_flags):
+    code, output, _ = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--resume", "--steps", 2)
+    assert code == 0 and "begins now" in output and (tmp_path / "run" / "results.json").exists()
 
 
 def test_resuming_on_data_that_changed(finished, data, tmp_path, command, tiny_flags):
