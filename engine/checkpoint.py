@@ -10,7 +10,6 @@ The same state gives the same bytes.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from array_api_compat import is_cupy_array
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from engine.files import write_whole
 from engine.layer import Array, Layer, assign
 from engine.optimizers import Optimizer
 
@@ -52,8 +52,9 @@ def save_checkpoint(path: str | Path, network: Layer, optimizer: Optimizer, step
     old file as it was and no other left behind; TypeError or ValueError where the configuration is not JSON.
     """
     text = json.dumps({"configuration": configuration, "step": step}, sort_keys=True, allow_nan=False)
+    # Not safetensors' save_file: the error that it raises when the disk is full is no OSError.
     arrays = {name: np.asarray(to_numpy(array), order="C") for name, array in _arrays(network, optimizer).items()}
-    _write(Path(path), save(arrays, {METADATA: text}))
+    write_whole(Path(path), save(arrays, {METADATA: text}))
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -109,17 +110,3 @@ def _describe(arrays: Mapping[str, Array], name: str) -> str:
         return "absent"
     array = arrays[name]
     return f"{str(array.dtype).rpartition('.')[2]} {tuple(array.shape)}"
-
-
-def _write(path: Path, data: bytes) -> None:
-    # Not safetensors' save_file: the error that it raises when the disk is full is no OSError.
-    temporary = path.with_name(f".{path.name}.partial")  # one name: what a killed run leaves, the next one overwrites
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -105,11 +105,18 @@ def assign(layer: Layer, arrays: Mapping[str, Array]) -> None:
 
     Raises ValueError, before anything is written, where the paths or shapes are not the layer's.
     """
-    own = layer.parameters() | layer.moving_averages()
-    for path in (*own, *(path for path in arrays if path not in own)):
-        given = tuple(arrays[path].shape) if path in arrays else "absent"
-        expected = tuple(own[path].shape) if path in own else "absent"
-        if given != expected:
-            raise ValueError(f"'{path}' is {given} in what was given and {expected} in the network")
-    for path, array in own.items():
-        array[...] = array_namespace(array).asarray(arrays[path], dtype=array.dtype)
+    copy_arrays(layer.parameters() | layer.moving_averages(), arrays, "the network")
+
+
+def copy_arrays(own: Mapping[str, Array], given: Mapping[str, Array], owner: str) -> None:
+    """Copy the arrays given into an owner's own of the same names.
+
+    Raises ValueError, before anything is written, naming the first that is absent on one side or of another shape.
+    """
+    for name in (*own, *(name for name in given if name not in own)):
+        there = tuple(given[name].shape) if name in given else "absent"
+        here = tuple(own[name].shape) if name in own else "absent"
+        if there != here:
+            raise ValueError(f"'{name}' is {there} in what was given and {here} in {owner}")
+    for name, array in own.items():
+        array[...] = array_namespace(array).asarray(given[name], dtype=array.dtype)

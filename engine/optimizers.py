@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from engine.kernels import adam_update
-from engine.layer import Array
+from engine.layer import Array, copy_arrays
 
 
 class Optimizer:
@@ -53,13 +53,7 @@ class Optimizer:
         Raises ValueError, before anything is written, where a name or a shape differs.
         """
         own = self.state()
-        for name in own | dict(state):
-            given = tuple(state[name].shape) if name in state else "absent"
-            expected = tuple(own[name].shape) if name in own else "absent"
-            if given != expected:
-                raise ValueError(f"'{name}' is {given} in what was given and {expected} in this {type(self).__name__}")
-        for name, array in own.items():
-            array[...] = array_namespace(array).asarray(state[name], dtype=array.dtype)
+        copy_arrays(own, state, f"this {type(self).__name__}")
         self.steps = int(own["steps"])
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine.files import PARTIAL
 from experiments.errors import Failure, UsageError
 from experiments.reporting.files import write_json, write_text
 
@@ -74,7 +75,9 @@ class RunFolder:
         return entries
 
     def rewind(self, step: int) -> None:
-        """Drop what was logged after `step`."""
+        """Drop what was logged after `step`, and the unfinished files of a killed run."""
+        for unfinished in self.path.glob(f".*{PARTIAL}"):
+            unfinished.unlink()
         kept = [json.dumps(entry) + "\n" for entry in self.history() if entry["step"] <= step]
         write_text(self.metrics, "".join(kept))
 

@@ -1,13 +1,14 @@
 """The picture of the sweeps: one panel for each kind of layer, a curve for each case."""
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from engine.gradient_check.report import write
+from engine.files import write_whole
 from engine.gradient_check.step_size import STEPS, Sweep
 
 RIGHT, WRONG, GUIDE = "#0072B2", "#D55E00", "#555555"  # Okabe-Ito blue and vermilion, told apart by dashes and text too
@@ -36,7 +37,9 @@ def draw(sweeps: list[tuple[str, Sweep]], file: Path) -> None:
                     fontsize=10)
     figure.supxlabel("step size h (in units of the input and parameters)", fontsize=10)
     figure.supylabel("relative error of the central difference", fontsize=10)
-    write(file, lambda part: figure.savefig(part, dpi=120))
+    picture = BytesIO()
+    figure.savefig(picture, format=file.suffix.removeprefix("."), dpi=120)
+    write_whole(file, picture.getvalue())
 
 
 def _panel(axis: Axes, kind: str, sweeps: list[Sweep]) -> None:

@@ -3,10 +3,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Callable
 from pathlib import Path
 
+from engine.files import write_whole
 from engine.gradient_check.result import Result
 
 
@@ -29,14 +28,4 @@ def write_json(file: Path, results: list[Result]) -> None:
     """A list of {name, parameter, error, passed}; error is null where there was no number to compare."""
     rows = [{"name": r.name, "parameter": r.parameter, "error": r.error if math.isfinite(r.error) else None,
              "passed": r.passed} for r in results]
-    write(file, lambda part: part.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8"))
-
-
-def write(file: Path, save: Callable[[Path], object]) -> None:
-    """save(path) to a name beside the file, then renamed: the file is whole or not there."""
-    part = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
-    try:
-        save(part)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(file, (json.dumps(rows, indent=1) + "\n").encode())

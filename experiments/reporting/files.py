@@ -1,14 +1,13 @@
-"""Files that are there whole or not at all: written beside their place under another name, then renamed."""
+"""A run's files: whole or not there, and a message where they cannot be written."""
 import errno
 import json
 import math
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engine.files import write_whole
 from experiments.errors import Failure
 
 
@@ -20,18 +19,9 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     the earlier file is then as it was.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
     except OSError as error:
         raise Failure(_explain(error, path, len(data))) from error
 

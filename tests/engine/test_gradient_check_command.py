@@ -145,7 +145,7 @@ def test_a_disk_that_fails_is_one_message_and_exit_code_1(tmp_path, monkeypatch,
     def full(*arguments, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("os.fsync", full)
     assert run("--json", tmp_path / "g.json") == 1
     out, error = capsys.readouterr()
     assert "4 of 4 checks" in out and "could not be written: [Errno 28] No space left" in error

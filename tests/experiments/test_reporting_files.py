@@ -30,7 +30,7 @@ def test_a_failure_while_writing_leaves_the_earlier_file(tmp_path, monkeypatch, 
     def fail(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.os, name, fail)
+    monkeypatch.setattr(os, name, fail)
     with pytest.raises(Failure, match=words) as caught:
         files.write_text(tmp_path / "x", "later")
     assert str(tmp_path / "x") in str(caught.value)
@@ -43,7 +43,7 @@ def test_an_interruption_leaves_the_earlier_file(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "fsync", interrupt)
+    monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         files.write_text(tmp_path / "x", "later")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x", "earlier")]

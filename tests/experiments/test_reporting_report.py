@@ -112,7 +112,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path, monkeypatch):
     before = dict.fromkeys(FILES, b"earlier")
     for name, data in before.items():
         (tmp_path / name).write_bytes(data)
-    monkeypatch.setattr("experiments.reporting.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(Failure, match="disk is full"):
         write_results(tmp_path, **{**arguments(), "record": replace(RECORD, seed=5)})
     assert {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before

@@ -31,7 +31,9 @@ def test_rewind_drops_what_is_later_and_what_a_kill_cut_off(tmp_path):
         folder.log({"step": step, "loss": 1 / step})
     with open(folder.metrics, "a") as file:
         file.write('{"step": 40, "lo')
+    (tmp_path / ".checkpoint.safetensors.17.partial").write_bytes(b"half")
     folder.rewind(20)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
     assert [entry["step"] for entry in folder.history()] == [10, 20]
     folder.log({"step": 30, "loss": 0.5})
     assert [json.loads(line)["step"] for line in folder.metrics.read_text().splitlines()] == [10, 20, 30]
