@@ -1,5 +1,5 @@
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -21,11 +21,16 @@ def test_the_thesis_preset_is_table_4_1():
 
 
 def test_quick_is_the_default_and_a_flag_overrides_one_number():
-    assert parsed() == PRESETS["quick"]
-    changed = parsed("--learning-rate", "0.5", "--steps", "7")
+    assert parsed("--data", "x") == replace(PRESETS["quick"], data="x")
+    changed = parsed("--learning-rate", "0.5", "--steps", "7", "--working-side", "1024")
     assert changed.learning_rate == 0.5 and changed.total_steps == 7
     quick = PRESETS["quick"]
     assert asdict(changed) | {"learning_rate": quick.learning_rate, "steps": None} == asdict(quick)
+
+
+def test_drawn_images_are_enhanced_at_the_size_they_are_drawn_at_by_quick_alone():
+    assert parsed() == replace(PRESETS["quick"], working_side=256)
+    assert parsed("--preset", "thesis").working_side == parsed("--data", "x").working_side == 1024
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():
