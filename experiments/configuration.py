@@ -20,7 +20,7 @@ class Configuration:
     data: str | None = None
     seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
     side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
-    working_side: int = setting(1024, "height and width in pixels at which contrast is enhanced; quick with drawn images: 256")
+    working_side: int = setting(1024, "pixels a side at which contrast is enhanced; quick with drawn images: 256")
     clip_limit: float = setting(0.02, "of the contrast limited histogram equalization (CLAHE)")
     width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
     batch: int = setting(50, "images in a training step")
@@ -68,7 +68,7 @@ PRESETS = {
 }
 
 
-DRAWN_SIDE = 256  # the synthetic images are drawn so large: enlarging them before CLAHE would cost time and show nothing
+DRAWN_SIDE = 256  # the size of the synthetic images: enlarging them before CLAHE would cost time and show nothing
 
 
 def flag(name: str) -> str:

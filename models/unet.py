@@ -1,22 +1,23 @@
 """The U-net that detects regions of interest, A.3.2."""
 from __future__ import annotations
 
-from engine.combinators import Chain, Skip
+from engine.combinators import Chain, Recompute, Skip
 from engine.layers import BatchNorm, Conv2D, MaxPool, ReLU, Upsample
 
 
 def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: str = "batch", bias: float = 0.0, *, rng,
-         dtype: str = "float32") -> Chain:
+         dtype: str = "float32", recompute: bool = False) -> Chain:
     """x: (N, H, W, in_channels); y: (N, H, W, 1), the logits `y_lin` of A.3.2: `models.predict` gives both its results.
 
     channels: of the first level, doubled at each of the `depth` levels below; H and W: multiples of 2^depth.
-    31,383,681 trainable parameters as in the thesis (1, 64, 4).
+    31,383,681 trainable parameters as in the thesis (1, 64, 4). recompute: less memory for more time and the same bits:
+    of the stacks of convolutions a training step keeps only the inputs.
     """
-    return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype),
+    return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute),
                  sig=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))
 
 
-def _level(in_channels, channels, depth, statistics, bias, rng, dtype) -> Chain:
+def _level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute, top=True) -> Chain:
     """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both."""
 
     def stack(inputs):
@@ -26,9 +27,14 @@ def _level(in_channels, channels, depth, statistics, bias, rng, dtype) -> Chain:
     def norm():
         return BatchNorm(channels, statistics, dtype=dtype)
 
+    def chain(*groups, **layers):
+        return Recompute(**layers, groups=groups) if recompute else Chain(**layers)
+
     if depth == 0:
-        return Chain(stack=stack(in_channels), norm=norm())
+        return chain(("stack", "norm"), stack=stack(in_channels), norm=norm())
     down = stack(in_channels)
-    below = _level(channels, 2 * channels, depth - 1, statistics, bias, rng, dtype)
-    return Chain(down=down, skip=Skip(Chain(norm=norm(), pool=MaxPool(2), below=below, up=Upsample(2))),
+    below = _level(channels, 2 * channels, depth - 1, statistics, bias, rng, dtype, recompute, top=False)
+    # The top's second stack comes last: backward begins with it, so it would be made twice for nothing.
+    groups = [("down",)] if top else [("down",), ("up", "norm")]
+    return chain(*groups, down=down, skip=Skip(Chain(norm=norm(), pool=MaxPool(2), below=below, up=Upsample(2))),
                  up=stack(3 * channels), norm=norm())
