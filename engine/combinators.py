@@ -24,7 +24,7 @@ class Chain(Layer):
         return self._walk(range(len(self.children)), x, run)
 
     def backward(self, dy, saved):
-        given = [dy], list(saved)  # our own lists: unless the caller holds on to his, each value is freed once it was used
+        given = [dy], list(saved)  # our own lists: unless the caller holds on to his, a value goes once it was used
         del dy, saved
         return self._walk_back(range(len(self.children)), *given)
 
@@ -38,7 +38,8 @@ class Chain(Layer):
 
     def _walk_back(self, places, dy, saved):
         """Backward through them. dy: a list of one, emptied, so that no caller up the stack keeps the array alive."""
-        names, grads = list(self.children), {}
+        names = list(self.children)
+        grads: Grads = {}
         for place in reversed(places):
             dx, own = self.children[names[place]].backward(dy.pop(), saved.pop())
             dy.append(dx)

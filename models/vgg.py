@@ -8,8 +8,8 @@ from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, R
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 CHANNELS = (64, 128, 256, 512, 512)
 FEATURES = (1024, 512)
-# Stages whose outputs recompute does not keep. The images of the others are small: they hold a ninth of the numbers, and
-# two fifths of the arithmetic would be spent on making them once more.
+# Stages that recompute makes once more. The images of the others are small: they hold a ninth of the numbers, and two
+# fifths of the arithmetic.
 RECOMPUTED = 3
 
 

@@ -20,7 +20,7 @@ def network(seed=0, dtype="float64"):
         return Conv2D(*channels, activation=ReLU(), rng=rng, dtype=dtype)
 
     inner = Chain(norm=BatchNorm(3, dtype=dtype), pool=MaxPool(2), drop=Dropout(0.7), conv=conv(3, 4), up=Upsample(2))
-    recomputed = Recompute(Chain(conv(7, 2), BatchNorm(2, dtype=dtype), Dropout(0.5)))
+    recomputed = Recompute(conv(7, 2), BatchNorm(2, dtype=dtype), Dropout(0.5))
     return Chain(conv(2, 3), Skip(inner), recomputed, Flatten(), head=Dense(32, 3, rng=rng, dtype=dtype))
 
 
@@ -31,10 +31,10 @@ def batch(seed=1, dtype="float64"):
 def test_paths_name_parameters_gradients_and_averages():
     net = network()
     assert list(net.parameters()) == ["0.W", "0.b", "1.inner.norm.c1", "1.inner.norm.c2", "1.inner.conv.W",
-                                      "1.inner.conv.b", "2.inner.0.W", "2.inner.0.b", "2.inner.1.c1", "2.inner.1.c2",
+                                      "1.inner.conv.b", "2.0.W", "2.0.b", "2.1.c1", "2.1.c2",
                                       "head.W", "head.b"]
-    assert list(net.moving_averages()) == ["1.inner.norm.mean", "1.inner.norm.variance", "2.inner.1.mean",
-                                           "2.inner.1.variance"]
+    assert list(net.moving_averages()) == ["1.inner.norm.mean", "1.inner.norm.variance", "2.1.mean",
+                                           "2.1.variance"]
     y, saved = net.forward(batch(), Run())
     _, grads = net.backward(np.ones_like(y), saved)
     assert grads.keys() == net.parameters().keys() | net.moving_averages().keys()
@@ -94,32 +94,24 @@ def test_skip_refuses_sides_that_were_halved_and_doubled_unevenly():
         Skip(Chain(MaxPool(2), Upsample(2))).forward(np.zeros((1, 5, 4, 2)), Run())
 
 
-class SameSeed(Chain):
-    """A chain of one that hands its own seed on, as Recompute does."""
-
-    def forward(self, x, run):
-        y, saved = self.children["inner"].forward(x, run)
-        return y, [saved]
-
-
-def test_recompute_gives_the_same_bits_and_keeps_only_x():
-    net = network(dtype="float32")
-    without = Chain(**net.children)
-    without.children["2"] = SameSeed(inner=net.children["2"].children["inner"])
-    x, run = batch(dtype="float32"), Run(seed=(7,))
+@pytest.mark.parametrize(("groups", "kept"), [
+    (None, ["x"]), ([("0", "1", "2", "3", "head")], ["x"]), ([("1", "2")], ["0", "x", "3", "head"]),
+    ([("0",), ("1", "2", "3")], ["x", "x", "head"]), ([], ["0", "1", "2", "3", "head"])])
+def test_recompute_gives_the_same_paths_and_bits_and_keeps_only_what_enters_a_group(groups, kept):
+    x, run, net = batch(dtype="float32"), Run(seed=(7,)), network(dtype="float32")
+    less = Recompute(**net.children, groups=groups)
     y, saved = net.forward(x, run)
-    expected, expected_saved = without.forward(x, run)
-    np.testing.assert_array_equal(y, expected)
-    kept, kept_run = saved[2]
-    assert isinstance(kept, np.ndarray)
-    assert kept_run == run.child(2)
+    y_less, saved_less = less.forward(x, run)
+    np.testing.assert_array_equal(y_less, y)
+    assert ["x" if isinstance(what, np.ndarray) else "layers" for what in saved_less[0]] == [
+        "x" if name == "x" else "layers" for name in kept]
     dy = RNG(4).normal(size=y.shape).astype("float32")
-    dx, grads = net.backward(dy, saved)
-    expected_dx, expected_grads = without.backward(dy, expected_saved)
-    np.testing.assert_array_equal(dx, expected_dx)
-    assert grads.keys() == expected_grads.keys()
+    (dx, grads), (dx_less, grads_less) = net.backward(dy, saved), less.backward(dy, saved_less)
+    np.testing.assert_array_equal(dx_less, dx)
+    assert list(less.parameters()) == list(net.parameters())
+    assert grads_less.keys() == grads.keys()
     for path in grads:
-        np.testing.assert_array_equal(grads[path], expected_grads[path])
+        np.testing.assert_array_equal(grads_less[path], grads[path])
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -201,8 +193,8 @@ def test_observe_sees_every_layer_in_order_and_changes_nothing():
     np.testing.assert_array_equal(y, net.forward(x, Run())[0])
     assert [(path, kind) for path, kind, _, _ in seen] == [
         ("0", Conv2D), ("1.inner.norm", BatchNorm), ("1.inner.pool", MaxPool), ("1.inner.drop", Dropout),
-        ("1.inner.conv", Conv2D), ("1.inner.up", Upsample), ("2.inner.0", Conv2D), ("2.inner.1", BatchNorm),
-        ("2.inner.2", Dropout), ("3", Flatten), ("head", Dense)]
+        ("1.inner.conv", Conv2D), ("1.inner.up", Upsample), ("2.0", Conv2D), ("2.1", BatchNorm),
+        ("2.2", Dropout), ("3", Flatten), ("head", Dense)]
     assert seen[0][2] is x
     assert seen[-1][3] is y
     dx, grads = observed.backward(np.ones_like(y), saved)

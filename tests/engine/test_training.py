@@ -150,11 +150,11 @@ def test_a_nan_in_the_input_or_the_target():
 
 def test_the_first_layer_whose_output_is_not_finite_is_named():
     network = image_network()
-    network.parameters()["level.inner.inner.0.W"][1, 2, 3, 0] = np.nan
+    network.parameters()["level.0.inner.0.W"][1, 2, 3, 0] = np.nan
     _, batch = next(batches(0, 1))
     error = expect_not_finite(network, batch)
-    assert error.path == "level.inner.inner.0"
-    assert "'level.inner.inner.0' (Conv2D) is the first" in str(error) and "its W already held" in str(error)
+    assert error.path == "level.0.inner.0"
+    assert "'level.0.inner.0' (Conv2D) is the first" in str(error) and "its W already held" in str(error)
 
 
 def test_a_layer_that_overflows_with_finite_parameters():
