@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and the numbers that flags may have."""
 from __future__ import annotations
 
 import os
@@ -34,3 +34,11 @@ def _memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value

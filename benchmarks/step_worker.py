@@ -1,10 +1,11 @@
-"""One process that makes steps on command: of our engine, or of PyTorch. Nothing else runs in it.
+"""One process that makes steps on command: of our engine, PyTorch or TensorFlow. Nothing else runs in it.
 
 So its peak memory is that of one engine and one task: the interpreter, the libraries, the network, Adam's two averages,
 the batch, the activations and all work space, as the operating system counts them (ru_maxrss).
 """
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -22,7 +23,7 @@ Step = Callable[[], Any]
 class Task:
     """What a worker does. kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product).
 
-    threads: of training and inference; the product has one.
+    threads: of training and inference; the product has one. recompute: an option of ours.
     """
     engine: str
     kind: str
@@ -30,11 +31,12 @@ class Task:
     batch: int
     side: int
     threads: int
+    recompute: bool = False
 
 
 def serve(connection: Connection, task: Task) -> None:
     """Sends the engine's version; then, for every number of steps received, (seconds, processor seconds) of a step."""
-    version, step = (_ours if task.engine == "ours" else _torch)(task)
+    version, step = {"ours": _ours, "torch": _torch, "tensorflow": _tensorflow}[task.engine](task)
     connection.send(version)
     while (steps := connection.recv()) is not None:
         wall, processor = time.perf_counter(), time.process_time()
@@ -61,7 +63,7 @@ def _ours(task: Task) -> tuple[str, Step]:
         a = np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32)
         return version, lambda: a @ a
     use_threads(task.threads)
-    case = cases.make_case(task.network, task.batch, task.side)
+    case = cases.make_case(task.network, task.batch, task.side, recompute=task.recompute)
     if task.kind == "infer":
         return version, lambda: case.network.forward(case.x, Run(train=False, record=False))
     adam = Adam(case.network.parameters())
@@ -105,3 +107,39 @@ def _torch(task: Task) -> tuple[str, Step]:
         adam.step()
 
     return version, step
+
+
+def _tensorflow(task: Task) -> tuple[str, Step]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import cases
+    import tensorflow as tf
+
+    threads = 1 if task.kind == "matrix" else task.threads
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    version = f"TensorFlow {tf.__version__}"
+    if task.kind == "matrix":
+        a = tf.random.uniform((MATRIX, MATRIX))
+        return version, lambda: tf.matmul(a, a)
+    import tensorflow_networks
+
+    case = cases.make_case(task.network, task.batch, task.side)
+    network = tensorflow_networks.twin(task.network, case.network, task.side)
+    x, target = tensorflow_networks.tensor(case.x), tensorflow_networks.tensor(case.target)
+    loss = tensorflow_networks.loss(task.network)
+    del case  # its weights were copied
+    if task.kind == "infer":
+        infer = tf.function(lambda: network(x, training=False))
+        return version, lambda: infer().numpy()
+    adam = tf.keras.optimizers.Adam(LEARNING_RATE)
+    adam.build(network.trainable_variables)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            value = loss(network(x, training=True), target)
+        adam.apply_gradients(zip(tape.gradient(value, network.trainable_variables), network.trainable_variables,
+                                 strict=True))
+        return value
+
+    return version, lambda: step().numpy()

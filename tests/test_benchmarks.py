@@ -4,34 +4,48 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.layer import Run
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+needs_tensorflow = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None,
+                                      reason="TensorFlow is not installed: nothing to compare with")
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="PyTorch is not installed: nothing to agree with")
 
 
-def call(script, *arguments, hide_torch_in=None):
-    """Runs a benchmark; with hide_torch_in, a folder, as if PyTorch were not installed."""
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """Lets a test import the benchmarks' modules."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def call(script, *arguments, hidden=(), folder=None):
+    """Runs a benchmark as if the packages `hidden` were not installed; folder: for the file that hides them."""
     command = [sys.executable, str(BENCHMARKS / script), *map(str, arguments)]
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(BENCHMARKS.parent), environment.get("PYTHONPATH")]))
-    if hide_torch_in:
-        (hide_torch_in / "sitecustomize.py").write_text(
+    if hidden:
+        (folder / "sitecustomize.py").write_text(
             "import importlib.util\n"
             "find = importlib.util.find_spec\n"
-            "importlib.util.find_spec = lambda name, package=None: None if name == 'torch' else find(name, package)\n")
-        environment["PYTHONPATH"] = os.pathsep.join([str(hide_torch_in), environment["PYTHONPATH"]])
+            f"importlib.util.find_spec = lambda name, *package: None if name in {hidden!r} else find(name, *package)\n")
+        environment["PYTHONPATH"] = os.pathsep.join([str(folder), environment["PYTHONPATH"]])
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
-def step_result(folder, *arguments, **options):
+def step_result(folder, *arguments, hidden):
     file = folder / "step.json"
-    done = call("training_step.py", "--network", "mlp", "--side", 16, "--batch", 2, "--repeats", 2, "--json", file,
-                *arguments, **options)
+    done = call("training_step.py", "--network", "mlp", "--side", 16, "--batch", 2, "--repeats", 2, "--threads", 1,
+                "--json", file, *arguments, hidden=hidden, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "training step" in done.stdout
     return json.loads(file.read_text())
@@ -45,12 +59,24 @@ def check_engine(figures):
     assert len(figures["train_seconds_of_each_turn"]) == len(figures["infer_seconds_of_each_turn"]) == 2
 
 
-def test_the_step_without_pytorch(tmp_path):
-    result = step_result(tmp_path, "--threads", 1, hide_torch_in=tmp_path)
+def check_peer(result, peer, ending=""):
+    check_engine(result[peer])
+    for ratio, kind in (("speed_ratio", "train"), ("inference_speed_ratio", "infer")):
+        theirs, ours = (result[engine][f"{kind}_seconds_of_each_turn"] for engine in (peer, "ours"))
+        quotients = [t / o for t, o in zip(theirs, ours, strict=True)]
+        assert result[ratio + ending] == pytest.approx(sum(quotients) / 2)
+
+
+def test_the_step_alone(tmp_path):
+    result = step_result(tmp_path, "--plot", tmp_path / "step.png", hidden=("torch", "tensorflow"))
     check_engine(result["ours"])
-    assert result["torch"] is result["speed_ratio"] is result["inference_speed_ratio"] is None
+    for name in ("torch", "speed_ratio", "inference_speed_ratio"):
+        assert result[name] is None
+    for name in ("tensorflow", "speed_ratio_tensorflow", "inference_speed_ratio_tensorflow"):
+        assert result[name] is None
     assert (result["network"], result["batch"], result["side"], result["threads"]) == ("mlp", 2, 16, 1)
     assert result["machine"]["processors"] >= 1 and result["machine"]["cpu"]
+    assert (tmp_path / "step.png").read_bytes().startswith(PNG)
     limit = result["limit"]
     layers = [256 * 1024, 1024 * 512, 512 * 3]
     assert limit["infer_gflop"] == pytest.approx(2 * 2 * sum(layers) / 1e9)
@@ -60,13 +86,82 @@ def test_the_step_without_pytorch(tmp_path):
 
 @needs_torch
 def test_the_step_beside_pytorch(tmp_path):
-    result = step_result(tmp_path, "--threads", 1)
-    check_engine(result["ours"])
-    check_engine(result["torch"])
-    for ratio, kind in (("speed_ratio", "train"), ("inference_speed_ratio", "infer")):
-        theirs, ours = (result[engine][f"{kind}_seconds_of_each_turn"] for engine in ("torch", "ours"))
-        quotients = [t / o for t, o in zip(theirs, ours, strict=True)]
-        assert result[ratio] == pytest.approx(sum(quotients) / 2)
+    result = step_result(tmp_path, hidden=("tensorflow",))
+    check_peer(result, "torch")
+    assert result["tensorflow"] is result["speed_ratio_tensorflow"] is None
+
+
+@needs_tensorflow
+def test_the_step_beside_tensorflow(tmp_path):
+    result = step_result(tmp_path, hidden=("torch",))
+    check_peer(result, "tensorflow", "_tensorflow")
+    assert result["torch"] is result["speed_ratio"] is None
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", ["mlp", "vgg", "unet"])
+def test_tensorflow_computes_the_same(name, benchmarks):
+    import cases
+    import tensorflow_networks
+
+    case = cases.make_case(name, 2, 32, 1 / 16, keep_probability=1.0)
+    twin = tensorflow_networks.twin(name, case.network, 32, 1 / 16, keep_probability=1.0)
+    y = case.network.forward(case.x, Run())[0]
+    theirs = twin(tensorflow_networks.tensor(case.x), training=True)
+    np.testing.assert_allclose(theirs.numpy(), y, rtol=0, atol=1e-3 * np.abs(y).max())
+    loss = tensorflow_networks.loss(name)(theirs, tensorflow_networks.tensor(case.target))
+    assert float(loss) == pytest.approx(float(case.loss(y, case.target)[0]), rel=1e-3)
+
+
+def test_recompute_is_no_option_of_the_mlp():
+    done = call("training_step.py", "--network", "mlp", "--recompute")
+    assert done.returncode == 2
+    assert "--recompute" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_every_convolution_of_the_networks(benchmarks):
+    import convolution
+
+    for name, layers, kernels in (("vgg", 13, [3]), ("unet", 19, [1, 3])):
+        found = convolution.shapes(name, 32, 1 / 16)
+        assert sum(found.values()) == layers
+        assert sorted({shape.size for shape in found}) == kernels
+    assert convolution.Shape(64, 3, 5, 3).gflop(2) == pytest.approx(2e-9 * 2 * 64 * 64 * 9 * 3 * 5)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_all_ways_to_convolve_compute_the_same(size, benchmarks):
+    import convolution
+
+    for calls in convolution.implementations(convolution.Shape(9, 5, 4, size), 2).values():
+        results = {name: call() for name, call in calls.items()}
+        ours = results["ours"]
+        for name, result in results.items():
+            if name == "PyTorch":
+                order = (2, 3, 1, 0) if ours.shape[:2] == (size, size) else (0, 2, 3, 1)
+                result = result.numpy().transpose(order)
+            np.testing.assert_allclose(result, ours, rtol=0, atol=1e-4 * np.abs(ours).max())
+
+
+def test_the_table_of_convolutions(tmp_path, monkeypatch, capsys, benchmarks):
+    import convolution
+
+    small = {convolution.Shape(8, 1, 4, 3): 1, convolution.Shape(8, 4, 4, 3): 3}
+    monkeypatch.setattr(convolution, "shapes", lambda network, side: Counter(small))
+    files = tmp_path / "convolution.json", tmp_path / "convolution.png"
+    monkeypatch.setattr(sys, "argv", ["convolution.py", "--network", "vgg", "--batch", "2", "--repeats", "2",
+                                      "--json", str(files[0]), "--plot", str(files[1])])
+    assert convolution.main() == 0
+    result = json.loads(files[0].read_text())
+    assert [row["operation"] for row in result["rows"]] == [
+        "forward", "kernel gradient", "forward", "input gradient", "kernel gradient"]
+    for row in result["rows"]:
+        assert row["layers"] == {"vgg": 1 if row["inputs"] == 1 else 3}
+        assert row["limit_seconds"] == pytest.approx(row["gflop"] / result["matrix_product_gflops"])
+        assert all(len(turns) == 2 and min(turns) > 0 for turns in row["seconds_of_each_turn"].values())
+    total = sum(row["layers"]["vgg"] * row["seconds"]["ours"] for row in result["rows"])
+    assert f" {total * 1e3:.2f} " in capsys.readouterr().out.splitlines()[-1]
+    assert files[1].read_bytes().startswith(PNG)
 
 
 def test_a_side_that_the_network_cannot_halve():
@@ -76,7 +171,7 @@ def test_a_side_that_the_network_cannot_halve():
 
 
 def test_agreement_without_pytorch(tmp_path):
-    done = call("agreement.py", "--small", hide_torch_in=tmp_path)
+    done = call("agreement.py", "--small", hidden=("torch",), folder=tmp_path)
     assert done.returncode == 2
     assert "pip install torch" in done.stderr and "Traceback" not in done.stderr
 
@@ -96,8 +191,7 @@ def test_agreement(tmp_path):
             assert max(row["output"], row["gradient"]) <= 1e-9
 
 
-def test_agreement_judges(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+def test_agreement_judges(benchmarks):
     import agreement
 
     exact = {"output": np.ones(3), "W": np.array([2.0, 0.0])}
