@@ -1,5 +1,6 @@
 """Augmentation while training (4.1): random horizontal flips and rotations within +-5 degrees."""
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,15 +20,28 @@ def augment(images: np.ndarray, masks: np.ndarray | None, generator: np.random.G
     moved = np.empty_like(images)
     moved_masks = None if masks is None else np.empty_like(masks)
     for index, angle in enumerate(np.deg2rad(degrees)):
-        for block, rows, columns in _sources(images.shape[1], images.shape[2], angle, mirrored[index]):
-            moved[index, block] = _bilinear(images[index], rows, columns)
+        for block in _blocks(images.shape[1], images.shape[2], angle, mirrored[index]):
+            moved[index, block.rows] = _bilinear(images[index], block)
             if masks is not None and moved_masks is not None:
-                moved_masks[index, block] = _nearest(masks[index], rows, columns)
+                moved_masks[index, block.rows] = _nearest(masks[index], block)
     return moved, moved_masks
 
 
-def _sources(height: int, width: int, angle: float, mirrored: bool) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """Blocks of new rows, and where their pixels come from: row and column (B, W) float64, inside the image."""
+@dataclass(frozen=True)
+class _Block:
+    """Some rows of a moved image (H, W), and for each of their pixels where it comes from: a point inside the image.
+
+    places       (B, W) integers, row * W + column of the pixel above and to the left of that point
+    down, right  (B, W, 1) float32 in [0, 1), how far the point lies from there
+    """
+
+    rows: slice
+    places: np.ndarray
+    down: np.ndarray
+    right: np.ndarray
+
+
+def _blocks(height: int, width: int, angle: float, mirrored: bool) -> Iterator[_Block]:
     centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
     y, x = np.arange(height)[:, None] - centre_y, np.arange(width) - centre_x
     cosine, sine = np.cos(angle), np.sin(angle)
@@ -35,33 +49,48 @@ def _sources(height: int, width: int, angle: float, mirrored: bool) -> Iterator[
     step = max(1, BLOCK // width)
     for start in range(0, height, step):
         block = slice(start, min(start + step, height))
-        rows = (cosine * y[block] + centre_y) - sine * x
-        columns = side * sine * y[block] + (side * cosine * x + centre_x)
-        for places, last in ((rows, height - 1), (columns, width - 1)):
-            np.maximum(places, 0, out=places)
-            np.minimum(places, last, out=places)
-        yield block, rows, columns
+        down = (cosine * y[block] + centre_y) - sine * x  # float64: a coordinate's error would be the edges' error
+        right = side * sine * y[block] + (side * cosine * x + centre_x)
+        np.clip(down, 0, height - 1, out=down)
+        np.clip(right, 0, width - 1, out=right)
+        top, left = np.floor(down), np.floor(right)
+        down -= top
+        right -= left
+        top *= width
+        top += left
+        # to 64-bit integers by way of 32 bits: twice as fast as at once
+        yield _Block(block, top.astype(np.int32).astype(np.intp), *(
+            part.astype(np.float32)[..., None] for part in (down, right)))
 
 
-def _bilinear(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _bilinear(image: np.ndarray, block: _Block) -> np.ndarray:
     """(B, W, C) of image (H, W, C)."""
-    width, pixels = image.shape[1], image.reshape(-1, image.shape[2])
-    top, left = np.floor(rows), np.floor(columns)
-    down, right = ((places - whole).astype(image.dtype)[..., None] for places, whole in ((rows, top), (columns, left)))
-    first = _flat(top, left, width)
-    # on the last row and column a neighbour lies outside, clipped to any other pixel: its weight is 0
+    width = image.shape[1]
     upper, upper_right, lower, lower_right = (
-        np.take(pixels, first + offset, axis=0, mode="clip") for offset in (0, 1, width, width + 1))
-    upper += right * (upper_right - upper)
-    lower += right * (lower_right - lower)
-    return upper + down * (lower - upper)
+        _take(image, block.places, offset) for offset in (0, 1, width, width + 1))
+    _approach(upper, upper_right, block.right)
+    _approach(lower, lower_right, block.right)
+    _approach(upper, lower, block.down)
+    return upper
 
 
-def _nearest(mask: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _approach(start: np.ndarray, end: np.ndarray, part: np.ndarray) -> None:
+    """start becomes start + part (end - start); end is used up."""
+    end -= start
+    end *= part
+    start += end
+
+
+def _nearest(mask: np.ndarray, block: _Block) -> np.ndarray:
     """(B, W, C) of mask (H, W, C)."""
-    places = _flat(np.floor(rows + 0.5), np.floor(columns + 0.5), mask.shape[1])
-    return np.take(mask.reshape(-1, mask.shape[2]), places, axis=0, mode="clip")
+    down, right = (part[..., 0] >= 0.5 for part in (block.down, block.right))
+    return _take(mask, block.places + down * mask.shape[1] + right)
 
 
-def _flat(rows: np.ndarray, columns: np.ndarray, width: int) -> np.ndarray:
-    return (rows * width + columns).astype(np.intp)
+def _take(image: np.ndarray, places: np.ndarray, offset: int = 0) -> np.ndarray:
+    """(B, W, C): the pixels of image (H, W, C) at places + offset.
+
+    Beside the last column or below the last row there is none: any is taken, for there the weight is 0.
+    """
+    pixels = image.reshape(-1, image.shape[2])
+    return np.take(pixels[min(offset, len(pixels) - 1):], places, axis=0, mode="clip")
