@@ -169,8 +169,8 @@ def main() -> int:
     if arguments.side % {"vgg": 32, "unet": 16, "mlp": 1}[arguments.network]:
         parser.error(f"--side {arguments.side}: the {arguments.network} halves the image again and again and needs a "
                      f"multiple of {32 if arguments.network == 'vgg' else 16}")
-    if arguments.recompute and arguments.network == "mlp":
-        parser.error("--recompute: an option of the vgg and the unet; the mlp has nothing to recompute")
+    if arguments.recompute and arguments.network != "unet":
+        parser.error("--recompute: an option of the unet")
     result = measure(arguments)
     print(table(result))
     for key, (name, command, _) in PEERS.items():

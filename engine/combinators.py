@@ -1,7 +1,7 @@
 """Layers made of layers. Each hands the layers inside it a seed of their own, and their gradients the path to them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
@@ -21,31 +21,19 @@ class Chain(Layer):
         self.children = {str(place): layer for place, layer in enumerate(layers)} | named
 
     def forward(self, x, run):
-        return self._walk(range(len(self.children)), x, run)
-
-    def backward(self, dy, saved):
-        given = [dy], list(saved)  # our own lists: unless the caller holds on to his, a value goes once it was used
-        del dy, saved
-        return self._walk_back(range(len(self.children)), *given)
-
-    def _walk(self, places, x, run):
-        """Forward through the layers at these places: what comes out, what they saved."""
-        layers, saved = list(self.children.values()), []
-        for place in places:
-            x, kept = layers[place].forward(x, run.child(place))
+        saved = []
+        for place, layer in enumerate(self.children.values()):
+            x, kept = layer.forward(x, run.child(place))
             saved.append(kept)
         return x, saved if run.record else None
 
-    def _walk_back(self, places, dy, saved):
-        """Backward through them. dy: a list of one, emptied, so that no caller up the stack keeps the array alive."""
-        names = list(self.children)
+    def backward(self, dy, saved):
+        saved = list(saved)  # our own list: unless the caller holds on to his, each value is freed once it was used
         grads: Grads = {}
-        for place in reversed(places):
-            dx, own = self.children[names[place]].backward(dy.pop(), saved.pop())
-            dy.append(dx)
-            del dx
-            grads |= {f"{names[place]}.{path}": g for path, g in own.items()}
-        return dy.pop(), grads
+        for name, layer in reversed(self.children.items()):
+            dy, own = layer.backward(dy, saved.pop())
+            grads |= {f"{name}.{path}": g for path, g in own.items()}
+        return dy, grads
 
 
 class Skip(Layer):
@@ -74,43 +62,15 @@ class Skip(Layer):
 
 
 class Recompute(Chain):
-    """A Chain that keeps less: of a group of layers only what enters its first one. Backward walks forward through the
-    group once more. The same paths, seeds and bits as the Chain's, with dropout and batch norm inside too.
-
-    Recompute(a, b) is one group. Recompute(conv=a, norm=b, head=c, groups=[("conv", "norm")]) has one, and a layer that
-    keeps what it needs. The layers of a group follow one another.
-    """
-
-    def __init__(self, *layers: Layer, groups: Iterable[Sequence[str]] | None = None, **named: Layer) -> None:
-        super().__init__(*layers, **named)
-        names = list(self.children)
-        starts = {group[0]: len(group) for group in ([names] if groups is None else groups)}
-        self.parts = []  # (places of layers, whether they are a group)
-        while names:
-            place, length = len(self.children) - len(names), starts.get(names[0], 1)
-            self.parts.append((range(place, place + length), names[0] in starts))
-            del names[:length]
+    """A Chain that keeps only x: backward walks forward once more. The same paths, seeds and bits as the Chain's."""
 
     def forward(self, x, run):
-        saved = []
-        for places, group in self.parts:
-            before = x if group and run.record else None
-            x, kept = self._walk(places, x, replace(run, record=run.record and not group))
-            saved.append(before if group else kept)
-        return x, (saved, run) if run.record else None
+        y, _ = super().forward(x, replace(run, record=False))
+        return y, (x, run) if run.record else None
 
     def backward(self, dy, saved):
-        given, remaining, run = [dy], list(saved[0]), saved[1]
-        del dy, saved
-        grads: Grads = {}
-        for places, group in reversed(self.parts):
-            kept = remaining.pop()
-            kept = self._walk(places, kept, run)[1] if group else list(kept)
-            dx, own = self._walk_back(places, given, kept)
-            given.append(dx)
-            del dx
-            grads |= own
-        return given.pop(), grads
+        x, run = saved
+        return super().backward(dy, super().forward(x, run)[1])
 
 
 class Observed(Layer):

@@ -32,7 +32,7 @@ def build(configuration: Configuration, in_channels: int = 1) -> Layer:
     """The VGG of A.3.1 with initial weights that are a function of the seed."""
     return vgg(configuration.side, in_channels, len(CLASSES), configuration.width, configuration.keep_probability,
                configuration.statistics, configuration.bias,
-               rng=np.random.default_rng((configuration.seed, WEIGHTS)), recompute=configuration.recompute)
+               rng=np.random.default_rng((configuration.seed, WEIGHTS)))
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,

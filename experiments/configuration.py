@@ -32,7 +32,6 @@ class Configuration:
     rotation: float = setting(5.0, "training images are rotated by up to so many degrees")
     statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)")
     bias: float = setting(0.0, "initial bias of every layer")
-    recompute: bool = setting(False, "keep less for the backward pass and compute it once more: less memory, more time")
     evaluate_every: int = setting(5000, "training steps between evaluations on the test set")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
     steps: int | None = None
@@ -87,10 +86,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters().items():
         presets = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in PRESETS.items())
-        kind = type(entry.default)
-        options = {"action": "store_true", "default": None} if kind is bool else {
-            "type": kind, "metavar": kind.__name__.upper()}
-        group.add_argument(flag(name), help=f"{entry.metadata['help']} ({presets})", **options)
+        group.add_argument(flag(name), type=type(entry.default), metavar=type(entry.default).__name__.upper(),
+                           help=f"{entry.metadata['help']} ({presets})")
 
 
 def hyper_parameters() -> dict[str, Any]:

@@ -11,30 +11,26 @@ def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: s
 
     channels: of the first level, doubled at each of the `depth` levels below; H and W: multiples of 2^depth.
     31,383,681 trainable parameters as in the thesis (1, 64, 4). recompute: less memory for more time and the same bits:
-    of the stacks of convolutions a training step keeps only the inputs.
+    of every stack of convolutions a training step keeps only the input.
     """
     return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute),
                  sig=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))
 
 
-def _level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute, top=True) -> Chain:
+def _level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute) -> Chain:
     """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both."""
 
     def stack(inputs):
-        return Chain(*(Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
+        chain = Recompute if recompute else Chain
+        return chain(*(Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
                        for c in (inputs, channels)))
 
     def norm():
         return BatchNorm(channels, statistics, dtype=dtype)
 
-    def chain(*groups, **layers):
-        return Recompute(**layers, groups=groups) if recompute else Chain(**layers)
-
     if depth == 0:
-        return chain(("stack", "norm"), stack=stack(in_channels), norm=norm())
+        return Chain(stack=stack(in_channels), norm=norm())
     down = stack(in_channels)
-    below = _level(channels, 2 * channels, depth - 1, statistics, bias, rng, dtype, recompute, top=False)
-    # The top's second stack comes last: backward begins with it, so it would be made twice for nothing.
-    groups = [("down",)] if top else [("down",), ("up", "norm")]
-    return chain(*groups, down=down, skip=Skip(Chain(norm=norm(), pool=MaxPool(2), below=below, up=Upsample(2))),
+    below = _level(channels, 2 * channels, depth - 1, statistics, bias, rng, dtype, recompute)
+    return Chain(down=down, skip=Skip(Chain(norm=norm(), pool=MaxPool(2), below=below, up=Upsample(2))),
                  up=stack(3 * channels), norm=norm())

@@ -1,44 +1,37 @@
 """The VGG classifier of A.3.1."""
 from __future__ import annotations
 
-from engine.combinators import Chain, Recompute
+from engine.combinators import Chain
 from engine.layer import Layer
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 CHANNELS = (64, 128, 256, 512, 512)
 FEATURES = (1024, 512)
-# Stages that recompute makes once more. The images of the others are small: they hold a ninth of the numbers, and two
-# fifths of the arithmetic.
-RECOMPUTED = 3
 
 
 def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1.0, keep_probability: float = 0.5,
-        statistics: str = "batch", bias: float = 0.0, *, rng, dtype: str = "float32", recompute: bool = False) -> Chain:
+        statistics: str = "batch", bias: float = 0.0, *, rng, dtype: str = "float32") -> Chain:
     """Five stages of convolutions with ReLU, batch norm and pool, then two dense layers with dropout, then the labels.
 
     x: (N, side, side, in_channels); y: (N, labels), the logits: A.3.1's sigmoid is applied by the loss, which is stable
     that way, and by `models.predict`. side: a multiple of 32. width multiplies every number of channels and features.
     23,632,451 trainable parameters as in the thesis (128, 1, 3, 1.0). keep_probability: of the dropout. statistics: see
-    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1. recompute: less memory for
-    more time and the same bits: of the first RECOMPUTED stages a training step keeps only the inputs.
+    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1.
 
     Raises ValueError for a side that five poolings do not divide.
     """
     if side < 32 or side % 32:
         raise ValueError(f"side is {side}; five poolings halve it, so it must be a multiple of 32")
     layers: dict[str, Layer] = {}
-    stages = []
     for stage, (convolutions, channels) in enumerate(zip(CONVOLUTIONS, CHANNELS, strict=True), start=1):
         channels = scaled(channels, width)
-        before = len(layers)
         for letter in "abc"[:convolutions]:
             layers[f"conv_{stage}{letter}"] = Conv2D(in_channels, channels, activation=ReLU(), bias=bias, rng=rng,
                                                      dtype=dtype)
             in_channels = channels
         layers[f"bn_{stage}"] = BatchNorm(channels, statistics, dtype=dtype)
         layers[f"pool_{stage}"] = MaxPool(2)
-        stages.append(list(layers)[before:])
     layers["flat_6"] = Flatten()
     features = (side // 32) ** 2 * in_channels
     for letter, size in zip("ab", FEATURES, strict=True):
@@ -46,7 +39,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
         layers[f"drop_6{letter}"] = Dropout(keep_probability)
         features = scaled(size, width)
     layers["dense_6c"] = Dense(features, labels, bias=bias, rng=rng, dtype=dtype)
-    return Recompute(**layers, groups=stages[:RECOMPUTED]) if recompute else Chain(**layers)
+    return Chain(**layers)
 
 
 def scaled(size: int, width: float) -> int:

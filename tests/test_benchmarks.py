@@ -113,7 +113,7 @@ def test_tensorflow_computes_the_same(name, benchmarks):
     assert float(loss) == pytest.approx(float(case.loss(y, case.target)[0]), rel=1e-3)
 
 
-def test_recompute_is_no_option_of_the_mlp():
+def test_recompute_is_an_option_of_the_unet_alone():
     done = call("training_step.py", "--network", "mlp", "--recompute")
     assert done.returncode == 2
     assert "--recompute" in done.stderr and "Traceback" not in done.stderr
