@@ -120,6 +120,13 @@ def channel_cases(tensors, vectors):
     return cases
 
 
+def relu_cases(rng, dtype, memory):
+    for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
+        o = memory(rng, dtype, *shape)
+        yield memory(rng, dtype, *shape), o
+        yield memory(rng, dtype, *shape), np.where(o.real > 0, o, np.zeros_like(o))
+
+
 def adam_cases(rng, dtype, memory):
     for shape in ((5, 7), (3, 3, 4, 6), ((1 << 19) + 11,)):
         # real moments of their own: copies, since the kernel writes to them
@@ -140,6 +147,7 @@ CASES = {
     "gradient_sums": channel_cases(2, 1),
     "combine": channel_cases(2, 3),
     "adam_update": adam_cases,
+    "relu_gradient": relu_cases,
 }
 WRITES = {"adam_update": (0, 2, 3)}  # the arguments that a kernel overwrites: its results
 
