@@ -75,7 +75,7 @@ AT, BT, G = _matrices()
 # Channels that go through a product together.
 SLICE = 64
 # A kernel of more pairs of channels than this is cut into slices; U of a smaller one stays in a core's cache.
-SMALL_KERNEL = 1 << 14
+SMALL_KERNEL = 1 << 15
 # Numbers of V or M of one of the 36 places, for a block that stays in a core's cache. The kernel's gradient, whose sum
 # is read and written once a block, is better off with larger ones.
 BLOCK = 1 << 13
