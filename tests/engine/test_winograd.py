@@ -8,6 +8,7 @@ from engine.kernels import correlate, correlate_kernel_gradient
 from engine.kernels.cpu import direct, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu.winograd_kernels import AT, BT, G
 from engine.layer import Run
 from engine.losses import binary_cross_entropy_with_logits
 from engine.training import gradients
@@ -38,7 +39,7 @@ def errors(shape, outputs, padding, dtype, seed=0):
 
 def test_the_three_matrices_make_a_correlation():
     """y[i] = sum of w[u] d[i + u]: as a tensor, 1 where the place in d is i + u and 0 elsewhere."""
-    tensor = np.einsum("ik,ku,kp->iup", winograd.AT, winograd.G, winograd.BT)
+    tensor = np.einsum("ik,ku,kp->iup", AT, G, BT)
     i, u, p = np.indices((4, 3, 6))
     np.testing.assert_allclose(tensor, p == i + u, rtol=0, atol=1e-15)
 

@@ -51,30 +51,13 @@ import numpy as np
 
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
-from engine.kernels.cpu.winograd_tiles import POINTS, SMALL_PRODUCT, Block, Tiling, cut, join, transform
+from engine.kernels.cpu.winograd_kernels import AT, BT, transform_back, transform_kernel
+from engine.kernels.cpu.winograd_tiles import POINTS, SMALL_PRODUCT, Block, Tiling, cut, join
 from engine.layer import Array
-
-PLACES = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)  # and oo
-
-
-def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A' (4 x 6), B' (6 x 6) and G (6 x 3) for PLACES and oo."""
-    AT, BT, G = np.zeros((4, POINTS)), np.zeros((POINTS, POINTS)), np.zeros((POINTS, 3))
-    for k, p in enumerate(PLACES):
-        others = [other for other in PLACES if other != p]
-        AT[:, k] = [p**i for i in range(4)]
-        BT[k, :-1] = np.poly(others)[::-1]
-        G[k] = [p**u / np.prod([p - other for other in others]) for u in range(3)]
-    BT[-1] = np.poly(PLACES)[::-1]
-    AT[-1, -1] = G[-1, -1] = 1
-    return AT, BT, G
-
-
-AT, BT, G = _matrices()
 
 # Channels that go through a product together.
 SLICE = 64
-# A kernel of more pairs of channels than this is cut into slices; U of a smaller one stays in a core's cache.
+# A kernel of more pairs of channels than this is cut into slices; U of a smaller one is read again for every block.
 SMALL_KERNEL = 1 << 15
 # Numbers of V or M of one of the 36 places, for a block that stays in a core's cache. The kernel's gradient, whose sum
 # is read and written once a block, is better off with larger ones.
@@ -120,7 +103,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
 
     if channels * outputs <= SMALL_KERNEL:
         U = scratch("winograd whole U", (POINTS, POINTS, len(parts), channels, _width(parts)), x.dtype)
-        run(lambda k: _transform_kernel(kernel[..., parts[k]], U[:, :, k]), range(len(parts)))
+        run(lambda k: transform_kernel(kernel[..., parts[k]], U[:, :, k]), range(len(parts)))
 
         def job(block: Block) -> None:
             V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), channels), x.dtype)
@@ -137,7 +120,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
 
         def slice_job(part: slice, V: np.ndarray = V, group: Block = group) -> None:
             U = scratch("winograd U", (POINTS, POINTS, 1, channels, _width(parts)), x.dtype)
-            _transform_kernel(kernel[..., part], U[:, :, 0])
+            transform_kernel(kernel[..., part], U[:, :, 0])
             for block, tiles in tiling.numbered(BLOCK // SLICE, group):
                 outputs_of(block, V[:, :, :, tiles], U, None if bias is None else bias[part], y[..., part])
 
@@ -167,7 +150,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -
 
     def put(pair: tuple[int, int], dU: np.ndarray, first: bool) -> None:
         place = dW[:, :, rows[pair[0]], columns[pair[1]]]
-        gradient = _transform_back(dU)
+        gradient = transform_back(dU)
         np.copyto(place, gradient if first else place + gradient)
 
     if channels * outputs <= SMALL_KERNEL:
@@ -247,23 +230,3 @@ def _multiply_transposed(V: np.ndarray, Z: np.ndarray, dU: np.ndarray | None) ->
     for tiles in others:
         dU += product(tiles, scratch("winograd dU", dU.shape, dU.dtype))
     return dU
-
-
-def _transform_kernel(kernel: np.ndarray, U: np.ndarray) -> None:
-    """U = G W G'. kernel: (3, 3, C, O), U: (6, 6, C, O)."""
-    g = G.astype(U.dtype)
-    copied = scratch("winograd kernel", kernel.shape, U.dtype)
-    down = scratch("winograd kernel down", (POINTS, *kernel.shape[1:]), U.dtype)
-    np.copyto(copied, kernel)
-    transform(g, copied.reshape(3, -1), down.reshape(POINTS, -1))
-    transform(g, down.reshape(POINTS, 3, -1), U.reshape(POINTS, POINTS, -1))
-
-
-def _transform_back(dU: np.ndarray) -> np.ndarray:
-    """dW = G' dU G: (6, 6, C, O) -> (3, 3, C, O)."""
-    g = np.ascontiguousarray(G.T, dU.dtype)
-    down = scratch("winograd kernel down", (3, *dU.shape[1:]), dU.dtype)
-    dW = scratch("winograd kernel", (3, 3, *dU.shape[2:]), dU.dtype)
-    transform(g, dU.reshape(POINTS, -1), down.reshape(3, -1))
-    transform(g, down.reshape(3, POINTS, -1), dW.reshape(3, 3, -1))
-    return dW
