@@ -36,6 +36,9 @@ def _linear() -> Iterator[Case]:
                                   ((2, 3), (3, 2), "SAME"), ((1, 1), (2, 2), "VALID"), ((4, 2), (1, 3), "VALID")):
         yield layer_case("Conv2D", _placed(size, stride, padding),
                          layers.Conv2D(2, 3, size, stride, padding, **start()), 2, 6, 7, 2)
+    # wide enough that the NumPy kernels compute it by Winograd's method
+    yield layer_case("Conv2D", "3x3, 64 channels", layers.Conv2D(64, 64, activation=layers.Tanh(), **start()),
+                     2, 15, 18, 64, whole=True)
     for size, stride, padding, activation in (((2, 2), (2, 2), "SAME", None), ((3, 3), (2, 2), "SAME", layers.ReLU()),
                                               ((3, 3), (1, 1), "VALID", None), ((3, 2), (1, 3), "VALID", None),
                                               ((1, 1), (2, 2), "VALID", layers.Tanh())):

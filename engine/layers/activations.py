@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import real
+from engine.kernels import real, relu_gradient
 from engine.layer import Array, Layer
 
 
@@ -40,7 +40,7 @@ class ReLU(Activation):
         return xp.maximum(a, xp.asarray(0, dtype=a.dtype))
 
     def gradient(self, do, o):
-        return do * array_namespace(o).astype(real(o) > 0, do.dtype)
+        return relu_gradient(do, o)
 
     def piece(self, x, y):
         return real(y) > 0

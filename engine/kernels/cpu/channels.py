@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
-from engine.kernels.cpu.threads import blocks, parallel, run
+from engine.kernels.cpu.threads import blocks, parallel, run, scratch
 
 BLOCK_BYTES = 1 << 20
 WIDTH = 1024
@@ -85,7 +85,7 @@ def _(dy, x, dy_scale, x_scale, shift):
 
     def job(block):
         np.multiply(dy_rows[block], dy_scale, out=out[block])
-        product = x_rows[block] * x_scale
+        product = np.multiply(x_rows[block], x_scale, out=scratch("combine", x_rows[block].shape, dx.dtype))
         out[block] += shift
         out[block] += product
 
