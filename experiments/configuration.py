@@ -63,8 +63,8 @@ class Configuration:
 PRESETS = {
     "thesis": Configuration(),
     "quick": Configuration(
-        preset="quick", side=64, width=0.25, batch=32, steps_per_epoch=100, epochs=7,
-        learning_rate=1.5e-3, decay=0.55, keep_probability=0.8, evaluate_every=100, checkpoint_every=50),
+        preset="quick", side=64, width=0.25, batch=32, steps_per_epoch=100, epochs=9,
+        learning_rate=2e-3, decay=0.7, keep_probability=0.8, evaluate_every=100, checkpoint_every=50),
 }
 
 

@@ -150,7 +150,7 @@ def announce(folder: RunFolder, configuration: Configuration, seconds: float) ->
     total = configuration.total_steps
     print(f"Run folder: {folder.path}\nTraining: {total} steps of {configuration.batch} images, preset "
           f"{configuration.preset}; expected {duration(seconds * total)} on this machine ({seconds:.2g} s a step, "
-          "measured on a few images)", flush=True)
+          "measured just now)", flush=True)
 
 
 def duration(seconds: float) -> str:
