@@ -64,7 +64,7 @@ PRESETS = {
     "thesis": Configuration(),
     "quick": Configuration(
         preset="quick", side=64, width=0.25, batch=32, steps_per_epoch=100, epochs=9,
-        learning_rate=2e-3, decay=0.7, keep_probability=0.8, evaluate_every=100, checkpoint_every=50),
+        learning_rate=2e-3, decay=0.7, keep_probability=0.8, evaluate_every=300, checkpoint_every=50),
 }
 
 
