@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import cases
 import numpy as np
@@ -110,7 +111,8 @@ def twin(name: str, network: Layer, side: int, width: float = 1.0, keep_probabil
         for path, array, tensor in pairs(network, theirs):
             tensor.copy_(torch.from_numpy(np.ascontiguousarray(as_theirs(path, array, theirs))))
     if channels_last:
-        theirs.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        convert: Any = theirs.to  # PyTorch's own annotations leave this way of calling it out
+        convert(memory_format=torch.channels_last)
     return theirs
 
 
