@@ -12,7 +12,6 @@ at the speed of the machine's best matrix product (1024 x 1024): a method that m
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import sys
 import time
@@ -31,6 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.combinators import observe
 from engine.kernels import correlate, correlate_kernel_gradient
+from engine.kernels.cpu import direct, winograd
 from engine.kernels.cpu.threads import use_threads
 from engine.layer import Run
 from engine.layers import Conv2D
@@ -74,12 +74,6 @@ def shapes(network: str, side: int, width: float = 1.0) -> Counter[Shape]:
     return found
 
 
-def method(name: str) -> Any:
-    """The module of one way to convolve, None where the engine does not have it."""
-    path = f"engine.kernels.cpu.{name}"
-    return importlib.import_module(path) if importlib.util.find_spec(path) else None
-
-
 def implementations(shape: Shape, batch: int) -> dict[str, Calls]:
     """By operation, by name of the implementation: a call that computes it, all on the same numbers."""
     rng = np.random.default_rng(0)
@@ -88,14 +82,13 @@ def implementations(shape: Shape, batch: int) -> dict[str, Calls]:
     W = rng.normal(size=(shape.size, shape.size, shape.inputs, shape.outputs)).astype("float32")
     b, one, size, pad = W[0, 0, 0].copy(), (1, 1), (shape.size, shape.size), (shape.pad, shape.pad)
     calls: dict[str, Calls] = {
-        "forward": {"ours": lambda: correlate(x, W, b, one, pad)},
-        "input gradient": {"ours": lambda: correlate(da, rotate(W), None, one, pad)},
-        "kernel gradient": {"ours": lambda: correlate_kernel_gradient(x, da, size, one, pad)}}
-    if direct := method("direct"):
-        calls["forward"]["direct"] = lambda: direct.correlate(x, W, b, one, pad)
-        calls["input gradient"]["direct"] = lambda: direct.correlate(da, rotate(W), None, one, pad)
-        calls["kernel gradient"]["direct"] = lambda: direct.kernel_gradient(x, da, size, one, pad)
-    if (winograd := method("winograd")) and shape.size == 3:
+        "forward": {"ours": lambda: correlate(x, W, b, one, pad),
+                    "direct": lambda: direct.correlate(x, W, b, one, pad)},
+        "input gradient": {"ours": lambda: correlate(da, rotate(W), None, one, pad),
+                           "direct": lambda: direct.correlate(da, rotate(W), None, one, pad)},
+        "kernel gradient": {"ours": lambda: correlate_kernel_gradient(x, da, size, one, pad),
+                            "direct": lambda: direct.kernel_gradient(x, da, size, one, pad)}}
+    if shape.size == 3:
         calls["forward"]["winograd"] = lambda: winograd.correlate(x, W, b, pad)
         calls["input gradient"]["winograd"] = lambda: winograd.correlate(da, rotate(W), None, pad)
         calls["kernel gradient"]["winograd"] = lambda: winograd.kernel_gradient(x, da, pad)

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from types import EllipsisType
 
+from engine.kernels.convolution import Pair
 from engine.layer import Array
 
-Pair = tuple[int, int]
+__all__ = ["Pair", "expect_shape", "pair"]
 
 
 def pair(value: int | Pair) -> Pair:
