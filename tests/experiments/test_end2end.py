@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
-from experiments import end2end
+from experiments import classifier, end2end
 from experiments.datasets import CLASSES
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,39 @@ def progress(output):
     """Changes as soon as a run has written to its folder."""
     return [(path.name, path.stat().st_mtime_ns) for path in (output / "config.json", output / "metrics.jsonl")
             if path.exists()]
+
+
+def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished, drawn, tmp_path, command, tiny_flags,
+                                                                       monkeypatch):
+    output = tmp_path / "run"
+    flags = (*tiny_flags(drawn, output), "--checkpoint-every", 7)
+    save = classifier.save_checkpoint
+
+    def stop(path, network, optimizer, step, configuration):
+        if step == 21:  # 20 is logged, and evaluated, and 14 is the last checkpoint
+            raise KeyboardInterrupt
+        save(path, network, optimizer, step, configuration)
+
+    monkeypatch.setattr(classifier, "save_checkpoint", stop)
+    assert command(end2end.main, *flags)[0] == 130
+    assert '"step": 20' in (output / "metrics.jsonl").read_text()
+    monkeypatch.undo()
+    assert command(end2end.main, *flags, "--resume")[0] == 0
+    assert [name for name in ("metrics.jsonl", "results.json")
+            if (output / name).read_bytes() != (finished / name).read_bytes()] == []
+
+
+@pytest.mark.parametrize("flag", [
+    (), ("--rotation", 0), ("--keep-probability", 0.9), ("--learning-rate", 0.01), ("--decay", 0.01), ("--bias", 0.1),
+    ("--statistics", "moving"), ("--clip-limit", 0.5), ("--working-side", 32), ("--batch", 5)])
+def test_every_flag_reaches_the_training(flag, drawn, tmp_path, command, tiny_flags):
+    trained = []
+    for name, more in (("plain", ()), ("changed", flag)):
+        flags = (*tiny_flags(drawn, tmp_path / name), "--steps", 3, "--steps-per-epoch", 2, *more)
+        assert command(end2end.main, *flags)[0] == 0
+        trained.append(load_checkpoint(tmp_path / name / "checkpoint.safetensors").part("parameters"))
+    same = all(np.array_equal(trained[0][path], trained[1][path]) for path in trained[0])
+    assert same == (flag == ())
 
 
 def test_resuming_a_finished_run_writes_the_same_results_again(finished, drawn, tmp_path, command, tiny_flags):
