@@ -54,7 +54,8 @@ def main(argv: list[str] | None = None) -> None:
         values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
         predictions.append(Prediction(str(path), dict(zip(CLASSES, values, strict=True)),
                                       CLASSES[int(np.argmax(values))]))
-    print(table(predictions))
+    if predictions:
+        print(table(predictions))
     if arguments.json:
         write_json(Path(arguments.json), {"checkpoint": arguments.checkpoint, "images": list(map(asdict, predictions))})
     if failures:

@@ -185,6 +185,7 @@ def test_prediction_goes_on_after_an_image_that_cannot_be_used(finished, data, c
     good, bad = first(data, "cancer")[0], first(data, "normal")[0]
     code, output, errors = command(predict.main, finished / "checkpoint.safetensors", bad, good)
     assert code == 1 and "all pixels are 0" in errors and "1 of 2" in errors and str(good) in output
+    assert command(predict.main, finished / "checkpoint.safetensors", bad)[:2] == (1, "")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
