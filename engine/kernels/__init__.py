@@ -5,7 +5,7 @@ like the formula. `cpu` registers NumPy versions; CuPy arrays run through the de
 registered version against the definition: `correlate.registry` names them.
 """
 from engine.kernels import cpu  # noqa: F401
-from engine.kernels.activations import relu_gradient
+from engine.kernels.activations import relu, relu_gradient
 from engine.kernels.adam import adam_update
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 from engine.kernels.convolution import correlate, correlate_kernel_gradient, output_size
@@ -14,4 +14,4 @@ from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
 
 __all__ = ["adam_update", "batch_moments", "channel_sums", "combine", "correlate", "correlate_kernel_gradient",
            "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "real",
-           "relu_gradient", "scale_and_shift", "windows"]
+           "relu", "relu_gradient", "scale_and_shift", "windows"]

@@ -1,4 +1,4 @@
-"""The gradient of ReLU: definition, on any array library."""
+"""ReLU and its gradient: definitions, on any array library."""
 from __future__ import annotations
 
 from functools import singledispatch
@@ -7,6 +7,15 @@ from array_api_compat import array_namespace
 
 from engine.kernels.pooling import real
 from engine.layer import Array
+
+
+@singledispatch
+def relu(a: Array) -> Array:
+    """max(a, 0), element by element; for complex numbers (complex-step differentiation) the real part decides."""
+    xp = array_namespace(a)
+    if xp.isdtype(a.dtype, "complex floating"):
+        return xp.where(real(a) > 0, a, xp.zeros_like(a))
+    return xp.maximum(a, xp.asarray(0, dtype=a.dtype))
 
 
 @singledispatch

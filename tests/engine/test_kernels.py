@@ -67,7 +67,7 @@ CONVOLUTIONS = [
     ((221, 9, 11, 5), (3, 3), 4, (1, 1), ((1, 1), (1, 1))),
     ((1, 150, 130, 4), (3, 3), 5, (1, 1), ((1, 1), (1, 1))),
     ((2, 60, 121, 16), (3, 3), 3, (2, 1), ((1, 0), (0, 1))),
-    ((1, 45, 50, 64), (3, 3), 17, (1, 1), ((1, 1), (1, 1))),
+    ((1, 85, 50, 64), (3, 3), 17, (1, 1), ((1, 1), (1, 1))),
     ((1, 12, 12, 128), (3, 3), 257, (1, 1), ((2, 0), (1, 1))),
 ]
 POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
@@ -120,6 +120,11 @@ def channel_cases(tensors, vectors):
     return cases
 
 
+def activation_cases(rng, dtype, memory):
+    for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
+        yield memory(rng, dtype, *shape),
+
+
 def relu_cases(rng, dtype, memory):
     for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
         o = memory(rng, dtype, *shape)
@@ -147,6 +152,7 @@ CASES = {
     "gradient_sums": channel_cases(2, 1),
     "combine": channel_cases(2, 3),
     "adam_update": adam_cases,
+    "relu": activation_cases,
     "relu_gradient": relu_cases,
 }
 WRITES = {"adam_update": (0, 2, 3)}  # the arguments that a kernel overwrites: its results

@@ -1,6 +1,7 @@
 """The pool of threads: order, errors, BLAS held at one thread and let go again, several callers, other processes."""
 import multiprocessing
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -32,13 +33,48 @@ def test_results_come_in_the_order_of_the_jobs(count, threads_restored):
     assert list(parallel(str, [])) == []
 
 
-def test_few_jobs_run_ahead_of_the_one_that_reads(threads_restored):
+def test_the_calling_thread_works_too(threads_restored):
     use_threads(2)
-    begun = []
-    results = parallel(begun.append, range(100))
-    next(results)
-    assert len(begun) <= 4
-    results.close()
+    together = threading.Barrier(2)
+
+    def job(_):
+        together.wait(timeout=30)  # neither thread can take both jobs
+        return threading.current_thread()
+
+    assert threading.current_thread() in parallel(job, range(2))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_an_error_ends_the_work_and_comes_out_when_nobody_works_on(count, threads_restored):
+    use_threads(count)
+    begun, ended = [], []
+
+    def job(number):
+        begun.append(number)
+        if number == 3:
+            raise ZeroDivisionError
+        time.sleep(0.001)
+        ended.append(number)
+
+    with pytest.raises(ZeroDivisionError):
+        run(job, range(1000))
+    assert len(begun) < 100
+    assert sorted([*ended, 3]) == sorted(begun)
+
+
+def test_jobs_inside_jobs_end(threads_restored):
+    use_threads(2)
+    assert parallel(lambda n: sum(parallel(lambda m: n * m, range(4))), range(8)) == [6 * n for n in range(8)]
+
+
+def test_work_space_is_kept_by_name_and_never_too_small():
+    small = scratch("kept", (2, 3), np.dtype("float32"))
+    assert scratch("kept", (2, 3), np.dtype("float32")) is small
+    large = scratch("kept", (5, 7), np.dtype("float64"))
+    assert (large.shape, large.dtype) == ((5, 7), np.float64)
+    again = scratch("kept", (2, 3), np.dtype("float32"))
+    assert np.shares_memory(again, large), "the smaller array lies in the space of the larger one"
+    assert not np.shares_memory(again, scratch("other", (2, 3), np.dtype("float32")))
 
 
 def test_jobs_share_the_threads_asked_for(threads_restored):
@@ -90,13 +126,14 @@ def test_blas_is_let_go_by_the_last_of_several_callers(two_blas_threads):
 
 
 def test_blas_is_let_go_by_another_thread_than_the_one_that_held_it(two_blas_threads):
-    results = parallel(str, range(4))
-    next(results)  # this thread comes first
     second_is_inside, first_is_done = threading.Event(), threading.Event()
     second = threading.Thread(target=run, args=(lambda _: (second_is_inside.set(), first_is_done.wait(30)), [0]))
-    second.start()
-    assert second_is_inside.wait(30)
-    results.close()
+
+    def first(_):
+        second.start()
+        assert second_is_inside.wait(30)
+
+    run(first, [0])  # this thread comes first, and leaves first
     assert set(blas_threads()) == {1}
     first_is_done.set()
     second.join()
@@ -131,10 +168,13 @@ def test_one_pool_even_if_many_threads_come_first(monkeypatch):
 
 def test_another_number_of_threads_while_jobs_are_under_way(threads_restored):
     use_threads(2)
-    results = parallel(lambda job: job, range(20))
-    assert next(results) == 0
-    use_threads(4)
-    assert list(results) == list(range(1, 20))
+
+    def job(number):
+        if number == 5:
+            use_threads(4)
+        return number
+
+    assert parallel(job, range(20)) == list(range(20))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

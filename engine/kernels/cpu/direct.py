@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from engine.kernels.convolution import Pair, output_size
+from engine.kernels.cpu.activations import apply
 from engine.kernels.cpu.threads import parallel, run, scratch
 
 # One block's columns matrix: large enough that the kernel is not re-read for a few rows, small enough for the cache.
@@ -102,7 +103,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride
         if bias is not None:
             out += bias
         if activation is not None:
-            out[...] = activation(out)
+            apply(activation, out)
 
     run(job, geometry.blocks(x.itemsize))
     return y
@@ -121,8 +122,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pa
             total = product if total is None else np.add(total, product, out=total)
         return total
 
-    parts = parallel(part, [blocks[i::PARTS] for i in range(min(PARTS, len(blocks)))])
-    total = next(parts)
+    total, *parts = parallel(part, [blocks[i::PARTS] for i in range(min(PARTS, len(blocks)))])
     for product in parts:
         total += product
     return total.reshape(*kernel_size, x.shape[3], da.shape[3])

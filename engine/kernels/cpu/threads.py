@@ -2,13 +2,19 @@
 
 A kernel cuts its work into jobs by the shapes alone and adds their results in the order of the jobs. Inside a job BLAS
 has one thread: its own threads would split a product differently on another machine, and fight with ours.
+
+Python lets one thread run at a time; others go on only while they are inside a NumPy call. What threads lose to each
+other grows with the number of calls and with every thread that has to be woken: hence long calls, no thread that only
+waits for others, and as little Python between two calls as possible.
 """
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -19,6 +25,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _scratch = threading.local()
+_NOTHING = np.empty(0, np.uint8)
 
 
 def _processors() -> int:
@@ -79,41 +86,61 @@ def use_threads(threads: int) -> None:
     pool.threads, pool.executor = threads, ThreadPoolExecutor(threads, "kernel")
 
 
-def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-    """function(job) for every job, on the pool, as an iterator over the results in the order of the jobs.
+def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
+    """function(job) for every job, on the pool: the results in the order of the jobs.
 
-    Results are kept only until they are asked for, and few jobs run ahead, so that summing them needs bounded memory.
+    The calling thread works, too: every thread takes the next job as soon as it is done with one, so that nobody is
+    woken for a job. The first error ends the work, and comes out when no thread works on any longer.
     """
     pool = _pool()
-    threads, executor = pool.threads, pool.executor
     jobs = list(jobs)
+    results: list = [None] * len(jobs)
+    waiting = deque(range(len(jobs)))
+
+    def work() -> None:
+        try:
+            while waiting:
+                try:
+                    place = waiting.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                results[place] = function(jobs[place])
+        except BaseException:
+            waiting.clear()
+            raise
+
     with pool.single_threaded_blas():
-        if threads == 1 or len(jobs) == 1:
-            yield from map(function, jobs)
-            return
-        waiting = [executor.submit(function, job) for job in jobs[:threads + 1]]
-        submitted = len(waiting)
-        while waiting:
-            result = waiting.pop(0).result()
-            if submitted < len(jobs):
-                waiting.append(executor.submit(function, jobs[submitted]))
-                submitted += 1
-            yield result
+        helpers = [pool.executor.submit(work) for _ in range(min(pool.threads, len(jobs)) - 1)]
+        try:
+            work()
+        finally:
+            started = [helper for helper in helpers if not helper.cancel()]
+            wait(started)
+        for helper in started:
+            helper.result()
+    return results
 
 
 def run(function: Callable[[Job], object], jobs: Iterable[Job]) -> None:
     """function(job) for every job, on the pool, for its effects."""
-    for _ in parallel(function, jobs):
-        pass
+    parallel(function, jobs)
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Work space of this thread, not initialized, used again by the next job that asks under the same name."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    held = _scratch.__dict__.get(name)
-    if held is None or held.size < size:
-        held = _scratch.__dict__[name] = np.empty(size, np.uint8)
-    return held[:size].view(dtype).reshape(shape)
+    """Work space of this thread, not initialized, used again by the next job that asks under the same name.
+
+    Views are kept by shape: finding one takes a small part of the time of making one, and no other thread can go on
+    meanwhile.
+    """
+    held = _scratch.__dict__.setdefault(name, {})
+    view = held.get((shape, dtype))
+    if view is None:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if size > held.get("space", _NOTHING).size:
+            held.clear()
+            held["space"] = np.empty(size, np.uint8)
+        view = held[shape, dtype] = held["space"][:size].view(dtype).reshape(shape)
+    return view
 
 
 def blocks(total: int, block: int) -> list[slice]:

@@ -61,11 +61,11 @@ SLICE = 64
 SMALL_KERNEL = 1 << 15
 # Numbers of V or M of one of the 36 places, for a block that stays in a core's cache. The kernel's gradient, whose sum
 # is read and written once a block, is better off with larger ones.
-BLOCK = 1 << 13
+BLOCK = 1 << 14
 GRADIENT_BLOCK = 1 << 14
 # Tiles transformed by one job, and all tiles that are transformed before the first slice of the kernel.
 CUT = 32
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 64 << 20
 # A small kernel's gradient is summed in this many parts, whatever the number of threads.
 PARTS = 8
 
@@ -163,8 +163,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -
             return dU
 
         every = tiling.blocks(GRADIENT_BLOCK // max(channels, outputs))
-        dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
-        dU = next(dUs)
+        dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
         for other in dUs:
             dU += other
         for pair in pairs:
