@@ -10,8 +10,9 @@ from engine.kernels.adam import adam_update
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 from engine.kernels.convolution import correlate, correlate_kernel_gradient, output_size
 from engine.kernels.matrix_product import matrix_product
+from engine.kernels.moving import add, concatenate, upsample, upsample_gradient
 from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
 
-__all__ = ["adam_update", "batch_moments", "channel_sums", "combine", "correlate", "correlate_kernel_gradient",
-           "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "real",
-           "relu", "relu_gradient", "scale_and_shift", "windows"]
+__all__ = ["adam_update", "add", "batch_moments", "channel_sums", "combine", "concatenate", "correlate",
+           "correlate_kernel_gradient", "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient",
+           "output_size", "real", "relu", "relu_gradient", "scale_and_shift", "upsample", "upsample_gradient", "windows"]

@@ -10,7 +10,7 @@ import engine.kernels
 from engine.kernels.convolution import output_size
 from engine.kernels.cpu import winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
-from engine.kernels.cpu.direct import COLUMNS_BYTES, Geometry
+from engine.kernels.cpu.direct import BLOCK_BYTES, Geometry
 from engine.kernels.cpu.threads import use_threads
 
 DTYPES = ["float32", "float64", "complex128"]
@@ -120,6 +120,27 @@ def channel_cases(tensors, vectors):
     return cases
 
 
+def upsample_cases(rng, dtype, memory):
+    for shape, factor in (((3, 5, 7, 6), 2), ((1, 2, 3, 1), 3), ((2, 1, 1, 4), 1), ((2, 70, 64, 40), 2)):
+        yield memory(rng, dtype, *shape), factor
+
+
+def upsample_gradient_cases(rng, dtype, memory):
+    for (n, height, width, channels), factor in (((3, 5, 7, 6), 2), ((1, 2, 3, 1), 3), ((2, 1, 1, 4), 1),
+                                                 ((2, 140, 64, 40), 2)):
+        yield memory(rng, dtype, n, factor * height, factor * width, channels), factor
+
+
+def concatenate_cases(rng, dtype, memory):
+    for shape, more in (((3, 5, 7, 6), 2), ((1, 1, 1, 1), 3), ((2, 70, 64, 40), 80)):
+        yield memory(rng, dtype, *shape), memory(rng, dtype, *shape[:3], more)
+
+
+def add_cases(rng, dtype, memory):
+    for shape in ((3, 5, 7, 6), (1, 1, 1, 1), (2, 140, 64, 40)):
+        yield memory(rng, dtype, *shape), memory(rng, dtype, *shape)
+
+
 def activation_cases(rng, dtype, memory):
     for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
         yield memory(rng, dtype, *shape),
@@ -152,6 +173,10 @@ CASES = {
     "gradient_sums": channel_cases(2, 1),
     "combine": channel_cases(2, 3),
     "adam_update": adam_cases,
+    "upsample": upsample_cases,
+    "upsample_gradient": upsample_gradient_cases,
+    "concatenate": concatenate_cases,
+    "add": add_cases,
     "relu": activation_cases,
     "relu_gradient": relu_cases,
 }
@@ -214,7 +239,7 @@ def test_the_convolutions_above_cover_several_blocks_an_image_and_several_images
     for shape, size, out, stride, padding in CONVOLUTIONS:
         if winograd_is_faster(shape, (*size, shape[3], out), stride, padding):
             continue
-        blocks = Geometry(shape, size, stride, padding).blocks(4)
+        blocks = Geometry(shape, size, stride, padding).blocks(4, out)
         kinds.add("several images" if blocks[0][0].stop > 1 else "one image")
         if len({images.start for images, _ in blocks}) < len(blocks):
             kinds.add("several blocks an image")
@@ -277,16 +302,16 @@ def test_the_bits_do_not_depend_on_other_kernels_under_way(name):
 def test_the_columns_matrix_is_bounded_whatever_the_batch():
     for images in (1, 64):
         geometry = Geometry((images, 256, 256, 32), (3, 3), (1, 1), ((1, 1), (1, 1)))
-        for n, rows in geometry.blocks(4):
+        for n, rows in geometry.blocks(4, 32):
             pixels = (n.stop - n.start) * (rows.stop - rows.start) * 256
-            assert pixels * geometry.taps * 4 <= COLUMNS_BYTES
+            assert pixels * geometry.taps * 4 <= BLOCK_BYTES
 
 
 def test_the_blocks_cover_the_output_once():
-    for shape, size, _, stride, padding in CONVOLUTIONS:
+    for shape, size, out, stride, padding in CONVOLUTIONS:
         geometry = Geometry(shape, size, stride, padding)
         covered = np.zeros((shape[0], *geometry.out_size), int)
-        for images, rows in geometry.blocks(8):
+        for images, rows in geometry.blocks(8, out):
             covered[images, rows] += 1
         assert (covered == 1).all()
 

@@ -48,7 +48,7 @@ def _(x):
     mean = channel_sums(x) / len(x)
 
     def squares(block):
-        centred = x[block] - mean
+        centred = np.subtract(x[block], mean, out=scratch("centred", x[block].shape, mean.dtype))
         return _sums(centred, centred)
 
     return mean, sum(parallel(squares, _blocks(x))) / len(x)
@@ -72,7 +72,8 @@ def _(dy, x, centre):
     dy, x = _rows(dy), _rows(x)
 
     def job(block):
-        return _sums(dy[block]), _sums(dy[block], x[block] - centre)
+        centred = np.subtract(x[block], centre, out=scratch("centred", x[block].shape, np.result_type(x, centre)))
+        return _sums(dy[block]), _sums(dy[block], centred)
 
     sums, products = zip(*parallel(job, _blocks(x)), strict=True)
     return sum(sums), sum(products)

@@ -14,13 +14,17 @@ from numpy.lib.stride_tricks import as_strided
 
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.activations import apply
-from engine.kernels.cpu.threads import parallel, run, scratch
+from engine.kernels.cpu.threads import blocks, parallel, run, scratch
 
-# One block's columns matrix: large enough that the kernel is not re-read for a few rows, small enough for the cache.
-COLUMNS_BYTES = 2 << 20
+# One block's columns matrix or its output: large enough that the kernel is not re-read for a few rows, small enough for the cache.
+BLOCK_BYTES = 1 << 20
 LEAST_ROWS = 256
 # The kernel's gradient is summed in this many parts, whatever the number of threads: the bits do not depend on it.
 PARTS = 8
+# Where all pixels make one block, as many outputs of the kernel are a job.
+OUTPUTS = 128
+
+Block = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class Geometry:
     def taps(self) -> int:
         return self.kernel_size[0] * self.kernel_size[1] * self.shape[3]
 
-    def blocks(self, itemsize: int) -> list[tuple[slice, slice]]:
+    def blocks(self, itemsize: int, outputs: int) -> list[Block]:
         """The output cut into (images, rows): several whole images where they are small, some rows of one otherwise."""
         images, (height, width) = self.shape[0], self.out_size
-        pixels = max(LEAST_ROWS, COLUMNS_BYTES // (self.taps * itemsize))
+        pixels = max(LEAST_ROWS, BLOCK_BYTES // (max(self.taps, outputs) * itemsize))
         rows = max(1, min(height, pixels // width))
         together = max(1, pixels // (height * width))
         return [(slice(n, min(n + together, images)), slice(i, min(i + rows, height)))
@@ -94,18 +98,26 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride
     """`engine.kernels.correlate`, for every dtype."""
     geometry = Geometry(x.shape, kernel.shape[:2], stride, padding)
     dtype = np.result_type(x, kernel) if bias is None else np.result_type(x, kernel, bias)
-    y = np.empty((len(x), *geometry.out_size, kernel.shape[3]), dtype)
-    matrix = np.ascontiguousarray(kernel).reshape(-1, kernel.shape[3])
+    outputs = kernel.shape[3]
+    y = np.empty((len(x), *geometry.out_size, outputs), dtype)
+    pixel_blocks = geometry.blocks(x.itemsize, outputs)
 
-    def job(block):
-        out = y[block].reshape(-1, kernel.shape[3])
-        np.matmul(geometry.columns(x, *block), matrix, out=out)
+    def multiply(columns: np.ndarray, matrix: np.ndarray, block: Block, part: slice) -> None:
+        out = y[block].reshape(-1, outputs)[:, part]
+        np.matmul(columns, matrix, out=out)
         if bias is not None:
-            out += bias
+            out += bias[part]
         if activation is not None:
             apply(activation, out)
 
-    run(job, geometry.blocks(x.itemsize))
+    if len(pixel_blocks) == 1:  # few pixels and perhaps a large kernel: cut that, as it lies in memory
+        block, = pixel_blocks
+        columns = geometry.columns(x, *block)
+        run(lambda part: multiply(columns, kernel[..., part].reshape(-1, part.stop - part.start), block, part),
+            blocks(outputs, OUTPUTS))
+    else:
+        matrix = np.ascontiguousarray(kernel).reshape(-1, outputs)
+        run(lambda block: multiply(geometry.columns(x, *block), matrix, block, slice(None)), pixel_blocks)
     return y
 
 
@@ -113,16 +125,26 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pa
                     padding: tuple[Pair, Pair]) -> np.ndarray:
     """`engine.kernels.correlate_kernel_gradient`, for every dtype."""
     geometry = Geometry(x.shape, kernel_size, stride, padding)
-    blocks = geometry.blocks(x.itemsize)
+    outputs = da.shape[3]
+    pixel_blocks = geometry.blocks(x.itemsize, outputs)
+    dW = np.empty((geometry.taps, outputs), np.result_type(x, da))
 
-    def part(mine):
-        total = None
-        for images, rows in mine:
-            product = geometry.columns(x, images, rows).T @ da[images, rows].reshape(-1, da.shape[3])
-            total = product if total is None else np.add(total, product, out=total)
+    def product(block: Block, columns: np.ndarray, part: slice) -> np.ndarray:
+        return np.matmul(columns.T, da[block].reshape(-1, outputs)[:, part])
+
+    def sum_of(mine: list[Block]) -> np.ndarray:
+        total = product(mine[0], geometry.columns(x, *mine[0]), slice(None))
+        for block in mine[1:]:
+            total += product(block, geometry.columns(x, *block), slice(None))
         return total
 
-    total, *parts = parallel(part, [blocks[i::PARTS] for i in range(min(PARTS, len(blocks)))])
-    for product in parts:
-        total += product
-    return total.reshape(*kernel_size, x.shape[3], da.shape[3])
+    if len(pixel_blocks) == 1:
+        block, = pixel_blocks
+        columns = geometry.columns(x, *block)
+        run(lambda part: np.copyto(dW[:, part], product(block, columns, part)), blocks(outputs, OUTPUTS))
+    else:
+        first, *others = parallel(sum_of, [pixel_blocks[i::PARTS] for i in range(min(PARTS, len(pixel_blocks)))])
+        np.copyto(dW, first)
+        for other in others:
+            dW += other
+    return dW.reshape(*kernel_size, x.shape[3], outputs)

@@ -1,11 +1,22 @@
-"""Max-pooling on NumPy arrays, one image at a time."""
+"""Max-pooling on NumPy arrays, some rows of one image at a time."""
 from __future__ import annotations
 
 import numpy as np
 
 from engine.kernels.convolution import output_size
-from engine.kernels.cpu.threads import run
+from engine.kernels.cpu.threads import blocks, run, scratch
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
+
+
+# Outputs of a job.
+JOB = 1 << 16
+
+
+def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
+    """(image, rows) of the outputs: shape (N, OH, OW, C)."""
+    images, height, width, channels = shape
+    rows = blocks(height, max(1, JOB // max(1, width * channels)))
+    return [(n, part) for n in range(images) for part in rows]
 
 
 @max_pool.register(np.ndarray)
@@ -15,34 +26,40 @@ def _(x, size, stride):
     height, width = (output_size(x.shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
     y = np.empty((len(x), height, width, x.shape[3]), x.dtype)
     place = np.zeros(y.shape, np.uint8)
+    places = [x[index] for index in windows(x.shape, size, stride)]
 
-    def job(n):
-        first, *others = (x[n:n + 1][index] for index in windows(x.shape, size, stride))
-        largest, where = y[n:n + 1], place[n:n + 1]
-        largest[...] = first
-        for k, x_uv in enumerate(others, start=1):
-            larger = x_uv > largest
-            np.maximum(largest, x_uv, out=largest)
+    def job(here):
+        largest, where = y[here], place[here]
+        np.copyto(largest, places[0][here])
+        larger = scratch("pool larger", largest.shape, np.dtype(bool))
+        for k, x_uv in enumerate(places[1:], start=1):
+            np.greater(x_uv[here], largest, out=larger)
+            np.maximum(largest, x_uv[here], out=largest)
             np.maximum(where, larger.view(np.uint8) * np.uint8(k), out=where)  # k grows: the last that was larger stays
 
-    run(job, range(len(x)))
+    run(job, _jobs(y.shape))
     return y, place
 
 
 @max_pool_gradient.register(np.ndarray)
 def _(dy, place, shape, size, stride):
     dx = np.empty(shape, dy.dtype)
-    tiled = size == stride and shape[1] % size[0] == 0 and shape[2] % size[1] == 0
+    if size == stride and shape[1] % size[0] == 0 and shape[2] % size[1] == 0:
+        places = [dx[index] for index in windows(shape, size, stride)]
 
-    def job(n):
-        if not tiled:
-            dx[n] = 0
+        def tiled(here):
+            chosen = scratch("pool chosen", dy[here].shape, np.dtype(bool))
+            for k, dx_uv in enumerate(places):
+                np.equal(place[here], k, out=chosen)
+                np.multiply(dy[here], chosen, out=dx_uv[here])
+
+        run(tiled, _jobs(dy.shape))
+        return dx
+
+    def overlapping(n):
+        dx[n] = 0
         for k, index in enumerate(windows(shape, size, stride)):
-            here = dx[n:n + 1][index]
-            if tiled:
-                np.multiply(dy[n], place[n] == k, out=here[0])
-            else:
-                here += dy[n:n + 1] * (place[n:n + 1] == k)
+            dx[n:n + 1][index] += dy[n:n + 1] * (place[n:n + 1] == k)
 
-    run(job, range(len(dy)))
+    run(overlapping, range(len(dy)))
     return dx
