@@ -25,10 +25,11 @@ def real(x: Array) -> Array:
 
 
 @singledispatch
-def max_pool(x: Array, size: Pair, stride: Pair) -> tuple[Array, Array]:
+def max_pool(x: Array, size: Pair, stride: Pair, places: bool = True) -> tuple[Array, Array | None]:
     """y[n,i,j,c] = max over u,v of x[n, s i + u, s j + v, c], and the place KW u + v of the (first) maximum.
 
-    x: (N, H, W, C); y: (N, OH, OW, C), place: the same shape, uint8. Rows and columns that fill no window are left out.
+    x: (N, H, W, C); y: (N, OH, OW, C), place: the same shape, uint8; None where places are not asked for: backward
+    needs them, inference does not. Rows and columns that fill no window are left out.
     A window that holds a NaN gives NaN: it must not vanish in a maximum.
     """
     xp = array_namespace(x)
@@ -41,7 +42,7 @@ def max_pool(x: Array, size: Pair, stride: Pair) -> tuple[Array, Array]:
             larger = real(x_uv) > real(y)
             y = xp.where(larger | xp.isnan(x_uv), x_uv, y)
             place = xp.where(larger, xp.asarray(k, dtype=xp.uint8, device=device(x)), place)
-    return y, place
+    return y, place if places else None
 
 
 @singledispatch

@@ -40,7 +40,7 @@ class MaxPool(_Pool):
 
     def forward(self, x, run):
         self._require_room(x)
-        y, place = max_pool(x, self.size, self.stride)
+        y, place = max_pool(x, self.size, self.stride, run.record)
         return y, (place, x.shape) if run.record else None  # a byte for each output, not x
 
     def backward(self, dy, saved):

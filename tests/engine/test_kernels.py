@@ -316,6 +316,14 @@ def test_the_blocks_cover_the_output_once():
         assert (covered == 1).all()
 
 
+def test_max_pool_without_places_gives_the_same_maxima():
+    for x, size, stride in pool_cases(np.random.default_rng(3), "float64", contiguous):
+        for version in KERNELS["max_pool"].registry.values():
+            y, place = version(x, size, stride, False)
+            assert place is None
+            assert y.tobytes() == version(x, size, stride)[0].tobytes()
+
+
 def test_max_pool_takes_the_first_of_equal_pixels_and_lets_a_nan_through():
     x = np.array([[3.0, 3.0, np.nan, 1.0], [3.0, 2.0, 5.0, 0.0], [1.0, 2.0, 1.0, 9.0], [4.0, np.nan, 9.0, 9.0]])
     x = x.reshape(1, 4, 4, 1)

@@ -6,7 +6,7 @@ import numpy as np
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 WIDTH = 1024
 
 

@@ -20,22 +20,23 @@ def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
 
 
 @max_pool.register(np.ndarray)
-def _(x, size, stride):
+def _(x, size, stride, places=True):
     if np.iscomplexobj(x):  # complex-step differentiation: NumPy's maximum would compare imaginary parts, too
-        return max_pool.dispatch(object)(x, size, stride)
+        return max_pool.dispatch(object)(x, size, stride, places)
     height, width = (output_size(x.shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
     y = np.empty((len(x), height, width, x.shape[3]), x.dtype)
-    place = np.zeros(y.shape, np.uint8)
-    places = [x[index] for index in windows(x.shape, size, stride)]
+    place = np.zeros(y.shape, np.uint8) if places else None
+    first, *others = (x[index] for index in windows(x.shape, size, stride))
 
     def job(here):
-        largest, where = y[here], place[here]
-        np.copyto(largest, places[0][here])
+        largest = y[here]
+        np.copyto(largest, first[here])
         larger = scratch("pool larger", largest.shape, np.dtype(bool))
-        for k, x_uv in enumerate(places[1:], start=1):
-            np.greater(x_uv[here], largest, out=larger)
+        for k, x_uv in enumerate(others, start=1):
+            if place is not None:  # k grows: the last that was larger stays
+                np.greater(x_uv[here], largest, out=larger)
+                np.maximum(place[here], larger.view(np.uint8) * np.uint8(k), out=place[here])
             np.maximum(largest, x_uv[here], out=largest)
-            np.maximum(where, larger.view(np.uint8) * np.uint8(k), out=where)  # k grows: the last that was larger stays
 
     run(job, _jobs(y.shape))
     return y, place
