@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import instructions
 import numpy as np
 from cases import make_case
 from machine import describe, positive, processors
@@ -74,12 +75,12 @@ def shapes(network: str, side: int, width: float = 1.0) -> Counter[Shape]:
     return found
 
 
-def implementations(shape: Shape, batch: int) -> dict[str, Calls]:
-    """By operation, by name of the implementation: a call that computes it, all on the same numbers."""
+def implementations(shape: Shape, batch: int, dtype: str = "float32") -> dict[str, Calls]:
+    """By operation, by name of the implementation: a call that computes it, all on the same float32 numbers."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(batch, shape.side, shape.side, shape.inputs)).astype("float32")
-    da = rng.normal(size=(batch, shape.side, shape.side, shape.outputs)).astype("float32")
-    W = rng.normal(size=(shape.size, shape.size, shape.inputs, shape.outputs)).astype("float32")
+    x, da, W = (rng.normal(size=size).astype("float32").astype(dtype) for size in (
+        (batch, shape.side, shape.side, shape.inputs), (batch, shape.side, shape.side, shape.outputs),
+        (shape.size, shape.size, shape.inputs, shape.outputs)))
     b, one, size, pad = W[0, 0, 0].copy(), (1, 1), (shape.size, shape.size), (shape.pad, shape.pad)
     calls: dict[str, Calls] = {
         "forward": {"ours": lambda: correlate(x, W, b, one, pad),
@@ -228,6 +229,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each implementation (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of either engine (all processors)")
+    instructions.add_flag(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the speeds there (PNG, SVG, PDF)")
     arguments = parser.parse_args()
@@ -246,4 +248,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    instructions.apply()
     sys.exit(main())

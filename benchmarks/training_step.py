@@ -1,18 +1,21 @@
 """How long a training step and an inference take and how much memory, beside PyTorch and TensorFlow.
 
-    python benchmarks/training_step.py --network vgg --batch 8
-    python benchmarks/training_step.py --network unet --batch 4 --repeats 7 --json step.json --plot step.png
-    python benchmarks/training_step.py --network unet --recompute
+    python benchmarks/training_step.py
+    python benchmarks/training_step.py --network vgg unet --batch 1 8 16 50 --json step.json --plot step.png
+    python benchmarks/training_step.py --network unet --batch 8 --recompute
+    python benchmarks/training_step.py --network vgg --batch 16 --instructions avx2
 
 A training step is forward, loss, backward and Adam; inference is forward with moving averages, nothing kept. Each
-engine works in a process of its own, and they take turns (one step of ours, one of theirs, ...), so that whatever
-else the machine does meets all. The ratios are medians over these pairs; above 1, ours is faster or smaller. The limit
-is the time that the step's matrix products would take at the speed of the machine's best one (1024 x 1024).
+engine works in a process of its own, and they take turns (half a second of ours, the same steps of theirs, ...), so
+that whatever else the machine does meets all. The ratios are medians over these pairs; above 1, ours is faster or
+smaller. The limit is the time that the step's matrix products would take at the speed of the machine's best one
+(1024 x 1024).
 """
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import multiprocessing
 import sys
 import time
@@ -20,18 +23,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import instructions
 from machine import describe, positive, processors
+from results import write_json
+from step_report import PEERS, TASKS, draw, ratio, table
 from step_worker import MATRIX, Task, serve
 
 WARM_UP = 2
 # Threads that have just finished may spin for a moment before they sleep: not in the other's turn.
 PAUSE_SECONDS = 0.05
 MATRIX_TURNS = 9
-# The name of a task's figures in the JSON, and of its memory.
-TASKS = {"train": "peak_bytes", "infer": "infer_peak_bytes"}
-# The engines beside ours: how they are called, how they are installed, how their ratios end in the JSON.
-PEERS = {"torch": ("PyTorch", "pip install torch    (a CPU build is enough)", ""),
-         "tensorflow": ("TensorFlow", "pip install tensorflow-cpu", "_tensorflow")}
+# What the sides of a network's images must be a multiple of.
+MULTIPLE = {"mlp": 1, "vgg": 32, "unet": 16}
+# A turn is as many steps as take about so long: a single short one would mostly measure how a processor wakes up.
+TURN_SECONDS = 0.5
 
 
 class Worker:
@@ -70,26 +75,24 @@ def take_turns(engines: list[str], kind: str, repeats: int,
     versions = {engine: worker.version() for engine, worker in workers.items()}
     for worker in workers.values():
         worker.steps(WARM_UP)
+    steps = math.ceil(TURN_SECONDS / min(worker.steps(1)[0] for worker in workers.values()))
     turns: dict[str, list[tuple[float, float]]] = {engine: [] for engine in engines}
-    for turn in range(repeats):
+    started = time.monotonic()
+    for turn in range(1, repeats + 1):
         for engine, worker in workers.items():
-            turns[engine].append(worker.steps(1))
-        print(f"\r{kind} {turn + 1}/{repeats}", end="", file=sys.stderr, flush=True)
+            turns[engine].append(worker.steps(steps))
+        left = (time.monotonic() - started) / turn * (repeats - turn)
+        print(f"\r{kind} {turn}/{repeats}, about {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return {engine: {"version": versions[engine], "seconds": [wall for wall, _ in turns[engine]],
                      "cpu_seconds": [processor for _, processor in turns[engine]], "peak_bytes": worker.finish()}
             for engine, worker in workers.items()}
 
 
-def ratio(theirs: list[float], ours: list[float]) -> float:
-    """Median over the pairs of theirs / ours."""
-    return median(t / o for t, o in zip(theirs, ours, strict=True))
-
-
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that the JSON file holds. A peer that is not installed is null, and so are its ratios."""
     engines = ["ours"] + [peer for peer in PEERS if importlib.util.find_spec(peer)]
-    asked = ("network", "batch", "side", "repeats", "threads", "recompute")
+    asked = ("network", "batch", "side", "repeats", "threads", "recompute", "instructions")
     result: dict[str, Any] = {name: getattr(arguments, name) for name in asked}
     result |= {"machine": describe()} | {name: {} if name in engines else None for name in ("ours", *PEERS)}
     turns = {kind: take_turns(engines, kind, arguments.repeats, arguments) for kind in TASKS}
@@ -122,69 +125,41 @@ def limit(engines: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
             "train_seconds": train / per_second, "infer_seconds": infer / per_second}
 
 
-def table(result: dict[str, Any]) -> str:
-    """The result as text: ours, each peer with its ratio, the limit."""
-    machine, bound = result["machine"], result["limit"]
-    peers = {name: result[key] for key, (name, _, _) in PEERS.items() if result[key]}
-    lines = [f"{result['network']}, batch {result['batch']}, side {result['side']}, {result['threads']} threads, "
-             f"{result['repeats']} turns; {machine['cpu']}, {machine['processors']} processors, "
-             f"{bound['matrix_product_gflops']:.0f} GFLOP/s" + (", ours recomputing" if result["recompute"] else ""),
-             f"{'':<22} {'ours':>10}" + "".join(f" {name:>10} {'ratio':>7}" for name in peers) + f" {'limit':>10}"]
-    for kind, title in (("train", "training step"), ("infer", "inference")):
-        floor, own, turns = bound[f"{kind}_seconds"], result["ours"], f"{kind}_seconds_of_each_turn"
-        for label, name, unit in ((f"{title}, s", f"{kind}_seconds", 1), ("  processor s", f"{kind}_cpu_seconds", 1),
-                                  ("  peak memory, MiB", TASKS[kind], 2 ** 20)):
-            digits = 3 if unit == 1 else 0
-            line = f"{label:<22} {own[name] / unit:>10.{digits}f}"
-            for theirs in peers.values():
-                quotient = ratio(theirs[turns], own[turns]) if name == f"{kind}_seconds" else theirs[name] / own[name]
-                line += f" {theirs[name] / unit:>10.{digits}f} {quotient:>7.2f}"
-            if name == f"{kind}_seconds":
-                line += f" {floor:>10.3f}  ours reaches {floor / own[name]:.0%}"
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def bars(result: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """For the picture: by panel, by name of a bar, the seconds per image of every turn (of the limit: one number)."""
-    names = {"ours": "ours"} | {key: name for key, (name, _, _) in PEERS.items() if result[key]}
-    return {title: {name: [seconds / result["batch"] for seconds in result[key][f"{kind}_seconds_of_each_turn"]]
-                    for key, name in names.items()} | {"limit": [result["limit"][f"{kind}_seconds"] / result["batch"]]}
-            for kind, title in (("train", "training step"), ("infer", "inference"))}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--network", choices=("mlp", "vgg", "unet"), default="vgg")
-    parser.add_argument("--batch", type=positive, default=8, metavar="N", help="images in a step (8)")
+    parser.add_argument("--network", choices=("mlp", "vgg", "unet"), nargs="+", default=["vgg"])
+    parser.add_argument("--batch", type=positive, nargs="+", default=[8], metavar="N", help="images in a step (8)")
     parser.add_argument("--side", type=positive, default=128, metavar="S",
                         help="pixels along a side (128); for the VGG a multiple of 32, for the U-net of 16")
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of every engine (all processors)")
     parser.add_argument("--recompute", action="store_true", help="ours keeps less and computes it once more")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the seconds per image there (PNG, SVG, PDF)")
+    instructions.add_flag(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there: a list")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios there (PNG, SVG, PDF)")
     arguments = parser.parse_args()
-    if arguments.side % {"vgg": 32, "unet": 16, "mlp": 1}[arguments.network]:
-        parser.error(f"--side {arguments.side}: the {arguments.network} halves the image again and again and needs a "
-                     f"multiple of {32 if arguments.network == 'vgg' else 16}")
-    if arguments.recompute and arguments.network != "unet":
-        parser.error("--recompute: an option of the unet")
-    result = measure(arguments)
-    print(table(result))
+    for network in arguments.network:
+        if arguments.side % MULTIPLE[network]:
+            parser.error(f"--side {arguments.side}: the {network} halves the image again and again and needs a "
+                         f"multiple of {MULTIPLE[network]}")
+        if arguments.recompute and network != "unet":
+            parser.error("--recompute: an option of the unet")
+    results: list[dict[str, Any]] = []
+    for network in arguments.network:
+        for batch in arguments.batch:
+            results.append(measure(argparse.Namespace(**vars(arguments) | {"network": network, "batch": batch})))
+            print(table(results[-1]), flush=True)
+            if arguments.json:  # after each: nothing measured is lost
+                write_json(arguments.json, results)
     for key, (name, command, _) in PEERS.items():
-        if result[key] is None:
+        if results[0][key] is None:
             print(f"{name} is not installed: not compared. To have it:\n    {command}", file=sys.stderr)
-    from results import draw_bars, write_json
-
-    if arguments.json:
-        write_json(arguments.json, result)
     if arguments.plot:
-        draw_bars(arguments.plot, bars(result), f"{arguments.network}, batch {arguments.batch}, "
-                  f"{arguments.side}x{arguments.side}, {arguments.threads} threads", "seconds per image")
+        draw(arguments.plot, results)
     return 0
 
 
 if __name__ == "__main__":
+    instructions.apply()
     sys.exit(main())

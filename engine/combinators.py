@@ -5,8 +5,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
-from array_api_compat import array_namespace
-
+from engine.kernels import add, concatenate
 from engine.layer import Array, Grads, Layer
 
 
@@ -52,13 +51,13 @@ class Skip(Layer):
             raise ValueError(f"the shortcut is {x.shape} and what the layers beside it made of it is {fx.shape}: only "
                              "the channels may differ. Layers that halve and then double the sides need even ones: "
                              "give the network an input whose sides can be halved as often as it does")
-        return array_namespace(x).concat([fx, x], axis=-1), (fx.shape[-1], saved) if run.record else None
+        return concatenate(fx, x), (fx.shape[-1], saved) if run.record else None
 
     def backward(self, dy, saved):
         channels, *inner_saved = saved
         del saved
         dx, grads = self.children["inner"].backward(dy[..., :channels], inner_saved.pop())
-        return dx + dy[..., channels:], {f"inner.{path}": g for path, g in grads.items()}
+        return add(dx, dy[..., channels:]), {f"inner.{path}": g for path, g in grads.items()}
 
 
 class Recompute(Chain):

@@ -48,7 +48,8 @@ def step_result(folder, *arguments, hidden):
                 "--json", file, *arguments, hidden=hidden, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "training step" in done.stdout
-    return json.loads(file.read_text())
+    result, = json.loads(file.read_text())
+    return result
 
 
 def check_engine(figures):
@@ -111,6 +112,50 @@ def test_tensorflow_computes_the_same(name, benchmarks):
     np.testing.assert_allclose(theirs.numpy(), y, rtol=0, atol=1e-3 * np.abs(y).max())
     loss = tensorflow_networks.loss(name)(theirs, tensorflow_networks.tensor(case.target))
     assert float(loss) == pytest.approx(float(case.loss(y, case.target)[0]), rel=1e-3)
+
+
+def test_several_networks_and_batches_in_one_run(tmp_path):
+    file, picture = tmp_path / "steps.json", tmp_path / "steps.png"
+    done = call("training_step.py", "--network", "mlp", "unet", "--batch", 2, 3, "--side", 16, "--repeats", 1,
+                "--json", file, "--plot", picture, "--instructions", "avx2", hidden=("tensorflow",), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(file.read_text())
+    assert [(row["network"], row["batch"]) for row in results] == [("mlp", 2), ("mlp", 3), ("unet", 2), ("unet", 3)]
+    assert {row["instructions"] for row in results} == {"avx2"}
+    assert picture.read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [([], None), (["--instructions", "avx2"], "Haswell")])
+def test_instructions_are_the_same_for_all_whatever_the_environment(asked, kept, monkeypatch, benchmarks):
+    import instructions
+
+    started = []
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: started.append(environment))
+    monkeypatch.setattr(sys, "argv", ["benchmark", *asked, "--repeats", "1"])
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+    instructions.apply()
+    environment, = started
+    assert environment.get("OPENBLAS_CORETYPE") == kept
+    monkeypatch.setattr(os, "environ", environment)
+    instructions.apply()
+    assert len(started) == 1, "what was asked for is there: nothing is started anew"
+
+
+@pytest.mark.parametrize("operation", ["forward", "input gradient", "kernel gradient"])
+def test_rounding_is_measured_against_float64(operation, benchmarks):
+    from convolution import Shape
+    from rounding import layer_errors
+
+    errors = layer_errors(Shape(8, 32, 32, 3), 2)[operation]
+    assert errors.keys() == {"direct", "winograd"}
+    assert all(1e-9 < error < 1e-5 for error in errors.values()), "the rounding of float32, not of float64"
+
+
+def test_rounding_of_a_whole_gradient_is_that_of_its_method(benchmarks):
+    from rounding import gradient_error
+
+    errors = gradient_error("unet", 1, 16)
+    assert 0 < errors["direct"] != errors["winograd"] > 0
 
 
 def test_recompute_is_an_option_of_the_unet_alone():

@@ -15,4 +15,5 @@ from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
 
 __all__ = ["adam_update", "add", "batch_moments", "channel_sums", "combine", "concatenate", "correlate",
            "correlate_kernel_gradient", "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient",
-           "output_size", "real", "relu", "relu_gradient", "scale_and_shift", "upsample", "upsample_gradient", "windows"]
+           "output_size", "real", "relu", "relu_gradient", "scale_and_shift", "upsample", "upsample_gradient",
+           "windows"]

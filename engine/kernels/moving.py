@@ -26,7 +26,7 @@ def upsample_gradient(dy: Array, factor: int) -> Array:
 
 @singledispatch
 def concatenate(a: Array, b: Array) -> Array:
-    """[a, b] along channels. a: (N, H, W, A), b: (N, H, W, B); the result: (N, H, W, A + B)."""
+    """[a, b] along channels. a: (..., A), b: (..., B); the result: (..., A + B)."""
     return array_namespace(a).concat([a, b], axis=-1)
 
 

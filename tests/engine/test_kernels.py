@@ -132,12 +132,12 @@ def upsample_gradient_cases(rng, dtype, memory):
 
 
 def concatenate_cases(rng, dtype, memory):
-    for shape, more in (((3, 5, 7, 6), 2), ((1, 1, 1, 1), 3), ((2, 70, 64, 40), 80)):
-        yield memory(rng, dtype, *shape), memory(rng, dtype, *shape[:3], more)
+    for shape, more in (((3, 5, 7, 6), 2), ((1, 1, 1, 1), 3), ((4, 9), 2), ((2, 70, 64, 40), 80)):
+        yield memory(rng, dtype, *shape), memory(rng, dtype, *shape[:-1], more)
 
 
 def add_cases(rng, dtype, memory):
-    for shape in ((3, 5, 7, 6), (1, 1, 1, 1), (2, 140, 64, 40)):
+    for shape in ((3, 5, 7, 6), (1, 1, 1, 1), (4, 9), (5,), (2, 140, 64, 40)):
         yield memory(rng, dtype, *shape), memory(rng, dtype, *shape)
 
 

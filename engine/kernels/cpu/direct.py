@@ -16,7 +16,8 @@ from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.activations import apply
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
 
-# One block's columns matrix or its output: large enough that the kernel is not re-read for a few rows, small enough for the cache.
+# One block's columns matrix or its output: large enough that the kernel is not re-read for a few rows, small enough for
+# the cache.
 BLOCK_BYTES = 1 << 20
 LEAST_ROWS = 256
 # The kernel's gradient is summed in this many parts, whatever the number of threads: the bits do not depend on it.

@@ -10,8 +10,10 @@ from engine.kernels.moving import add, concatenate, upsample, upsample_gradient
 JOB = 1 << 18
 
 
-def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
-    """(image, rows) of an array of this shape: (N, H, ...)."""
+def _jobs(shape: tuple[int, ...]) -> list[tuple]:
+    """(image, rows) of an array of this shape, (N, H, ...); all of one that has no rows, (N, C)."""
+    if len(shape) < 3:
+        return [(slice(None), slice(None))[:len(shape)]]
     rows = blocks(shape[1], max(1, JOB // max(1, int(np.prod(shape[2:])))))
     return [(n, part) for n in range(shape[0]) for part in rows]
 
@@ -41,11 +43,11 @@ def _(dy, factor):
 
 @concatenate.register(np.ndarray)
 def _(a, b):
-    y = np.empty((*a.shape[:3], a.shape[3] + b.shape[3]), np.result_type(a, b))
+    y = np.empty((*a.shape[:-1], a.shape[-1] + b.shape[-1]), np.result_type(a, b))
 
     def job(here):
-        y[here][..., :a.shape[3]] = a[here]
-        y[here][..., a.shape[3]:] = b[here]
+        y[here][..., :a.shape[-1]] = a[here]
+        y[here][..., a.shape[-1]:] = b[here]
 
     run(job, _jobs(y.shape))
     return y

@@ -7,7 +7,6 @@ from engine.kernels.convolution import output_size
 from engine.kernels.cpu.threads import blocks, run, scratch
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 
-
 # Outputs of a job.
 JOB = 1 << 16
 

@@ -65,7 +65,7 @@ BLOCK = 1 << 14
 GRADIENT_BLOCK = 1 << 14
 # Tiles transformed by one job, and all tiles that are transformed before the first slice of the kernel.
 CUT = 32
-GROUP_BYTES = 64 << 20
+GROUP_BYTES = 32 << 20
 # A small kernel's gradient is summed in this many parts, whatever the number of threads.
 PARTS = 8
 
