@@ -12,6 +12,7 @@ from engine.combinators import Chain, Recompute, Skip
 from engine.gradient_check.case import Case, distinct, generator, layer_case
 from engine.gradient_check.loss import Loss, LossFunction
 from engine.layer import Layer, Run
+from engine.slices import Fork, Merge, SlicedRecompute
 
 MODES = ((Run(), "training"), (Run(train=False), "inference"))
 
@@ -77,6 +78,9 @@ def _combinators() -> Iterator[Case]:
                           norm=layers.BatchNorm(3, dtype="float64"), drop=layers.Dropout(0.7))
             yield layer_case(combinator.__name__, f"of a convolution, batch norm and dropout, {mode}",
                              combinator(inner), 2, 4, 4, 2, run=run)
+    convolutions = [layers.Conv2D(*channels, activation=layers.ReLU(), **start()) for channels in ((2, 3), (3, 2))]
+    yield layer_case("SlicedRecompute", "of two convolutions", SlicedRecompute(*convolutions), 2, 4, 4, 2)
+    yield layer_case("Merge", "of a fork", Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), 2, 4, 4, 2)
 
 
 def _losses() -> Iterator[Case]:

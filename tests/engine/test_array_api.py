@@ -19,6 +19,7 @@ from engine.kernels import (
 )
 from engine.kernels.adam import adam_update
 from engine.layer import Run, assign
+from engine.slices import Fork, Merge, SlicedRecompute
 from models.mlp import mlp
 from models.predict import predict
 from models.unet import unet
@@ -60,6 +61,8 @@ def build(rng, dtype):
         yield layer, IMAGE
     yield Chain(layers.Conv2D(3, 3, **named), pool=layers.MaxPool(2)), IMAGE
     yield Skip(layers.Conv2D(3, 2, **named)), IMAGE
+    yield Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), IMAGE
+    yield SlicedRecompute(layers.Conv2D(3, 2, **named)), IMAGE
     yield Recompute(Chain(layers.BatchNorm(3, dtype=dtype), layers.Dropout(0.5))), IMAGE
 
 

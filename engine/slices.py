@@ -1,0 +1,119 @@
+"""A training step in less memory: stacks walked through a few images at a time, and a shortcut that they merge.
+
+The peak of a step lies in the backward of the layers with the most pixels, where a tensor of the whole batch is needed
+several times over: x, o, dy, da, dx. Of some images at a time all but x, dy and dx are small.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from array_api_compat import array_namespace, device
+
+from engine.combinators import Chain
+from engine.kernels import add, concatenate
+from engine.layer import Array, Grads, Layer
+
+# A slice is as many images as have so many pixels together: enough to keep several processors busy.
+PIXELS = 1 << 16
+
+
+class Fork(Layer):
+    """y = (f(x), x), a pair,   dx = f'^T(dy_f) + dy_x. With Merge after it, what Skip does in one."""
+
+    def __init__(self, inner: Layer) -> None:
+        super().__init__()
+        self.children = {"inner": inner}
+
+    def forward(self, x, run):
+        fx, saved = self.children["inner"].forward(x, run)
+        return (fx, x), (saved,) if run.record else None
+
+    def backward(self, dy, saved):
+        dfx, dx = dy
+        inner_saved = list(saved)
+        del saved  # what the layers inside are done with is freed
+        inner, grads = self.children["inner"].backward(dfx, inner_saved.pop())
+        return add(inner, dx), {f"inner.{path}": g for path, g in grads.items()}
+
+
+class Merge(Layer):
+    """y = [g(a), b] along channels from the pair (a, b),   da = g'^T(dy_g), db = dy_b.
+
+    g(a): (N, H, W, K), b: (N, H, W, C); y: (N, H, W, K + C). Raises ValueError where their sides differ.
+    """
+
+    def __init__(self, inner: Layer) -> None:
+        super().__init__()
+        self.children = {"inner": inner}
+
+    def forward(self, x, run):
+        a, b = x
+        ga, saved = self.children["inner"].forward(a, run)
+        if ga.shape[:-1] != b.shape[:-1]:
+            raise ValueError(f"what is merged is {ga.shape} and {b.shape}: only the channels may differ. Layers that "
+                             "halve and then double the sides need even ones: give the network an input whose sides "
+                             "can be halved as often as it does")
+        return concatenate(ga, b), (ga.shape[-1], saved) if run.record else None
+
+    def backward(self, dy, saved):
+        channels, kept = saved
+        da, grads = self.children["inner"].backward(dy[..., :channels], kept)
+        return (da, dy[..., channels:]), {f"inner.{path}": g for path, g in grads.items()}
+
+
+class SlicedRecompute(Chain):
+    """A Chain that keeps only x: backward walks forward once more, some images at a time, and adds up their gradients.
+
+    A parameter's gradient is a sum over images, so the slices' sums add up to the Chain's, to rounding; dx and y are
+    the Chain's. That holds for layers that treat every image by itself (convolution, pooling, activation), not for
+    dropout, which draws once for the whole batch, nor for batch norm: a chain with moving averages is refused with
+    ValueError. x: (N, H, W, C), or a pair of such; y: (N, H', W', C').
+    """
+
+    def __init__(self, *layers: Layer, **named: Layer) -> None:
+        super().__init__(*layers, **named)
+        if averages := list(self.moving_averages()):
+            raise ValueError(f"{averages[0]} averages over whole batches; expected layers that treat every image by "
+                             "itself, since this chain sees some images at a time")
+
+    def forward(self, x, run):
+        y = None
+        for images in _slices(x):
+            part, _ = super().forward(_part(x, images), replace(run, record=False))
+            if y is None:
+                y = array_namespace(part).empty((_length(x), *part.shape[1:]), dtype=part.dtype, device=device(part))
+            y[images, ...] = part
+        return y, (x, run) if run.record else None
+
+    def backward(self, dy, saved):
+        x, run = saved
+        dx = [array_namespace(array).empty_like(array) for array in _arrays(x)]
+        total: Grads = {}
+        for images in _slices(x):
+            _, kept = super().forward(_part(x, images), run)
+            part, grads = super().backward(dy[images, ...], kept)
+            for whole, own in zip(dx, _arrays(part), strict=True):
+                whole[images, ...] = own
+            total = {path: total[path] + g for path, g in grads.items()} if total else grads
+        return tuple(dx) if isinstance(x, tuple) else dx[0], total
+
+
+def _arrays(x: Array | tuple[Array, ...]) -> tuple[Array, ...]:
+    return x if isinstance(x, tuple) else (x,)
+
+
+def _part(x: Array | tuple[Array, ...], images: slice) -> Array | tuple[Array, ...]:
+    return tuple(array[images, ...] for array in x) if isinstance(x, tuple) else x[images, ...]
+
+
+def _length(x: Array | tuple[Array, ...]) -> int:
+    return _arrays(x)[0].shape[0]
+
+
+def _slices(x: Array | tuple[Array, ...]) -> Iterator[slice]:
+    """Slices of images, by the pixels of the largest array."""
+    pixels = max(array.shape[1] * array.shape[2] for array in _arrays(x))
+    images = max(1, PIXELS // pixels)
+    return (slice(start, min(start + images, _length(x))) for start in range(0, _length(x), images))
+
