@@ -43,7 +43,7 @@ def table(result: dict[str, Any]) -> str:
 
 
 def draw(path: Path, results: list[dict[str, Any]]) -> None:
-    """A panel for each network: how many times as fast ours is as each peer, over the images of a batch."""
+    """A panel for each network: how many times as fast ours is as each peer, over batches and sides."""
     from matplotlib.figure import Figure
 
     networks = list(dict.fromkeys(result["network"] for result in results))
@@ -57,9 +57,9 @@ def draw(path: Path, results: list[dict[str, Any]]) -> None:
                 if points:
                     axes.plot(*zip(*points, strict=True), line, color=COLOURS[name], label=f"{kind}, {name}")
         axes.axhline(1, color=COLOURS["limit"], label="as fast")
-        axes.set_xticks(range(len(rows)), [str(row["batch"]) for row in rows])
-        axes.set_xlabel("images in a batch")
-        axes.set_title(f"{network}, {rows[0]['side']}x{rows[0]['side']} pixels, {rows[0]['threads']} threads")
+        axes.set_xticks(range(len(rows)), [f"{row['batch']}\n{row['side']}x{row['side']}" for row in rows])
+        axes.set_xlabel("images in a batch, pixels of an image")
+        axes.set_title(f"{network}, {rows[0]['threads']} threads")
         axes.grid(axis="y", alpha=0.3)
     first.set_ylim(bottom=0)
     first.set_ylabel("their seconds / ours")

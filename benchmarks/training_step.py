@@ -2,6 +2,7 @@
 
     python benchmarks/training_step.py
     python benchmarks/training_step.py --network vgg unet --batch 1 8 16 50 --json step.json --plot step.png
+    python benchmarks/training_step.py --network vgg unet --side 64 128 256 512 --batch 2
     python benchmarks/training_step.py --network unet --batch 8 --recompute
     python benchmarks/training_step.py --network vgg --batch 16 --instructions avx2
 
@@ -19,6 +20,7 @@ import math
 import multiprocessing
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -129,7 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=("mlp", "vgg", "unet"), nargs="+", default=["vgg"])
     parser.add_argument("--batch", type=positive, nargs="+", default=[8], metavar="N", help="images in a step (8)")
-    parser.add_argument("--side", type=positive, default=128, metavar="S",
+    parser.add_argument("--side", type=positive, nargs="+", default=[128], metavar="S",
                         help="pixels along a side (128); for the VGG a multiple of 32, for the U-net of 16")
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
@@ -139,19 +141,19 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there: a list")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios there (PNG, SVG, PDF)")
     arguments = parser.parse_args()
-    for network in arguments.network:
-        if arguments.side % MULTIPLE[network]:
-            parser.error(f"--side {arguments.side}: the {network} halves the image again and again and needs a "
-                         f"multiple of {MULTIPLE[network]}")
+    for network, side in product(arguments.network, arguments.side):
+        if side % MULTIPLE[network]:
+            parser.error(f"--side {side}: the {network} halves the image again and again and needs a multiple of "
+                         f"{MULTIPLE[network]}")
         if arguments.recompute and network != "unet":
             parser.error("--recompute: an option of the unet")
     results: list[dict[str, Any]] = []
-    for network in arguments.network:
-        for batch in arguments.batch:
-            results.append(measure(argparse.Namespace(**vars(arguments) | {"network": network, "batch": batch})))
-            print(table(results[-1]), flush=True)
-            if arguments.json:  # after each: nothing measured is lost
-                write_json(arguments.json, results)
+    for network, side, batch in product(arguments.network, arguments.side, arguments.batch):
+        one = {"network": network, "side": side, "batch": batch}
+        results.append(measure(argparse.Namespace(**vars(arguments) | one)))
+        print(table(results[-1]), flush=True)
+        if arguments.json:  # after each: nothing measured is lost
+            write_json(arguments.json, results)
     for key, (name, command, _) in PEERS.items():
         if results[0][key] is None:
             print(f"{name} is not installed: not compared. To have it:\n    {command}", file=sys.stderr)

@@ -15,7 +15,7 @@ from engine.kernels import add, concatenate
 from engine.layer import Array, Grads, Layer
 
 # A slice is as many images as have so many pixels together: enough to keep several processors busy.
-PIXELS = 1 << 16
+PIXELS = 1 << 15
 
 
 class Fork(Layer):
