@@ -11,9 +11,9 @@ def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: s
     """x: (N, H, W, in_channels); y: (N, H, W, 1), the logits `y_lin` of A.3.2: `models.predict` gives both its results.
 
     channels: of the first level, doubled at each of the `depth` levels below; H and W: multiples of 2^depth.
-    31,383,681 trainable parameters as in the thesis (1, 64, 4). recompute: half the memory for 1.4 times the time: of every
-    stack of convolutions a training step keeps only the input, and walks through it again a few images at a time. Parameters
-    and their paths are the same, gradients to rounding.
+    31,383,681 trainable parameters as in the thesis (1, 64, 4). recompute: half the memory for 1.4 times the time: of
+    every stack of convolutions a training step keeps only the input, and walks through it again a few images at a time.
+    Parameters and their paths are the same, gradients to rounding.
     """
     return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute),
                  sig=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))
