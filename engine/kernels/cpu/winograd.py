@@ -31,9 +31,9 @@ decide. With 0, 1, -1, 2, -2, oo, which are usual because their matrices have ma
 float32 is 1.7e-6 of the outputs' (64 channels, normal numbers), with those below 0.8e-6, and the largest error a
 quarter. Zeros would save nothing here, since the transforms are matrix products. Against float64, on normal numbers,
 the largest error is 1e-6 to 4e-6 of the largest result in the layers of the VGG and the U-net, forward and both
-gradients; computed directly it is 7e-7 at most. Of the gradient of a whole training step (all kernels, batch of 4) the error is
-0.6 % (VGG) and 1.5 % (U-net) of its length, directly 0.1 % and 1.2 %: most of it comes from ReLUs and maxima that lie
-within rounding of their kinks (benchmarks/rounding.py).
+gradients; computed directly it is 7e-7 at most. Of the gradient of a whole training step (all kernels, batch of 4) the
+error is 0.6 % (VGG) and 1.5 % (U-net) of its length, directly 0.1 % and 1.2 %: most of it comes from ReLUs and maxima
+that lie within rounding of their kinks (benchmarks/rounding.py).
 
 Blocks. Where the kernel is small, U is computed once and a block of tiles goes through all the steps while it lies in
 the cache. Where it is large (512 channels: 9 million numbers in U), the kernel is cut instead: all tiles of a group of
