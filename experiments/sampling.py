@@ -1,4 +1,4 @@
-"""Training batches: class-balanced, a function of (seed, step), prepared ahead in the background."""
+"""Training batches: drawn at random, a function of (seed, step), prepared ahead in the background."""
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +55,28 @@ class Batches:
         chosen = class_balanced_indices(labels, self.batch, generator)
         images, _ = augment(self.prepared.images(self.training[chosen]), None, generator, self.max_degrees)
         return images, one_hot(labels[chosen])
+
+
+@dataclass(frozen=True)
+class MaskBatches:
+    """`batches(step)` -> x (batch, side, side, 1) float32 in [0, 1], y (batch, side, side, 1) float32, 1 on the lesions.
+
+    Drawn from the training indices, each as likely as any other, whatever its class; flipped and rotated with their
+    masks by up to max_degrees at random, all of it a function of (seed, step).
+    """
+
+    prepared: PreparedSet
+    training: np.ndarray
+    batch: int
+    seed: int
+    max_degrees: float = 5
+
+    def __call__(self, step: int) -> Batch:
+        generator = np.random.default_rng((self.seed, BATCHES, step))
+        chosen = self.training[generator.integers(len(self.training), size=self.batch)]
+        images, masks = augment(self.prepared.images(chosen), self.prepared.masks(chosen), generator, self.max_degrees)
+        assert masks is not None
+        return images, masks
 
 
 def prefetch(batches: Callable[[int], T], start: int, stop: int, ahead: int = 2

@@ -13,7 +13,7 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
-from experiments import classification, classifier, end2end
+from experiments import classification, end2end, fitting
 from experiments.datasets import CLASSES
 
 ROOT = Path(__file__).parents[2]
@@ -106,14 +106,14 @@ def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished,
                                                                        monkeypatch):
     output = tmp_path / "run"
     flags = (*tiny_flags(drawn, output), "--checkpoint-every", 7)
-    save = classifier.save_checkpoint
+    save = fitting.save_checkpoint
 
     def stop(path, network, optimizer, step, configuration):
         if step == 21:  # 20 is logged, and evaluated, and 14 is the last checkpoint
             raise KeyboardInterrupt
         save(path, network, optimizer, step, configuration)
 
-    monkeypatch.setattr(classifier, "save_checkpoint", stop)
+    monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(end2end.main, *flags)[0] == 130
     assert '"step": 20' in (output / "metrics.jsonl").read_text()
     monkeypatch.undo()
