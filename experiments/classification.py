@@ -1,100 +1,53 @@
-"""What the three classification experiments share: a run is begun, its data loaded, its results reported."""
+"""What the three classification experiments share: data of every class, a VGG that learns from them, a report."""
 from __future__ import annotations
 
-import argparse
-import shlex
-import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.configuration import Configuration, configure, given_flags
-from experiments.datasets import CLASSES, open_dataset
-from experiments.errors import Failure, UsageError
-from experiments.evaluation import metrics, thesis
-from experiments.prepared import PreparedSet, prepare
-from experiments.preprocessing import Preprocessing
+from engine.layer import Layer
+from experiments import runs
+from experiments.classifier import fit, probabilities, seconds_per_step
+from experiments.configuration import Configuration
+from experiments.device import array_module
+from experiments.evaluation import metrics
+from experiments.evaluation.thesis import Shown
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
-from experiments.run_folder import RunFolder, choose_folder
-from experiments.splitting import require_all_classes, split
+from experiments.run_folder import RunFolder
+from experiments.runs import Data, describe, duration
+from experiments.sampling import Batches
+from experiments.splitting import require_all_classes
 
 SAMPLES = 12  # images in the figure of samples
 
 
-@dataclass(frozen=True)
-class Data:
-    """The prepared images, which of them train and which test, and what the report says of them."""
-    prepared: PreparedSet
-    train: np.ndarray
-    test: np.ndarray
-    record: dict[str, Any]
-
-
-def begin(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
-    """A new run's folder and configuration, or those of the run to resume, which flags must not contradict."""
-    if arguments.data is not None:
-        arguments.data = str(Path(arguments.data).resolve())  # a run may be resumed from another folder
-    configuration = configure(arguments)
-    folder = RunFolder(choose_folder(arguments.output, arguments.resume, "end2end",
-                                     f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
-    if not arguments.resume:
-        folder.require_new()
-        return folder, configuration
-    if not folder.exists():  # killed before it could write anything
-        print(f"There is no run in {folder.path} yet: it begins now")
-        return folder, configuration
-    recorded = folder.record()["configuration"]
-    for name, value in given_flags(arguments).items():
-        if recorded.get(name) != value:
-            raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
-                             "without that flag, or start another run")
-    return folder, Configuration(**recorded)
-
-
 def load(configuration: Configuration, cache: Path, workers: int) -> Data:
-    """4.1: read, preprocess (from the cache what is there already), split by patient."""
-    dataset = open_dataset(None if configuration.data is None else Path(configuration.data), configuration.seed)
-    preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
-    prepared = prepare(dataset.mammograms, preprocessing, cache, workers)
-    require_all_classes(prepared.labels)
-    train, test = split(prepared.labels, prepared.patients, configuration.seed)
-    record = {"name": dataset.name, "fingerprint": prepared.fingerprint, "images": len(prepared),
-              "patients": len(set(prepared.patients)), "excluded": dataset.excluded, "dropped": prepared.dropped}
-    for name, indices in (("train", train), ("test", test)):
-        counts = np.bincount(prepared.labels[indices], minlength=len(CLASSES))
-        record[name] = dict(zip(CLASSES, counts.tolist(), strict=True))
-        record[f"{name}_patients"] = len(set(prepared.patients[indices]))
-    print(describe(record))
-    return Data(prepared, train, test, record)
+    """`runs.load`, and on the terminal what was loaded. Raises Failure where a class has no images."""
+    data = runs.load(configuration, cache, workers)
+    require_all_classes(data.prepared.labels)
+    print(describe(data.record))
+    return data
 
 
-def describe(record: dict[str, Any]) -> str:
-    """What the data are, and what was left out of them and why, for the terminal."""
-    lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients"]
-    left_out = record["excluded"] | record["dropped"]
-    lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
-        "  left out: 0 (no hybrids, no annotation lost by the crop)"]
-    lines += [f"  {name}: " + ", ".join(f"{count} {label}" for label, count in record[name].items())
-              + f", {record[f'{name}_patients']} patients" for name in ("train", "test")]
-    return "\n".join(lines)
+def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: Configuration, folder: RunFolder,
+                      device: str, first: int = 0) -> dict[str, np.ndarray]:
+    """The network's outputs (n, 3) on "train" and "test" when it has been trained on the batches, on this device.
 
+    It sees the images that the batches are made of. first: as in `fitting.fit`.
+    """
+    def outputs(indices: np.ndarray, progress: bool) -> np.ndarray:
+        return probabilities(network, batches.prepared, indices, device, progress=progress)
 
-def open_run(folder: RunFolder, configuration: Configuration, data: Data,
-             arguments: argparse.Namespace) -> dict[str, Any]:
-    """Write config.json of a new run; of a resumed one, make sure that the data are still those it began with."""
-    if folder.exists():
-        record = folder.record()
-        if record["data"]["fingerprint"] != data.record["fingerprint"]:
-            raise Failure(f"the data are not those that the run in {folder.path} began with (another fingerprint). "
-                          "Restore them, or start another run")
-        return record
-    folder.create({"experiment": "end2end", "configuration": asdict(configuration), "data": data.record,
-                   "device": arguments.device, "command": shlex.join(["python", *sys.argv])})
-    return folder.record()
+    network.convert(array_module(device).asarray)
+    channels = batches.prepared.images(data.train[:1]).shape[-1]
+    announce(folder, configuration, seconds_per_step(network, configuration, device, channels))
+    fit(network, batches, configuration, folder, device,
+        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first)
+    return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 
 
 def announce(folder: RunFolder, configuration: Configuration, seconds: float) -> None:
@@ -104,14 +57,6 @@ def announce(folder: RunFolder, configuration: Configuration, seconds: float) ->
           "measured just now)", flush=True)
 
 
-def duration(seconds: float) -> str:
-    """In the unit that a person would use."""
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 1.5 * size:
-            return f"about {seconds / size:.1f} {unit}"
-    return f"about {seconds:.0f} seconds"
-
-
 def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """What metrics.jsonl keeps of the test set while training goes on."""
     confusion = metrics.confusion_matrix(labels, metrics.predicted_classes(predicted))
@@ -119,21 +64,25 @@ def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, flo
             "three_class_accuracy": float(np.trace(confusion) / len(labels))}
 
 
-def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dict[str, np.ndarray]) -> None:
-    """results.json, tables.md, the figures and report.html, from the network's outputs on both splits."""
+def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dict[str, np.ndarray], title: str,
+           losses: Mapping[str, RunFolder], shown: Shown) -> None:
+    """results.json, tables.md, the figures and report.html, from the network's outputs on both splits.
+
+    losses: the runs whose loss is drawn into one figure, by name. shown: where the thesis shows the same.
+    """
     prepared, configuration = data.prepared, record["configuration"]
     predictions = {
         name: Predictions(predicted[name], prepared.labels[indices], prepared.patients[indices])
         for name, indices in (("test", data.test), ("train", data.train))}
-    shown = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
-    samples = Samples(prepared.images(data.test[shown])[..., 0], prepared.labels[data.test[shown]],
-                      predicted["test"][shown])
-    losses = [entry for entry in folder.history() if "loss" in entry]
+    drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
+    samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
+                      predicted["test"][drawn])
+    histories = {name: [entry for entry in run.history() if "loss" in entry] for name, run in losses.items()}
     results = write_results(folder.path, RunRecord(
-        title="End-to-end classification of mammograms", command=record["command"], config=configuration,
+        title=title, command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"], is_ddsm=False,
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
-    ), predictions, {"end-to-end": losses}, samples, thesis.END_TO_END)
+    ), predictions, histories, samples, shown)
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")
