@@ -27,6 +27,7 @@ from experiments.datasets import CLASSES, open_dataset
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.evaluation import metrics, thesis
+from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.prepared import PreparedSet, prepare
 from experiments.preprocessing import Preprocessing
 from experiments.reporting.figures import choose_samples
@@ -169,11 +170,14 @@ def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, flo
 
 
 def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dict[str, np.ndarray]) -> None:
-    """results.json, tables.md, the figures and report.html, from the network's outputs on both splits."""
+    """predictions.csv, results.json, tables.md, the figures and report.html, from the outputs on both splits."""
     prepared, configuration = data.prepared, record["configuration"]
     predictions = {
         name: Predictions(predicted[name], prepared.labels[indices], prepared.patients[indices])
         for name, indices in (("test", data.test), ("train", data.train))}
+    write_predictions(folder.path / "predictions.csv", {
+        name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
+                               predicted[name]) for name, indices in (("test", data.test), ("train", data.train))})
     shown = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     samples = Samples(prepared.images(data.test[shown])[..., 0], prepared.labels[data.test[shown]],
                       predicted["test"][shown])
