@@ -35,7 +35,7 @@ def loss_course(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figur
     """For each named training a sequence of {"step", "loss"}: points, and as a line their moving average.
 
     A training that begins where another ended (Figure 4.7: the retraining) is a history of its own: no average runs
-    across the jump of the loss (the thesis's does, its footnote 6), and a vertical line marks the step.
+    across the jump of the loss (footnote 6), and a vertical line marks the step.
     """
     figure = new_figure(8, 4.8 + 0.2 * len(histories))
     axes = figure.subplots()
