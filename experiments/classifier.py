@@ -14,7 +14,7 @@ from experiments import fitting
 from experiments.configuration import Configuration, TrainingConfiguration
 from experiments.datasets import CLASSES
 from experiments.device import array_module
-from experiments.prepared import PreparedSet
+from experiments.prepared import ImageSet
 from experiments.run_folder import RunFolder
 from experiments.sampling import Batches
 from experiments.streams import WEIGHTS
@@ -30,13 +30,13 @@ def build(configuration: Configuration, in_channels: int = 1) -> Layer:
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,
-        evaluate: Callable[[], dict[str, float]]) -> None:
+        evaluate: Callable[[], dict[str, float]], first: int = 0) -> None:
     """Train on class-balanced batches by the cross entropy of the sigmoid outputs; `fitting.fit` says the rest."""
     fitting.fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, device,
-                lambda step: evaluate())
+                lambda step: evaluate(), first=first)
 
 
-def probabilities(network: Layer, prepared: PreparedSet, indices: Sequence[int] | np.ndarray, device: str,
+def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, device: str,
                   batch: int = 50, progress: bool = False) -> np.ndarray:
     """(n, 3): the network's sigmoid outputs for the images at `indices`, a batch of them in memory at a time."""
     xp = array_module(device)

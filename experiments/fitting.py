@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,20 +40,26 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
 
 def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
         configuration: TrainingConfiguration, folder: RunFolder, device: str,
-        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar) -> None:
+        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0) -> None:
     """Train by Adam with the rate of (3.17) on `batches(step)`, from the folder's checkpoint where there is one.
 
     Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
     `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
     on, and what it gives is called with every step, before anything of that step is written. Raises Failure where the
     loss or a gradient is not finite: the last checkpoint stays as it was.
+
+    first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
+    for the rate, which starts anew.
     """
     xp = array_module(device)
     optimizer = Adam(network.parameters())
     start = _resume(network, optimizer, folder)
-    schedule = partial(exponential_decay, configuration.learning_rate, configuration.decay,
-                       steps_per_epoch=configuration.steps_per_epoch)
-    total = configuration.total_steps
+    total = first + configuration.total_steps
+
+    def schedule(step: int) -> float:
+        return exponential_decay(configuration.learning_rate, configuration.decay, step - first,
+                                 configuration.steps_per_epoch)
+
     ready = prefetch(batches, start + 1, total + 1)
     on_device = ((step, (xp.asarray(x), xp.asarray(y))) for step, (x, y) in ready)
     steps = train(network, loss, optimizer, on_device, schedule, seed=(configuration.seed, DROPOUT))
@@ -63,7 +68,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
             for step in steps:
                 advance(step)
                 done = step.number
-                if done % LOG_EVERY == 0 or done == 1:
+                if done % LOG_EVERY == 0 or done == first + 1:
                     folder.log({"step": done, "loss": step.loss, "learning_rate": step.learning_rate})
                 if done % configuration.evaluate_every == 0 or done == total:
                     folder.log({"step": done, "evaluation": evaluate(done)})

@@ -14,6 +14,7 @@ import numpy as np
 
 from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
 from experiments.datasets import CLASSES, open_dataset
+from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.prepared import PreparedSet, prepare
 from experiments.preprocessing import Preprocessing
@@ -44,6 +45,9 @@ def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
 
 def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Namespace) -> tuple[RunFolder, Kind]:
     """A new run's folder and configuration, or those of the run to resume, which flags must not contradict."""
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    array_module(arguments.device)  # a missing GPU is known before the data are prepared
     if arguments.data is not None:
         arguments.data = str(Path(arguments.data).resolve())  # a run may be resumed from another folder
     configuration = configure_from(presets, arguments)

@@ -13,7 +13,7 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
-from experiments import end2end, fitting
+from experiments import end2end, fitting, runs
 from experiments.datasets import CLASSES
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +153,7 @@ def test_help_shows_examples_and_every_preset(command):
 def test_the_expected_duration_is_stated_before_training_starts(drawn, tmp_path, command, tiny_flags):
     output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
     assert re.search(r"expected about [\d.]+ (seconds|minutes)", output)
-    assert end2end.duration(50000 * 9.5) == "about 5.5 days"
+    assert runs.duration(50000 * 9.5) == "about 5.5 days"
 
 
 def test_training_learns_to_tell_bright_from_dark(tmp_path, command, tiny_flags):
