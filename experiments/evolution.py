@@ -12,7 +12,8 @@ from experiments.reporting.files import write_bytes
 
 def is_snapshot(step: int, total: int) -> bool:
     """1, 2, 5, 10, 20, 50, ... and the last step: early on a network changes faster."""
-    return step == total or int(str(step)[0]) in (1, 2, 5) and set(str(step)[1:]) <= {"0"}
+    first, rest = str(step)[0], str(step)[1:]
+    return step == total or (first in "125" and not rest.strip("0"))
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     try:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
-        raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}). Expected an address like "
-                         "tcp://127.0.0.1:8786") from None
+        raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
+                         "like tcp://127.0.0.1:8786") from None
     with client, client.get_executor() as cluster:
         yield cluster
 
@@ -85,9 +85,9 @@ def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executo
             future.cancel()
         raise
     if failed:
-        raise Failure("; ".join(f"{name} failed twice: {explain(error)}" for name, error in failed.items())
-                      + f". The other {len(jobs) - len(failed)} are finished and kept; when the cause is mended, --resume "
-                      "trains only what is missing")
+        reasons = "; ".join(f"{name} failed twice: {explain(error)}" for name, error in failed.items())
+        raise Failure(f"{reasons}. The other {len(jobs) - len(failed)} are finished and kept; when the cause is "
+                      "mended, --resume trains only what is missing")
 
 
 def explain(error: BaseException) -> str:

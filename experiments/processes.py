@@ -7,7 +7,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from engine.kernels.cpu.threads import use_threads
@@ -26,23 +26,37 @@ def end_with_parent() -> None:
 
 
 class Processes(ThreadPoolExecutor):
-    """An executor that makes each call in a new process: one that is killed takes no other call with it.
+    """An executor of separate processes: one that is killed takes no call with it but its own.
 
     workers: processes at a time; threads: of the engine in each. Processes are spawned, not forked: the caller may run
     threads or hold a GPU. Ctrl-C does not reach them; who submits a call must have another way to end it early.
     """
 
     def __init__(self, workers: int, threads: int) -> None:
-        super().__init__(workers, "processes")
+        super().__init__(workers, "processes")  # each thread waits for a process of its own
         self.threads = threads
+        self.local = threading.local()
+        self.pools: list[ProcessPoolExecutor] = []
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future:
         return super().submit(self._apart, function, *arguments, **named)
 
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        for pool in self.pools:
+            pool.shutdown(wait)
+
     def _apart(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, context, initializer=_begin_worker, initargs=(self.threads,)) as one:
-            return one.submit(function, *arguments, **named).result()
+        pool = getattr(self.local, "pool", None)
+        if pool is None:
+            pool = self.local.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"),
+                                                         initializer=_begin_worker, initargs=(self.threads,))
+            self.pools.append(pool)
+        try:
+            return pool.submit(function, *arguments, **named).result()
+        except BrokenExecutor:
+            self.local.pool = None
+            raise
 
 
 def _begin_worker(threads: int) -> None:

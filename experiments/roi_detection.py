@@ -30,7 +30,7 @@ from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
 from experiments.errors import UsageError
 from experiments.jobs import open_executor, run_jobs
-from experiments.ownership import Claim, claimed
+from experiments.ownership import claimed
 from experiments.prepared import PreparedSet
 from experiments.reporting.files import read_json
 from experiments.reporting.record import RunRecord
@@ -44,9 +44,6 @@ EXPERIMENT = "roi_detection"
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    if arguments.workers < 1:
-        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
-    array_module(arguments.device)  # a missing GPU is known before the data are prepared
     folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
     data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
     print(describe(data.record))
@@ -86,30 +83,27 @@ def lesion_pixels(sizes: np.ndarray, groups: SizeGroups, side: int) -> dict[str,
 def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared: PreparedSet, groups: SizeGroups,
               arguments: argparse.Namespace) -> None:
     """The trainings that are not finished yet, several at a time."""
-    def unfinished(claim: Claim) -> dict[str, DetectorTask]:
-        tasks = [DetectorTask(group, loss, claim, configuration, prepared, groups, arguments.device)
-                 for loss in LOSSES for group in GROUPS]
-        return {task.name: task for task in tasks if not task.results.exists()}
-
     workers = 1 if arguments.device == "cuda" else arguments.workers
     with open_executor(workers, arguments.scheduler) as executor, claimed(folder.path) as claim:
-        tasks = unfinished(claim)
-        if tasks:
-            announce(folder, configuration, len(tasks), arguments)
-            run_jobs(tasks, train_detector, executor, configuration.total_steps)
+        tasks = [DetectorTask(group, loss, claim, configuration, prepared, groups, arguments.device)
+                 for loss in LOSSES for group in GROUPS]
+        unfinished = {task.name: task for task in tasks if not task.results.exists()}
+        if unfinished:
+            announce(folder, configuration, len(unfinished), arguments)
+            run_jobs(unfinished, train_detector, executor, configuration.total_steps)
 
 
 def announce(folder: RunFolder, configuration: DetectorConfiguration, trainings: int, arguments: argparse.Namespace
              ) -> None:
     steps = configuration.total_steps
-    text = (f"Run folder: {folder.path}\nTraining: {trainings} detectors, {steps} steps of {configuration.batch} images "
-            f"each, preset {configuration.preset}")
+    text = (f"Run folder: {folder.path}\nTraining: {trainings} detectors, {steps} steps of {configuration.batch} "
+            f"images each, preset {configuration.preset}")
     if arguments.scheduler is None:
         network = build(configuration)
         network.convert(array_module(arguments.device).asarray)
         seconds = seconds_per_step(network, configuration, arguments.device)
-        text += (f"; expected {duration(seconds * steps * trainings)} on this machine ({seconds:.2g} s a step, measured "
-                 "just now)")
+        text += (f"; expected {duration(seconds * steps * trainings)} on this machine ({seconds:.2g} s a step, "
+                 "measured just now)")
     print(text, flush=True)
 
 

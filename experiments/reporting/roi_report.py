@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def measures_table(loss: str, results: dict[str, Any]) -> Table:
 def ranges(bounds: Sequence[float]) -> list[str]:
     """The sizes of the five groups' annotations in whole pixels, as text."""
     whole = [int(bound) for bound in bounds]  # a size is whole: it exceeds the bound where it exceeds this
-    return [f"up to {whole[0]}", *(f"{low + 1} to {high}" for low, high in zip(whole, whole[1:], strict=False)),
+    return [f"up to {whole[0]}", *(f"{low + 1} to {high}" for low, high in pairwise(whole)),
             f"from {whole[-1] + 1}"]
 
 
@@ -105,11 +106,12 @@ def headline(results: dict[str, Any]) -> list[str]:
                             for group, test in own.items())
         steps = {group: results["detectors"][f"{group}-{loss}"]["reached"] for group in own}
         whole = [f"{group} at step {step}" for group, step in steps.items() if step is not None]
-        sentences.append(
+        sentences += [
             f"{name}: overlap accuracy, and in brackets precision per pixel, on the test images of the detector's own "
-            f"size group: {figures}. " + (f"An overlap accuracy of 1 with a precision of {RESPECTABLE:g} or more was "
-                                          f"first measured for {', '.join(whole)}." if whole else
-                                          f"None reached an overlap accuracy of 1 with a precision of {RESPECTABLE:g}."))
+            f"size group: {figures}.",
+            f"An overlap accuracy of 1 with a precision of {RESPECTABLE:g} or more was first measured for "
+            f"{', '.join(whole)}." if whole else
+            f"No {name} detector reached an overlap accuracy of 1 with a precision of {RESPECTABLE:g} or more."]
     empty = [group for group, images in results["groups"]["test"].items() if not images]
     if empty:
         sentences.append(f"{' and '.join(empty)} has no test image: nothing can be said of it there (n/a).")
@@ -119,9 +121,9 @@ def headline(results: dict[str, Any]) -> list[str]:
 def notes(record: RunRecord) -> list[str]:
     """What a reader of the tables has to know."""
     return [
-        "Accuracy, precision and recall are of all pixels of a set together. The overlap accuracy (4.1) is the share of "
-        "images whose Szymkiewicz-Simpson coefficient of predicted and annotated mask is at least 0.2. It is 1 for a "
-        "prediction that covers everything: hence the line “every pixel marked”, and the precision beside it.",
+        "Accuracy, precision and recall are of all pixels of a set together. The overlap accuracy (4.1) is the share "
+        "of images whose Szymkiewicz-Simpson coefficient of predicted and annotated mask is at least 0.2. It is 1 for "
+        "a prediction that covers everything: hence the line “every pixel marked”, and the precision beside it.",
         "A detector learns from the training images of its own size group alone. “All” are the images of every size "
         "that have a lesion. While training goes on, at most 200 training images of a group are evaluated, always the "
         "same; the figures in the tables are of all of them.",
