@@ -108,7 +108,7 @@ def test_an_infinite_input_is_a_failure_that_keeps_the_checkpoint(tmp_path):
         x, y = batches(step)
         return x + np.inf if step == 12 else x, y
 
-    with pytest.raises(Failure, match="at step 12 the input is not finite.*is kept in"):
+    with pytest.raises(Failure, match=r"at step 12 the input is not finite.*is kept in"):
         train(tmp_path / "pieces", batches=broken)
     train(tmp_path / "pieces")
     train(tmp_path / "whole")
