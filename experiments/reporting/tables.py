@@ -80,8 +80,8 @@ def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable]
     """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes."""
     parts = ["# Results"]
     for split in (name for name in NAMES if name in results):
-        parts += [markdown(metrics_table(split, results[split], printed.get(split))),
-                  markdown(confusion_table(split, results[split]))]
+        parts += [table_markdown(metrics_table(split, results[split], printed.get(split))),
+                  table_markdown(confusion_table(split, results[split]))]
     parts.append("\n".join(f"- {text}" for text in notes(printed, is_ddsm, dataset)))
     return "\n\n".join(parts) + "\n"
 
@@ -110,8 +110,8 @@ def _comparison(label: str, figures: Mapping[str, float | None]) -> Row:
     return Row(label, tuple(number(value) for value in figures.values()), comparison=True)
 
 
-def markdown(table: Table) -> str:
-    """The table under its title as a heading; comparisons are not bold."""
+def table_markdown(table: Table) -> str:
+    """Title and table; comparisons in plain print, the rest bold."""
     lines = [f"## {table.title}", "", "| | " + " | ".join(table.columns) + " |",
              "|:--|" + "--:|" * len(table.columns)]
     for row in table.rows:

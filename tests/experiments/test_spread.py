@@ -6,7 +6,7 @@ import pytest
 from experiments.evaluation import evaluate
 from experiments.evaluation.spread import spread
 from experiments.reporting.comparison import spread_table
-from experiments.reporting.tables import markdown
+from experiments.reporting.tables import table_markdown
 
 
 def result(seed, classes=3):
@@ -31,7 +31,7 @@ def test_mean_and_spread_of_every_figure():
     figure = found["accuracy"]["mean"]
     assert table.rows[0].cells[3] == f"{figure['mean']:.4f} ± {figure['sd']:.4f}"
     assert table.rows[1].cells[3] == f"{figure['min']:.4f} to {figure['max']:.4f}"
-    assert {line.count("|") for line in markdown(table).splitlines() if line.startswith("|")} == {6}
+    assert {line.count("|") for line in table_markdown(table).splitlines() if line.startswith("|")} == {6}
 
 
 def test_a_single_seed_has_no_spread_and_what_is_undefined_once_is_undefined():
