@@ -29,8 +29,8 @@ def audit_sentences(found: Mapping[str, Any]) -> list[str]:
     return [
         f"Behind {unique} of the {len(counts)} columns of Tables {', '.join(found['tables'])} stands exactly one "
         "choice of TP, FP, TN and FN: all whole numbers were tried against the four printed decimals of accuracy, "
-        f"precision, recall and “Specificy”. In {consistent} of {len(found['tables'])} tables the answers of the three classes "
-        "(TP + FP) add up to the images, as they must.",
+        f"precision, recall and “Specificy”. In {consistent} of {len(found['tables'])} tables the answers of the three "
+        "classes (TP + FP) add up to the images, as they must.",
         f"Recomputed from these counts, {sum(right[row] for row in others)} of "
         f"{sum(len(entries[row]) for row in others)} entries of accuracy, precision and recall are as printed.",
         f"Of {len(entries['specificity'])} entries “Specificy” {as_printed} equal TN/(TN+TP), and "

@@ -89,7 +89,8 @@ def test_tables_and_sentences_state_the_accuracies_and_the_uniqueness(found):
     assert all(len(row.cells) == len(table.columns) for table in tables.values() for row in table.rows)
     text = " ".join(audit_sentences(found) + audit_notes(found))
     for words in ("Behind 12 of the 12 columns", "In 4 of 4 tables", "48 of 48 entries",
-                  "Of 16 entries “Specificy” 16 equal TN/(TN+TP), and 0", "fit 0 counts", "64.85 %", "47.87 %", "best for normal on the test set (0.9361; benign 0.8497)", "add up to 1.605"):
+                  "Of 16 entries “Specificy” 16 equal TN/(TN+TP), and 0", "fit 0 counts",
+                  "64.85 %", "47.87 %", "best for normal on the test set (0.9361; benign 0.8497)", "add up to 1.605"):
         assert words in text
 
 
