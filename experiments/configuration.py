@@ -1,11 +1,17 @@
-"""What a classification run is: every number of Table 4.1 and what stands behind it, with presets and flags."""
+"""What a run is: every number of Table 4.1 and what stands behind it, with presets and flags.
+
+The flags serve every kind of configuration: detector_configuration.py has that of Table 4.4.
+"""
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from experiments.errors import UsageError
+
+Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
 def setting(default: Any, help: str) -> Any:
@@ -14,50 +20,63 @@ def setting(default: Any, help: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """The configuration of an end-to-end run. The defaults are Table 4.1's: the preset "thesis"."""
+class TrainingConfiguration:
+    """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis"."""
     preset: str = "thesis"
     data: str | None = None
     seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
-    side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
+    side: int = setting(128, "height and width of the network's input in pixels")
     working_side: int = setting(1024, "pixels a side at which contrast is enhanced; quick with drawn images: 256")
     clip_limit: float = setting(0.02, "of the contrast limited histogram equalization (CLAHE)")
-    width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
     batch: int = setting(50, "images in a training step")
     steps_per_epoch: int = setting(5000, "training steps in an epoch, the unit of the learning rate's decay")
     epochs: int = setting(10, "epochs of training")
     learning_rate: float = setting(5e-5, "initial learning rate of Adam")
     decay: float = setting(0.75, "factor on the learning rate for each epoch, continuous in the step (3.17)")
-    keep_probability: float = setting(0.5, "of the dropout behind the dense layers")
     rotation: float = setting(5.0, "training images are rotated by up to so many degrees")
     statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)")
     bias: float = setting(0.0, "initial bias of every layer")
-    evaluate_every: int = setting(5000, "training steps between evaluations on the test set")
+    evaluate_every: int = setting(5000, "training steps between evaluations")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        for name, fits, expected in (
-                ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
-                ("width", self.width > 0, "a number above 0"),
-                ("batch", self.batch >= 2, "at least 2, since batch norm compares the images of a batch"),
-                ("steps_per_epoch", self.steps_per_epoch >= 1, "at least 1"),
-                ("epochs", self.epochs >= 1, "at least 1"),
-                ("learning_rate", self.learning_rate > 0, "a number above 0"),
-                ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
-                ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1"),
-                ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
-                ("statistics", self.statistics in ("batch", "moving"), "batch or moving"),
-                ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
-                ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
-                ("steps", self.steps is None or self.steps >= 1, "at least 1"),
-                ("seed", self.seed >= 0, "0 or a positive whole number")):
+        for name, fits, expected in self.limits():
             if not fits:
                 raise UsageError(f"{flag(name)} {getattr(self, name)}: expected {expected}")
+
+    def limits(self) -> list[Limit]:
+        return [
+            ("batch", self.batch >= 2, "at least 2, since batch norm compares the images of a batch"),
+            ("steps_per_epoch", self.steps_per_epoch >= 1, "at least 1"),
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("learning_rate", self.learning_rate > 0, "a number above 0"),
+            ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
+            ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
+            ("statistics", self.statistics in ("batch", "moving"), "batch or moving"),
+            ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
+            ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
+            ("steps", self.steps is None or self.steps >= 1, "at least 1"),
+            ("seed", self.seed >= 0, "0 or a positive whole number")]
 
     @property
     def total_steps(self) -> int:
         return self.steps_per_epoch * self.epochs if self.steps is None else self.steps
+
+
+@dataclass(frozen=True)
+class Configuration(TrainingConfiguration):
+    """The configuration of a classification run. The defaults are Table 4.1's: the preset "thesis"."""
+    side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
+    width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
+    keep_probability: float = setting(0.5, "of the dropout behind the dense layers")
+
+    def limits(self) -> list[Limit]:
+        return [
+            *super().limits(),
+            ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
+            ("width", self.width > 0, "a number above 0"),
+            ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]
 
 
 PRESETS = {
@@ -67,6 +86,7 @@ PRESETS = {
         learning_rate=2e-3, decay=0.7, keep_probability=0.8, evaluate_every=300, checkpoint_every=50),
 }
 
+Kind = TypeVar("Kind", bound=TrainingConfiguration)
 
 DRAWN_SIDE = 256  # the size of the synthetic images: enlarging them before CLAHE would cost time and show nothing
 
@@ -75,34 +95,40 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """--preset, --data, and a flag for every hyper-parameter; a flag that is not given is None."""
-    parser.add_argument("--preset", choices=tuple(PRESETS),
-                        help="quick: smaller images and network, minutes on a CPU (the default); thesis: Table 4.1")
+def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingConfiguration] = PRESETS,
+              table: str = "Table 4.1") -> None:
+    """--preset, --data, and a flag for every hyper-parameter of the presets; a flag that is not given is None."""
+    parser.add_argument("--preset", choices=tuple(presets),
+                        help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
     parser.add_argument("--data", metavar="DIR",
                         help="folder of a data set: mini-MIAS, or a CSV with the columns image, mask, label, patient; "
                              "synthetic images if none is given")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
-    for name, entry in hyper_parameters().items():
-        presets = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in PRESETS.items())
+    for name, entry in hyper_parameters(type(presets["thesis"])).items():
+        values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
         group.add_argument(flag(name), type=type(entry.default), metavar=type(entry.default).__name__.upper(),
-                           help=f"{entry.metadata['help']} ({presets})")
+                           help=f"{entry.metadata['help']} ({values})")
 
 
-def hyper_parameters() -> dict[str, Any]:
-    return {entry.name: entry for entry in fields(Configuration) if "help" in entry.metadata}
+def hyper_parameters(kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:
+    return {entry.name: entry for entry in fields(kind) if "help" in entry.metadata}
 
 
 def configure(arguments: argparse.Namespace) -> Configuration:
+    """`configure_from` the presets of a classification run."""
+    return configure_from(PRESETS, arguments)
+
+
+def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -> Kind:
     """The preset with the flags that were given. Raises UsageError for a value that cannot be."""
-    given = given_flags(arguments)
-    preset = PRESETS[given.pop("preset", "quick")]
+    given = given_flags(arguments, type(presets["thesis"]))
+    preset = presets[given.pop("preset", "quick")]
     if preset.preset == "quick" and "data" not in given:
         given.setdefault("working_side", DRAWN_SIDE)
     return replace(preset, **given)
 
 
-def given_flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    names = ["preset", "data", "steps", *hyper_parameters()]
+def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:
+    names = ["preset", "data", "steps", *hyper_parameters(kind)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

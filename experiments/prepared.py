@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -19,6 +20,15 @@ from experiments.reporting.files import write_bytes
 LOST = "annotation lost: the square crop left nothing of it"
 VERSION = 1  # of preprocessing and of the cache's files: to be raised when either changes
 DIGEST_BYTES = 32
+
+
+class ImageSet(Protocol):
+    """What a classifier learns from: labels (N,) int64, indices into CLASSES, and images of all of them."""
+
+    labels: np.ndarray
+
+    def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n, side, side, channels) float32."""
 
 
 class PreparedSet:

@@ -1,4 +1,4 @@
-"""Training batches: class-balanced, a function of (seed, step), prepared ahead in the background."""
+"""Training batches: drawn at random, a function of (seed, step), prepared ahead in the background."""
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ import numpy as np
 from experiments.augmentation import augment
 from experiments.datasets import CLASSES
 from experiments.errors import UsageError
-from experiments.prepared import PreparedSet
+from experiments.prepared import ImageSet, PreparedSet
 from experiments.streams import BATCHES
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -31,14 +31,14 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Batches:
-    """`batches(step)` -> x (batch, side, side, 1) float32 in [0, 1], y (batch, 3) float32 one-hot.
+    """`batches(step)` -> x (batch, side, side, channels) float32 as the set has them, y (batch, 3) float32 one-hot.
 
     Drawn class-balanced from the training indices, flipped and rotated by up to max_degrees at random, all of it a
     function of (seed, step).
     Raises `UsageError` where the batch is larger than the training set.
     """
 
-    prepared: PreparedSet
+    prepared: ImageSet
     training: np.ndarray
     batch: int
     seed: int
@@ -53,8 +53,32 @@ class Batches:
         generator = np.random.default_rng((self.seed, BATCHES, step))
         labels = self.prepared.labels[self.training]
         chosen = class_balanced_indices(labels, self.batch, generator)
-        images, _ = augment(self.prepared.images(self.training[chosen]), None, generator, self.max_degrees)
-        return images, one_hot(labels[chosen])
+        return self.augmented(self.training[chosen], generator), one_hot(labels[chosen])
+
+    def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return augment(self.prepared.images(indices), None, generator, self.max_degrees)[0]
+
+
+@dataclass(frozen=True)
+class MaskBatches:
+    """`batches(step)` -> x (batch, side, side, 1) float32 in [0, 1], y (batch, side, side, 1) float32, 1 on the lesions.
+
+    Drawn from the training indices, each as likely as any other, whatever its class; flipped and rotated with their
+    masks by up to max_degrees at random, all of it a function of (seed, step).
+    """
+
+    prepared: PreparedSet
+    training: np.ndarray
+    batch: int
+    seed: int
+    max_degrees: float = 5
+
+    def __call__(self, step: int) -> Batch:
+        generator = np.random.default_rng((self.seed, BATCHES, step))
+        chosen = self.training[generator.integers(len(self.training), size=self.batch)]
+        images, masks = augment(self.prepared.images(chosen), self.prepared.masks(chosen), generator, self.max_degrees)
+        assert masks is not None
+        return images, masks
 
 
 def prefetch(batches: Callable[[int], T], start: int, stop: int, ahead: int = 2

@@ -11,12 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Counts:
-    """True and false positives and negatives: arrays of one shape, (C,) for C classes, integers."""
+    """True and false positives and negatives: arrays of one shape, (C,) for C classes, integers. Batches are added."""
 
     tp: np.ndarray
     fp: np.ndarray
     tn: np.ndarray
     fn: np.ndarray
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.tn + other.tn, self.fn + other.fn)
 
 
 def predicted_classes(probabilities: np.ndarray) -> np.ndarray:

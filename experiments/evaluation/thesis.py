@@ -4,6 +4,7 @@ Erratum: all twelve entries of the rows "Specificy" (sic) equal TN/(TN+TP), not 
 and the numbers of images determine TP, FP, TN and FN, so that the specificity can be computed as it was defined.
 The thesis prints no AUROC: its ROC curves are figures only.
 """
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,15 @@ class PrintedTable:
             return self.specificity
         figures: Row | None = {"accuracy": self.accuracy, "precision": self.precision, "recall": self.recall}.get(name)
         return None if figures is None else dict(zip(("cancer", "normal", "benign", "mean"), figures, strict=True))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where the thesis shows an experiment's results: its tables by split, and the numbers of its figures."""
+
+    tables: Mapping[str, PrintedTable]
+    roc: str
+    loss: str
 
 
 END_TO_END = {

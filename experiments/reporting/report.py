@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.evaluation import evaluate
-from experiments.evaluation.thesis import PrintedTable
+from experiments.evaluation.thesis import Shown
 from experiments.reporting.figures import loss_figure, roc_figure, samples_figure
 from experiments.reporting.files import write_bytes, write_json, write_text
 from experiments.reporting.html import Picture, report_html
@@ -17,12 +17,12 @@ from experiments.reporting.wording import headline
 
 def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Predictions],
                   losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples,
-                  printed: Mapping[str, PrintedTable]) -> dict[str, Any]:
+                  shown: Shown) -> dict[str, Any]:
     """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples}.png and report.html into `folder`.
 
     predictions  "test" and, where wanted, "train"
     losses       name of a training -> its {"step", "loss"}, in the order of the steps
-    printed      the thesis's tables to compare with, by split: `thesis.END_TO_END` or `thesis.DECOMPOSITION`
+    shown        the thesis's tables to compare with and the numbers of its figures
 
     Returns what results.json holds: "test" and "train" as `evaluate` gives them, "data" and "seed". Each file is
     written whole or not at all. Raises `Failure` where a file cannot be written or the outputs are not finite, and
@@ -35,15 +35,15 @@ def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Pre
     results["data"] = {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
                        "excluded": record.excluded, "dropped": record.dropped}
     results["seed"] = record.seed
-    pictures = _pictures(predictions, results, losses, samples)
+    pictures = _pictures(predictions, results, losses, samples, shown)
     splits = [split for split in NAMES if split in predictions]
     page = report_html(
         record, {split: results[split] for split in splits}, headline(results),
-        [table for split in splits for table in (metrics_table(split, results[split], printed.get(split)),
+        [table for split in splits for table in (metrics_table(split, results[split], shown.tables.get(split)),
                                                  confusion_table(split, results[split]))],
-        notes(printed, record.is_ddsm, record.dataset), list(pictures.values()))
+        notes(shown.tables, record.is_ddsm, record.dataset), list(pictures.values()))
     write_json(folder / "results.json", results)
-    write_text(folder / "tables.md", tables_markdown(results, printed, record.is_ddsm, record.dataset))
+    write_text(folder / "tables.md", tables_markdown(results, shown.tables, record.is_ddsm, record.dataset))
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)
@@ -58,17 +58,19 @@ def _check_disjoint(predictions: Mapping[str, Predictions]) -> None:
 
 
 def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
-              losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples) -> dict[str, Picture]:
+              losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples, shown: Shown
+              ) -> dict[str, Picture]:
     return {
         "roc": Picture(
             "ROC curves", roc_figure(predictions, results),
-            "Each class against the two others, as in Figure 4.1 of the thesis. A curve shows which share of the class "
-            "is found (recall) if a certain share of the other images is mistaken for it (fallout), for all thresholds "
-            "on the network's output. The dotted diagonal is guessing. In brackets: 95 % intervals by patient.",
+            f"Each class against the two others, as in Figure {shown.roc} of the thesis. A curve shows which share of "
+            "the class is found (recall) if a certain share of the other images is mistaken for it (fallout), for all "
+            "thresholds on the network's output. The dotted diagonal is guessing. In brackets: 95 % intervals by "
+            "patient.",
             "ROC curves of cancer, normal and benign with the diagonal of guessing", wide=True),
         "loss": Picture(
             "Loss during training", loss_figure(losses),
-            "As in Figure 4.6 of the thesis: points are single training batches, the line is their moving "
+            f"As in Figure {shown.loss} of the thesis: points are single training batches, the line is their moving "
             "average around each point. Near both ends the average is over the points that there are, so it says less.",
             "Loss over training steps, as points, with its moving average as a line"),
         "samples": Picture(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from engine.checkpoint import load_checkpoint
-from experiments import classifier, end2end, predict
+from experiments import end2end, fitting, predict
 
 
 def first(data, label):
@@ -156,7 +156,7 @@ def test_a_loss_that_is_not_finite_names_step_and_layer_and_keeps_the_last_good_
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(drawn, tmp_path, command, tiny_flags, monkeypatch):
-    save, calls = classifier.save_checkpoint, []
+    save, calls = fitting.save_checkpoint, []
 
     def full(*arguments):
         calls.append(arguments)
@@ -164,7 +164,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(drawn, tmp_path, command, tiny_
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         save(*arguments)
 
-    monkeypatch.setattr(classifier, "save_checkpoint", full)
+    monkeypatch.setattr(fitting, "save_checkpoint", full)
     code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))
     assert code == 1 and "No space left on device" in errors and "--resume" in errors
     assert load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").step == 4

@@ -13,7 +13,7 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
-from experiments import classifier, end2end
+from experiments import end2end, fitting, runs
 from experiments.datasets import CLASSES
 
 ROOT = Path(__file__).parents[2]
@@ -106,14 +106,14 @@ def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished,
                                                                        monkeypatch):
     output = tmp_path / "run"
     flags = (*tiny_flags(drawn, output), "--checkpoint-every", 7)
-    save = classifier.save_checkpoint
+    save = fitting.save_checkpoint
 
     def stop(path, network, optimizer, step, configuration):
         if step == 21:  # 20 is logged, and evaluated, and 14 is the last checkpoint
             raise KeyboardInterrupt
         save(path, network, optimizer, step, configuration)
 
-    monkeypatch.setattr(classifier, "save_checkpoint", stop)
+    monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(end2end.main, *flags)[0] == 130
     assert '"step": 20' in (output / "metrics.jsonl").read_text()
     monkeypatch.undo()
@@ -153,7 +153,7 @@ def test_help_shows_examples_and_every_preset(command):
 def test_the_expected_duration_is_stated_before_training_starts(drawn, tmp_path, command, tiny_flags):
     output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
     assert re.search(r"expected about [\d.]+ (seconds|minutes)", output)
-    assert end2end.duration(50000 * 9.5) == "about 5.5 days"
+    assert runs.duration(50000 * 9.5) == "about 5.5 days"
 
 
 def test_training_learns_to_tell_bright_from_dark(tmp_path, command, tiny_flags):

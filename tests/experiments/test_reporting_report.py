@@ -40,7 +40,8 @@ def arguments():
     return {
         "record": RECORD, "predictions": {"train": predictions(90, "train"), "test": test},
         "losses": {"end-to-end": [{"step": step, "loss": 1 / (step + 1)} for step in range(0, 600, 10)]},
-        "samples": Samples(images, test.labels[chosen], test.probabilities[chosen]), "printed": thesis.END_TO_END}
+        "samples": Samples(images, test.labels[chosen], test.probabilities[chosen]),
+        "shown": thesis.Shown(thesis.END_TO_END, roc="4.1", loss="4.6")}
 
 
 @pytest.fixture(scope="module")

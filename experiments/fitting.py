@@ -1,0 +1,105 @@
+"""The training of a network in a run's folder: resumable at any moment, the same for classifiers and detectors."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
+from engine.layer import Layer
+from engine.losses import Loss
+from engine.optimizers import Adam, exponential_decay
+from engine.training import NotFinite, Step, train
+from experiments.configuration import TrainingConfiguration
+from experiments.device import array_module
+from experiments.errors import Failure
+from experiments.run_folder import RunFolder
+from experiments.sampling import prefetch
+from experiments.streams import DROPOUT
+
+LOG_EVERY = 10  # steps, as in Figure 4.6
+
+Watch = Callable[[int, int], AbstractContextManager[Callable[[Step], None]]]
+
+
+@contextmanager
+def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
+    """Steps made and time left on the terminal, and now and then the loss."""
+    with tqdm(total=total, initial=start, desc="Training", unit="step", mininterval=0.5) as bar:
+        def advance(step: Step) -> None:
+            bar.update()
+            if step.number % LOG_EVERY == 0 or step.number == 1:
+                bar.set_postfix_str(f"loss {step.loss:.4f}", refresh=False)
+
+        yield advance
+
+
+def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
+        configuration: TrainingConfiguration, folder: RunFolder, device: str,
+        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0) -> None:
+    """Train by Adam with the rate of (3.17) on `batches(step)`, from the folder's checkpoint where there is one.
+
+    Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
+    `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
+    on, and what it gives is called with every step, before that step's checkpoint is written. Raises Failure where the
+    loss or a gradient is not finite: the last checkpoint stays as it was.
+
+    first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
+    for the rate, which starts anew.
+    """
+    xp = array_module(device)
+    optimizer = Adam(network.parameters())
+    start = _resume(network, optimizer, folder)
+    total = first + configuration.total_steps
+
+    def schedule(step: int) -> float:
+        return exponential_decay(configuration.learning_rate, configuration.decay, step - first,
+                                 configuration.steps_per_epoch)
+
+    ready = prefetch(batches, start + 1, total + 1)
+    on_device = ((step, (xp.asarray(x), xp.asarray(y))) for step, (x, y) in ready)
+    steps = train(network, loss, optimizer, on_device, schedule, seed=(configuration.seed, DROPOUT))
+    try:
+        with watch(start, total) as advance:
+            for step in steps:
+                done = step.number
+                if done % LOG_EVERY == 0 or done == first + 1:
+                    folder.log({"step": done, "loss": step.loss, "learning_rate": step.learning_rate})
+                if done % configuration.evaluate_every == 0 or done == total:
+                    folder.log({"step": done, "evaluation": evaluate(done)})
+                advance(step)
+                if done % configuration.checkpoint_every == 0 or done == total:
+                    _save(folder, network, optimizer, done, configuration)
+    except NotFinite as error:
+        kept = f"The last good checkpoint is kept in {folder.checkpoint}" if folder.checkpoint.exists() else (
+            "There was no checkpoint yet")
+        raise Failure(f"{error}. {kept}. A smaller --learning-rate often helps") from error
+    finally:
+        steps.close()
+        ready.close()
+
+
+def _resume(network: Layer, optimizer: Adam, folder: RunFolder) -> int:
+    """The number of steps that the folder's checkpoint has behind it; 0 where there is none."""
+    if not folder.checkpoint.exists():
+        folder.rewind(0)
+        return 0
+    try:
+        checkpoint = load_checkpoint(folder.checkpoint)
+        restore(checkpoint, network, optimizer)
+    except CheckpointError as error:
+        raise Failure(f"{folder.checkpoint}: {error}") from error
+    folder.rewind(checkpoint.step)
+    return checkpoint.step
+
+
+def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration) -> None:
+    try:
+        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration))
+    except OSError as error:
+        raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}. The checkpoint before it is kept; "
+                      f"make room and continue with --resume --output {folder.path}") from error

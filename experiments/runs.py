@@ -1,0 +1,122 @@
+"""How a run of any experiment begins or goes on: its flags, its folder and configuration, its data and their split."""
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
+from experiments.datasets import CLASSES, open_dataset
+from experiments.device import array_module
+from experiments.errors import Failure, UsageError
+from experiments.prepared import PreparedSet, prepare
+from experiments.preprocessing import Preprocessing
+from experiments.run_folder import RunFolder, choose_folder
+from experiments.splitting import split
+
+
+@dataclass(frozen=True)
+class Data:
+    """The prepared images, which of them train and which test, and what the report says of them."""
+    prepared: PreparedSet
+    train: np.ndarray
+    test: np.ndarray
+    record: dict[str, Any]
+
+
+def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
+    """--output, --resume, --device, --cache and --workers. workers: what the processes do."""
+    parser.add_argument("--output", metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    parser.add_argument("--resume", action="store_true",
+                        help="continue the run in --output, or the newest one under runs/, from its last checkpoint")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
+    parser.add_argument("--cache", metavar="DIR", default="runs/cache",
+                        help="where preprocessed images are kept for the next run (default: runs/cache)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+                        help=f"{workers} (default: one for each processor)")
+
+
+def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Namespace) -> tuple[RunFolder, Kind]:
+    """A new run's folder and configuration, or those of the run to resume, which flags must not contradict."""
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    array_module(arguments.device)  # a missing GPU is known before the data are prepared
+    if arguments.data is not None:
+        arguments.data = str(Path(arguments.data).resolve())  # a run may be resumed from another folder
+    configuration = configure_from(presets, arguments)
+    folder = RunFolder(choose_folder(arguments.output, arguments.resume, experiment,
+                                     f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
+    if not arguments.resume:
+        folder.require_new()
+        return folder, configuration
+    if not folder.exists():  # killed before it could write anything
+        print(f"There is no run in {folder.path} yet: it begins now")
+        return folder, configuration
+    record = folder.record()
+    if record["experiment"] != experiment:
+        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
+                         "or choose another folder with --output")
+    recorded = record["configuration"]
+    for name, value in given_flags(arguments, type(configuration)).items():
+        if recorded.get(name) != value:
+            raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
+                             "without that flag, or start another run")
+    return folder, type(configuration)(**recorded)
+
+
+def load(configuration: TrainingConfiguration, cache: Path, workers: int) -> Data:
+    """4.1: read, preprocess (from the cache what is there already), split by patient."""
+    dataset = open_dataset(None if configuration.data is None else Path(configuration.data), configuration.seed)
+    preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
+    prepared = prepare(dataset.mammograms, preprocessing, cache, workers)
+    train, test = split(prepared.labels, prepared.patients, configuration.seed)
+    record = {"name": dataset.name, "fingerprint": prepared.fingerprint, "images": len(prepared),
+              "patients": len(set(prepared.patients)), "excluded": dataset.excluded, "dropped": prepared.dropped}
+    for name, indices in (("train", train), ("test", test)):
+        counts = np.bincount(prepared.labels[indices], minlength=len(CLASSES))
+        record[name] = dict(zip(CLASSES, counts.tolist(), strict=True))
+        record[f"{name}_patients"] = len(set(prepared.patients[indices]))
+    return Data(prepared, train, test, record)
+
+
+def describe(record: dict[str, Any]) -> str:
+    """What the data are, and what was left out of them and why, for the terminal."""
+    lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients"]
+    left_out = record["excluded"] | record["dropped"]
+    lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
+        "  left out: 0 (no hybrids, no annotation lost by the crop)"]
+    lines += [f"  {name}: " + ", ".join(f"{count} {label}" for label, count in record[name].items())
+              + f", {record[f'{name}_patients']} patients" for name in ("train", "test")]
+    return "\n".join(lines)
+
+
+def open_run(experiment: str, folder: RunFolder, configuration: TrainingConfiguration, data: Data, device: str,
+             more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write config.json of a new run; of a resumed one, make sure that the data are still those it began with.
+
+    more: what else config.json is to hold.
+    """
+    if folder.exists():
+        record = folder.record()
+        if record["data"]["fingerprint"] != data.record["fingerprint"]:
+            raise Failure(f"the data are not those that the run in {folder.path} began with (another fingerprint). "
+                          "Restore them, or start another run")
+        return record
+    folder.create({"experiment": experiment, "configuration": asdict(configuration), "data": data.record,
+                   **(more or {}), "device": device, "command": shlex.join(["python", *sys.argv])})
+    return folder.record()
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a person would use."""
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 1.5 * size:
+            return f"about {seconds / size:.1f} {unit}"
+    return f"about {seconds:.0f} seconds"
