@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = ("cancer", "normal", "benign")
+CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the classes that a run tells apart
 
 Pixels = tuple[np.ndarray, np.ndarray | None]
 

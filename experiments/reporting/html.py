@@ -6,7 +6,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from experiments.datasets.record import CLASSES
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import NAMES, Table
 
@@ -37,7 +36,7 @@ def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[s
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("report.html.jinja").render(
         record=record, results=results, sentences=sentences, tables=tables, notes=notes, pictures=pictures,
-        classes=CLASSES, split_names=NAMES, duration=duration(record.seconds or 0),
+        classes=record.classes, split_names=NAMES, duration=duration(record.seconds or 0),
         left_out=[*record.excluded.items(), *record.dropped.items()])
 
 

@@ -1,5 +1,6 @@
 """The CBIS-DDSM reader, on small trees of DICOM files made here and on the real CSV files where they are."""
 import csv
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments import end2end
 from experiments.datasets import cbis_ddsm, open_dataset
 from experiments.datasets.cbis_ddsm import HYBRID, NO_IMAGE, NO_MASK, OTHER_SHAPE
 from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
@@ -48,6 +50,7 @@ class Download:
     """A tree as TCIA distributes it: classic with the UIDs' folders, newer with shortened ones, or by series alone."""
 
     def __init__(self, folder, layout):
+        folder.mkdir(exist_ok=True)
         self.folder, self.layout, self.rows, self.uids = folder, layout, {name: [] for name in NAMES}, 0
 
     def place(self, subject, kind):
@@ -233,6 +236,46 @@ def test_the_fingerprint_follows_image_and_mask(tmp_path):
     assert open_dataset(tmp_path, 1).mammograms[0].fingerprint == before
     write_dicom(next(tmp_path.rglob("*ROI*/1-2.dcm")), spot(5, 6))
     assert open_dataset(tmp_path, 0).mammograms[0].fingerprint != before
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """Twelve views of as many patients, half of them malignant; small, but whole."""
+    made = Download(tmp_path / "cbis", "newer")
+    for index in range(12):
+        subject = f"Calc-Training_P_{index:05d}_LEFT_CC"
+        made.row(NAMES[2], f"P_{index:05d}", "LEFT", "CC", 1, "BENIGN" if index % 2 else "MALIGNANT",
+                 made.image(subject, film(index)), made.roi(f"{subject}_1", film(99, (9, 8)), spot(20, 10)))
+    return made.write_tables()
+
+
+def test_without_normal_images_the_command_says_what_can_be_done(collection, tmp_path, command, tiny_flags):
+    code, _, errors = command(end2end.main, *tiny_flags(collection, tmp_path / "run"))
+    assert code == 1 and "6 cancer, 0 normal, 6 benign" in errors
+    assert "--normals DIR" in errors and "--classes 2" in errors
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_classes(collection, tmp_path, command, tiny_flags):
+    output = tmp_path / "run"
+    code, printed, errors = command(end2end.main, *tiny_flags(collection, output), "--classes", 2, "--steps", 2)
+    assert code == 0, errors
+    assert "CBIS-DDSM has no normal mammograms" in printed
+    assert "CBIS-DDSM has no normal mammograms" in (output / "tables.md").read_text()
+    results = json.loads((output / "results.json").read_text())
+    assert list(results["test"]["accuracy"]) == ["cancer", "benign", "mean"]
+
+
+def test_normal_images_of_another_set(collection, drawn, tmp_path, command, tiny_flags):
+    output = tmp_path / "run"
+    code, printed, errors = command(end2end.main, *tiny_flags(collection, output), "--normals", drawn, "--steps", 2)
+    assert code == 0, errors
+    data = json.loads((output / "config.json").read_text())["data"]
+    assert data["name"] == "CBIS-DDSM with normal images of data" and data["images"] == 22
+    assert data["train"]["normal"] + data["test"]["normal"] == 10
+    assert any("All 10 normal images come from another set, data" in note for note in data["notes"])
+    assert "All 10 normal images come from another set" in printed
+    assert "come from another set" in (output / "report.html").read_text()
 
 
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real CBIS-DDSM excerpt is not beside the project")
