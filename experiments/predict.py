@@ -3,8 +3,8 @@
     python experiments/predict.py runs/RUN/checkpoint.safetensors image.png
     python experiments/predict.py runs/RUN/checkpoint.safetensors folder/*.dcm --json probabilities.json
 
-Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The three probabilities need
-not add up to 1: each answers for its class against the other two (A.3.1 ends in sigmoids). A research and teaching
+Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The probabilities need not
+add up to 1: each answers for its class against the others (A.3.1 ends in sigmoids). A research and teaching
 tool, not for diagnosis.
 """
 from __future__ import annotations
@@ -21,7 +21,6 @@ from engine.layer import Layer
 from experiments.classifier import build
 from experiments.command import run_command
 from experiments.configuration import Configuration
-from experiments.datasets import CLASSES
 from experiments.datasets.images import read_image
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
@@ -52,8 +51,8 @@ def main(argv: list[str] | None = None) -> None:
             failures += 1
             continue
         values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
-        predictions.append(Prediction(str(path), dict(zip(CLASSES, values, strict=True)),
-                                      CLASSES[int(np.argmax(values))]))
+        predictions.append(Prediction(str(path), dict(zip(configuration.class_names, values, strict=True)),
+                                      configuration.class_names[int(np.argmax(values))]))
     if predictions:
         print(table(predictions))
     if arguments.json:
@@ -95,9 +94,9 @@ def prepare_image(path: Path, configuration: Configuration) -> np.ndarray:
 
 
 def table(predictions: list[Prediction]) -> str:
-    """One line an image: its probabilities and the class with the highest."""
+    """At least one prediction, one line an image: its probabilities and the class with the highest."""
     width = max([5, *(len(each.image) for each in predictions)])
-    lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in CLASSES), "prediction"])]
+    lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in predictions[0].probabilities), "prediction"])]
     lines += ["  ".join([f"{each.image:<{width}}", *(f"{value:7.4f}" for value in each.probabilities.values()),
                          each.prediction]) for each in predictions]
     return "\n".join(lines)
