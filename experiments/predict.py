@@ -4,8 +4,8 @@
     python experiments/predict.py runs/RUN/checkpoint.safetensors folder/*.dcm --json probabilities.json
     python experiments/predict.py runs/RUN/checkpoint.safetensors image.png --saliency pictures
 
-Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The three probabilities need
-not add up to 1: each answers for its class against the other two (A.3.1 ends in sigmoids). A research and teaching
+Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The probabilities need not
+add up to 1: each answers for its class against the others (A.3.1 ends in sigmoids). A research and teaching
 tool, not for diagnosis.
 
 --saliency draws for each image where a small change of its grey levels would change the predicted class's output most:
@@ -27,7 +27,6 @@ from engine.layer import Layer
 from experiments.classifier import build
 from experiments.command import run_command
 from experiments.configuration import Configuration
-from experiments.datasets import CLASSES
 from experiments.datasets.images import read_image
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
@@ -82,10 +81,11 @@ def main(argv: list[str] | None = None) -> None:
             failures += 1
             continue
         values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
-        prediction = Prediction(str(path), dict(zip(CLASSES, values, strict=True)), CLASSES[int(np.argmax(values))])
+        classes = configuration.class_names
+        prediction = Prediction(str(path), dict(zip(classes, values, strict=True)), classes[int(np.argmax(values))])
         predictions.append(prediction)
         if saliency_pictures:
-            answer = CLASSES.index(prediction.prediction)
+            answer = classes.index(prediction.prediction)
             gradient = to_numpy(saliency(network, xp.asarray(x), [answer]))[0]
             saliency_pictures.write(path, saliency_figure(x[0, ..., 0], gradient, prediction.prediction,
                                                           prediction.title))
@@ -131,9 +131,9 @@ def prepare_image(path: Path, configuration: Configuration) -> np.ndarray:
 
 
 def table(predictions: list[Prediction]) -> str:
-    """One line an image: its probabilities and the class with the highest."""
+    """At least one prediction, one line an image: its probabilities and the class with the highest."""
     width = max([5, *(len(each.image) for each in predictions)])
-    lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in CLASSES), "prediction"])]
+    lines = ["  ".join([f"{'image':<{width}}", *(f"{name:>7}" for name in predictions[0].probabilities), "prediction"])]
     lines += ["  ".join([f"{each.image:<{width}}", *(f"{value:7.4f}" for value in each.probabilities.values()),
                          each.prediction]) for each in predictions]
     return "\n".join(lines)
