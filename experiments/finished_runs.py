@@ -52,9 +52,9 @@ def of_same_data(experiment: str, given: str | None, fingerprint: str, seed: int
         other = record["configuration"]
         raise UsageError(
             f"{given} has other training images: it was made of {record['data']['name']} with --seed {other['seed']} "
-            f"--side {other['side']} --working-side {other['working_side']} --clip-limit {other['clip_limit']} "
-            f"(fingerprint {record['data']['fingerprint'][:12]}), this run has --seed {seed} and the fingerprint "
-            f"{fingerprint[:12]}. Such runs cannot be combined: what one tests, the other may have been trained on")
+            f"--classes {other['classes']} --side {other['side']} --working-side {other['working_side']} "
+            f"--clip-limit {other['clip_limit']} (fingerprint {record['data']['fingerprint'][:12]}), this run has --seed "
+            f"{seed} and the fingerprint {fingerprint[:12]}. Such runs cannot be combined: what one tests, the other may have been trained on")
     return folder
 
 

@@ -153,7 +153,7 @@ def test_without_a_run_of_roi_detection_it_says_which_command_comes_first(drawn,
     monkeypatch.chdir(tmp_path)
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, "run"), "--seed", 3)
     assert code == 2
-    assert f"python experiments/roi_detection.py --data {drawn} --preset quick --seed 3" in errors, errors
+    assert f"python experiments/roi_detection.py --data {drawn} --classes 3 --preset quick --seed 3" in errors, errors
 
 
 def test_the_newest_runs_of_the_same_data_are_taken(drawn, detectors, finished, tmp_path, tiny_flags, command,
