@@ -49,7 +49,8 @@ def save_checkpoint(path: str | Path, network: Layer, optimizer: Optimizer | Non
     """Replace the file at `path` in one step: a run killed at any moment leaves the old file or the new one, whole.
 
     optimizer: None for a network that is trained no further: a third of the bytes of one with Adam. configuration: what
-    JSON can hold (tuples come back as lists). Raises OSError (disk full, no permission) with the old file as it was and no other left behind; TypeError or ValueError where the configuration is not JSON.
+    JSON can hold (tuples come back as lists). Raises OSError (disk full, no permission) with the old file as it was and
+    no other left behind; TypeError or ValueError where the configuration is not JSON.
     """
     text = json.dumps({"configuration": configuration, "step": step}, sort_keys=True, allow_nan=False)
     # Not safetensors' save_file: the error that it raises when the disk is full is no OSError.

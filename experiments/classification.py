@@ -13,6 +13,7 @@ from experiments.classifier import fit, probabilities, seconds_per_step
 from experiments.configuration import Configuration
 from experiments.device import array_module
 from experiments.evaluation import metrics
+from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.evaluation.thesis import Shown
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
@@ -64,7 +65,7 @@ def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, flo
 
 def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dict[str, np.ndarray], title: str,
            losses: Mapping[str, RunFolder], shown: Shown) -> None:
-    """results.json, tables.md, the figures and report.html, from the network's outputs on both splits.
+    """predictions.csv, results.json, tables.md, the figures and report.html, from the outputs on both splits.
 
     losses: the runs whose loss is drawn into one figure, by name. shown: where the thesis shows the same.
     """
@@ -72,6 +73,9 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
     predictions = {
         name: Predictions(predicted[name], prepared.labels[indices], prepared.patients[indices])
         for name, indices in (("test", data.test), ("train", data.train))}
+    write_predictions(folder.path / "predictions.csv", {
+        name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
+                               predicted[name]) for name, indices in (("test", data.test), ("train", data.train))})
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
                       predicted["test"][drawn], prepared.classes)

@@ -18,7 +18,8 @@ from models.predict import predict
 from models.unet import unet
 
 LOSSES = ("dice", "ss")  # (3.43) and (3.49)
-ON_LOGITS: dict[str, Loss] = {"dice": from_logits(dice), "ss": from_logits(sensitivity_specificity)}
+LOSS_FUNCTIONS: dict[str, Loss] = {"dice": dice, "ss": sensitivity_specificity}
+ON_LOGITS: dict[str, Loss] = {name: from_logits(loss) for name, loss in LOSS_FUNCTIONS.items()}
 THRESHOLD = 0.5  # a pixel belongs to the predicted ROI where the network's output is above it
 
 

@@ -30,6 +30,6 @@ class DetectorConfiguration(TrainingConfiguration):
 PRESETS = {
     "thesis": DetectorConfiguration(),
     "quick": DetectorConfiguration(
-        preset="quick", side=64, channels=8, depth=3, batch=16, steps_per_epoch=100, epochs=6,
-        learning_rate=2e-3, decay=0.7, evaluate_every=100, checkpoint_every=50),
+        preset="quick", side=64, channels=8, depth=3, batch=16, steps_per_epoch=100, epochs=5,
+        learning_rate=2e-3, decay=0.7, evaluate_every=50, checkpoint_every=50),
 }

@@ -45,7 +45,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
 
     Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
     `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
-    on, and what it gives is called with every step, before that step's checkpoint is written. Raises Failure where the
+    on, and what it gives is called with every step, before anything of that step is written. Raises Failure where the
     loss or a gradient is not finite: the last checkpoint stays as it was.
 
     first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
@@ -66,12 +66,12 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
     try:
         with watch(start, total) as advance:
             for step in steps:
+                advance(step)
                 done = step.number
                 if done % LOG_EVERY == 0 or done == first + 1:
                     folder.log({"step": done, "loss": step.loss, "learning_rate": step.learning_rate})
                 if done % configuration.evaluate_every == 0 or done == total:
                     folder.log({"step": done, "evaluation": evaluate(done)})
-                advance(step)
                 if done % configuration.checkpoint_every == 0 or done == total:
                     _save(folder, network, optimizer, done, configuration)
     except NotFinite as error:

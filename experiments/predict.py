@@ -2,15 +2,21 @@
 
     python experiments/predict.py runs/RUN/checkpoint.safetensors image.png
     python experiments/predict.py runs/RUN/checkpoint.safetensors folder/*.dcm --json probabilities.json
+    python experiments/predict.py runs/RUN/checkpoint.safetensors image.png --saliency pictures
 
 Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The probabilities need not
 add up to 1: each answers for its class against the others (A.3.1 ends in sigmoids). A research and teaching
 tool, not for diagnosis.
+
+--saliency draws for each image where a small change of its grey levels would change the predicted class's output most:
+where the network looked, not whether it was right.
 """
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,8 +31,10 @@ from experiments.datasets.images import read_image
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.preprocessing import Preprocessing, preprocess
-from experiments.reporting.files import write_json
+from experiments.reporting.figures import saliency_figure
+from experiments.reporting.files import write_bytes, write_json
 from models.predict import predict
+from models.saliency import saliency
 
 
 @dataclass(frozen=True)
@@ -36,14 +44,36 @@ class Prediction:
     probabilities: dict[str, float]
     prediction: str
 
+    @property
+    def title(self) -> str:
+        """Of a picture: the file's name and the probabilities."""
+        values = ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
+        return f"{Path(self.image).name}: {values}"
+
+
+class Pictures:
+    """One PNG file for each image: FOLDER/NAME.kind.png, in subfolders as the images are, so that equal names in two
+    folders stay apart. Raises UsageError where the folder is none."""
+
+    def __init__(self, folder: Path, kind: str, images: Sequence[Path]) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"--{kind} {folder}: is not a folder; the pictures are written into one")
+        self.folder, self.kind = folder, kind
+        self.root = os.path.commonpath([os.path.dirname(os.path.abspath(image)) for image in images])
+
+    def write(self, image: Path, data: bytes) -> None:
+        write_bytes(self.folder / f"{os.path.relpath(os.path.abspath(image), self.root)}.{self.kind}.png", data)
+
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     xp = array_module(arguments.device)
     network, configuration = load_classifier(Path(arguments.checkpoint))
     network.convert(xp.asarray)
+    paths = list(map(Path, arguments.images))
+    saliency_pictures = arguments.saliency and Pictures(Path(arguments.saliency), "saliency", paths)
     predictions, failures = [], 0
-    for path in map(Path, arguments.images):
+    for path in paths:
         try:
             x = prepare_image(path, configuration)
         except Failure as error:
@@ -51,8 +81,14 @@ def main(argv: list[str] | None = None) -> None:
             failures += 1
             continue
         values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
-        predictions.append(Prediction(str(path), dict(zip(configuration.class_names, values, strict=True)),
-                                      configuration.class_names[int(np.argmax(values))]))
+        classes = configuration.class_names
+        prediction = Prediction(str(path), dict(zip(classes, values, strict=True)), classes[int(np.argmax(values))])
+        predictions.append(prediction)
+        if saliency_pictures:
+            answer = classes.index(prediction.prediction)
+            gradient = to_numpy(saliency(network, xp.asarray(x), [answer]))[0]
+            saliency_pictures.write(path, saliency_figure(x[0, ..., 0], gradient, prediction.prediction,
+                                                          prediction.title))
     if predictions:
         print(table(predictions))
     if arguments.json:
@@ -66,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("checkpoint", metavar="CHECKPOINT", help="checkpoint.safetensors of a run")
     new.add_argument("images", metavar="IMAGE", nargs="+", help="PGM, PNG, JPEG, TIFF or DICOM file")
     new.add_argument("--json", metavar="FILE", help="write the probabilities there, too")
+    new.add_argument("--saliency", metavar="DIR", help="draw there, for each image, what its answer depends on")
     new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     return new
 

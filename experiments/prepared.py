@@ -1,8 +1,6 @@
 """The data as the network gets them: each image preprocessed once, kept in a cache on disk, read when needed."""
 import hashlib
 import multiprocessing
-import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,6 +13,7 @@ from tqdm import tqdm
 from experiments.datasets import CLASSES, Mammogram
 from experiments.errors import Failure
 from experiments.preprocessing import Prepared, Preprocessing, preprocess
+from experiments.processes import end_with_parent
 from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
@@ -97,24 +96,12 @@ def _built(entries: "list[CacheEntry]", workers: int) -> Iterator[None]:
             yield
         return
     # spawned, not forked: the caller may run threads or hold a GPU
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
         try:
             yield from pool.map(CacheEntry.build, entries, chunksize=4)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)

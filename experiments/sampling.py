@@ -60,7 +60,7 @@ class Batches:
 
 @dataclass(frozen=True)
 class MaskBatches:
-    """`batches(step)` -> x (batch, side, side, 1) float32 in [0, 1], y (batch, side, side, 1) float32, 1 on the lesions.
+    """`batches(step)` -> x and y, both (batch, side, side, 1) float32: images in [0, 1]; masks, 1 on the lesions.
 
     Drawn from the training indices, each as likely as any other, whatever its class; flipped and rotated with their
     masks by up to max_degrees at random, all of it a function of (seed, step).

@@ -23,9 +23,8 @@ def pixel_counts(predicted: np.ndarray, mask: np.ndarray) -> Counts:
     probabilities, and of masks as numbers, someone has first to say from which value on they are lesion.
     """
     _check(predicted, mask)
-    tp, positive, annotated = (np.count_nonzero(pixels) for pixels in (predicted & mask, predicted, mask))
-    fp, fn = positive - tp, annotated - tp
-    return Counts(*map(np.int64, (tp, fp, mask.size - tp - fp - fn, fn)))
+    kinds = predicted & mask, predicted & ~mask, ~predicted & ~mask, ~predicted & mask
+    return Counts(*np.array([np.count_nonzero(pixels) for pixels in kinds]))
 
 
 def summary(counts: Counts) -> dict[str, float | None]:

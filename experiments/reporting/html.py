@@ -31,13 +31,19 @@ class Picture:
 
 def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],
                 notes: list[str], pictures: list[Picture]) -> str:
-    """The page, from the template report.html.jinja in this package; every text is escaped."""
+    """The page of a classification run, whose evaluations are `results`, by split."""
+    return render("report.html.jinja", record, sentences, tables, notes, pictures, results=results, classes=record.classes,
+                  split_names=NAMES)
+
+
+def render(template: str, record: RunRecord, sentences: list[str], tables: list[Table], notes: list[str],
+           pictures: list[Picture], **more: Any) -> str:
+    """The page from a template in this package, which may need `more`; every text is escaped."""
     environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("report.html.jinja").render(
-        record=record, results=results, sentences=sentences, tables=tables, notes=notes, pictures=pictures,
-        classes=record.classes, split_names=NAMES, duration=duration(record.seconds or 0),
-        left_out=[*record.excluded.items(), *record.dropped.items()])
+    return environment.get_template(template).render(
+        record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures,
+        duration=duration(record.seconds or 0), left_out=[*record.excluded.items(), *record.dropped.items()], **more)
 
 
 def duration(seconds: float) -> str:

@@ -93,8 +93,8 @@ def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable]
     """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes, `texts`."""
     parts = ["# Results"]
     for split in (name for name in NAMES if name in results):
-        parts += [_markdown(metrics_table(split, results[split], printed.get(split))),
-                  _markdown(confusion_table(split, results[split]))]
+        parts += [table_markdown(metrics_table(split, results[split], printed.get(split))),
+                  table_markdown(confusion_table(split, results[split]))]
     parts.append("\n".join(f"- {text}" for text in texts))
     return "\n\n".join(parts) + "\n"
 
@@ -123,7 +123,8 @@ def _comparison(label: str, figures: Mapping[str, float | None]) -> Row:
     return Row(label, tuple(number(value) for value in figures.values()), comparison=True)
 
 
-def _markdown(table: Table) -> str:
+def table_markdown(table: Table) -> str:
+    """Title and table; comparisons in plain print, the rest bold."""
     lines = [f"## {table.title}", "", "| | " + " | ".join(table.columns) + " |",
              "|:--|" + "--:|" * len(table.columns)]
     for row in table.rows:

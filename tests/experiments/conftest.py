@@ -1,14 +1,18 @@
 """Small drawn mammograms, and the commands as their user meets them."""
 import contextlib
 import io
+import json
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from experiments import end2end
+from engine.checkpoint import save_checkpoint
+from experiments import decomposition, detector, end2end
 from experiments.command import run_command
 from experiments.datasets import synthetic
+from experiments.detector_configuration import DetectorConfiguration
 
 TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "4", "--workers", "1",
         "--evaluate-every", "20", "--checkpoint-every", "2", "--steps", "60")
@@ -59,3 +63,41 @@ def finished(drawn, tmp_path_factory, command, tiny_flags):
     code, _, errors = command(end2end.main, *tiny_flags(drawn, output))
     assert code == 0, errors
     return output
+
+
+@pytest.fixture(scope="session")
+def detectors(finished, tmp_path_factory):
+    """A finished ROI run on the data of `finished`, as experiments/roi_detection.py leaves one; nobody trained it."""
+    folder = tmp_path_factory.mktemp("detectors") / "roi"
+    of_end2end = json.loads((finished / "config.json").read_text())
+    shared = {name: of_end2end["configuration"][name] for name in ("data", "side", "working_side")}
+    configuration = DetectorConfiguration(preset="quick", channels=2, depth=1, **shared)
+    for loss in detector.LOSSES:
+        for number in range(5):
+            path = folder / f"P{number}-{loss}" / "checkpoint.safetensors"
+            path.parent.mkdir(parents=True)
+            network = detector.build(replace(configuration, seed=1 + number + 5 * detector.LOSSES.index(loss)))
+            save_checkpoint(path, network, None, 0, asdict(configuration))
+    (folder / "config.json").write_text(json.dumps({
+        "experiment": "roi_detection", "configuration": asdict(configuration), "data": of_end2end["data"]}))
+    (folder / "results.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def decomposed(drawn, detectors, finished, tmp_path_factory, command, tiny_flags):
+    """The folder of a decomposition with these detectors, beside the end-to-end run `finished`."""
+    output = tmp_path_factory.mktemp("decomposed") / "run"
+    code, _, errors = command(decomposition.main, *tiny_flags(drawn, output), "--detectors", detectors, "--end2end",
+                              finished)
+    assert code == 0, errors
+    return output
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The address of a Dask scheduler with one worker of two threads, in this process."""
+    distributed = pytest.importorskip("distributed", reason='needs Dask: pip install -e ".[test]"')
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+                                  dashboard_address=None) as started:
+        yield started.scheduler_address

@@ -15,10 +15,12 @@ from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
 from experiments import end2end, fitting, runs
 from experiments.datasets import CLASSES
+from experiments.evaluation import evaluate
+from experiments.evaluation.predictions import read_predictions
 
 ROOT = Path(__file__).parents[2]
-REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "figures/roc.png",
-            "figures/loss.png", "figures/samples.png")
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "predictions.csv", "results.json", "tables.md",
+            "figures/roc.png", "figures/loss.png", "figures/samples.png")
 
 
 def same_bits(one, other):
@@ -44,6 +46,15 @@ def test_results_have_the_promised_form(finished):
         assert results[split]["counts"].keys() >= set(CLASSES)
         assert set(results[split]["guesser"]["accuracy"]) == {*CLASSES, "mean"}
         assert isinstance(results[split]["accuracy"]["mean"], float)
+
+
+def test_the_predictions_file_holds_what_the_results_were_computed_of(finished):
+    splits = read_predictions(finished / "predictions.csv")
+    results = json.loads((finished / "results.json").read_text())
+    for split, given in splits.items():
+        again = evaluate(given.probabilities, given.labels, given.patients, seed=0)
+        assert again == {name: results[split][name] for name in again}
+    assert set(splits) == {"train", "test"} and sum(map(len, splits.values())) == 30
 
 
 def test_the_report_needs_no_other_file(finished):

@@ -12,7 +12,6 @@ from experiments.errors import Failure
 from experiments.evaluation import thesis
 from experiments.reporting import report
 from experiments.reporting.figures import choose_samples, loss_figure, roc_figure, samples_figure
-from experiments.reporting.figures.loss import moving_average, window_for
 from experiments.reporting.html import duration
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
@@ -169,17 +168,6 @@ def test_samples_are_drawn_equally_from_the_classes_and_by_seed():
     np.testing.assert_array_equal(chosen, choose_samples(labels, 12, seed=3))
     assert not np.array_equal(chosen, choose_samples(labels, 12, seed=4))
     assert len(choose_samples(labels[:3], 12, seed=0)) == 3 and len(choose_samples(labels[:0], 12, seed=0)) == 0
-
-
-def test_the_moving_average_of_a_hand_computed_case():
-    assert moving_average(np.array([3.0, 0, 6, 9]), 3).tolist() == [1.5, 3, 5, 7.5]
-    values = np.random.default_rng(0).random(200)
-    np.testing.assert_allclose(moving_average(values, 51)[25:175], np.convolve(values, np.full(51, 1 / 51), "valid"))
-    assert moving_average(values, 51)[0] == pytest.approx(values[:26].mean())
-
-
-def test_the_window_is_the_thesis_s_or_a_quarter_of_a_short_training():
-    assert [window_for(n) for n in (0, 1, 3, 30, 204, 5000)] == [1, 1, 1, 7, 51, 51]
 
 
 def test_durations_are_said_as_one_says_them():

@@ -1,11 +1,14 @@
 """What all figures share: colours that colour-blind readers tell apart (Okabe and Ito), and the way to a PNG file."""
 import io
 
+import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 VERMILLION, GREEN, BLUE, PURPLE, GREY = "#D55E00", "#009E73", "#0072B2", "#CC79A7", "#666666"
+LIGHT_GREEN, LIGHT_BLUE = "#4BE3A8", "#56B4E9"  # for lines on dark pictures
 DOTS_PER_INCH = 160
 
 
@@ -21,6 +24,28 @@ def tidy(axes: Axes) -> None:
     axes.grid(color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def show_image(axes: Axes, image: np.ndarray) -> None:
+    """(H, W) grey levels from 0 (black) to 1 (white), without ticks."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+
+
+def draw_border(axes: Axes, mask: np.ndarray, colour: str, line: str = "solid", width: float = 1.8) -> None:
+    """The border of a (H, W) bool mask over an image of that size; nothing for an empty mask.
+
+    The mask is padded, so that a region at the edge of the image has a closed border; a dark rim keeps the line visible
+    on bright tissue.
+    """
+    if not mask.any():
+        return
+    places = [np.arange(-1, size + 1) for size in mask.shape]
+    border = axes.contour(places[1], places[0], np.pad(mask, 1).astype(float), [0.5], colors=colour, linestyles=line,
+                          linewidths=width)
+    axes.set(xlim=(-0.5, mask.shape[1] - 0.5), ylim=(mask.shape[0] - 0.5, -0.5))
+    border.set_clip_on(False)  # at the edge of the image half of the line lies outside
+    border.set_path_effects([patheffects.withStroke(linewidth=width + 1.4, foreground="black", alpha=0.6)])
 
 
 def png(figure: Figure) -> bytes:

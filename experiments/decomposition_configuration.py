@@ -1,0 +1,24 @@
+"""What a decomposition run is: Table 4.5, and which detectors' masks are merged with the mammogram."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from experiments import configuration
+from experiments.configuration import Configuration, Limit, setting
+from experiments.detector import LOSSES, THRESHOLD
+
+
+@dataclass(frozen=True)
+class DecompositionConfiguration(Configuration):
+    """The configuration of a decomposition run. The defaults are Table 4.5's: but for the channels, Table 4.1's."""
+    loss: str = setting("dice", "that the ROI detectors were trained by: dice (3.43) or ss (3.49)")
+    threshold: float = setting(THRESHOLD, "on a detector's output, above which a pixel is marked")
+
+    def limits(self) -> list[Limit]:
+        return [
+            *super().limits(),
+            ("loss", self.loss in LOSSES, " or ".join(LOSSES)),
+            ("threshold", 0 <= self.threshold < 1, "a number from 0, below 1, since the outputs lie between 0 and 1")]
+
+
+PRESETS = {name: DecompositionConfiguration(**asdict(preset)) for name, preset in configuration.PRESETS.items()}

@@ -1,0 +1,93 @@
+"""The detectors of a decomposition: found, checked, and kept in its folder, which then needs no other run.
+
+    RUN/detectors/P0.safetensors ... P4.safetensors     checkpoints without optimizer: parameters and moving averages
+"""
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
+from engine.layer import Layer
+from experiments import finished_runs
+from experiments.decomposition_configuration import DecompositionConfiguration
+from experiments.detector import build, load_detectors
+from experiments.detector_configuration import DetectorConfiguration
+from experiments.device import array_module
+from experiments.errors import Failure, UsageError
+from experiments.merging import Detectors
+from experiments.run_folder import RunFolder
+from experiments.runs import Data
+from experiments.size_groups import GROUPS
+
+
+def fixed_detectors(given: str | None, folder: RunFolder, configuration: DecompositionConfiguration, data: Data,
+                    device: str) -> tuple[Detectors, dict[str, Any]]:
+    """The detectors in the folder of a decomposition, on the device, and what config.json says of them.
+
+    For a new run they are copied there first: from the given run of experiments/roi_detection.py, or else the newest.
+    Detectors that saw a test image in training would tell the classifier what it cannot know, so there is a UsageError
+    where that run is of other data or another seed; and where there is none.
+    """
+    if folder.exists():
+        record = folder.record()["detectors"]
+        if given is not None and Path(given).resolve() != Path(record["run"]):
+            raise UsageError(f"the run in {folder.path} has the detectors of {record['run']}, not those of {given}. "
+                             "Resume without --detectors, or start another run")
+        return kept_detectors(folder.path, record["threshold"], device, record["digest"]), record
+    run = finished_runs.of_same_data("roi_detection", given, data.record["fingerprint"], configuration.seed)
+    if run is None:
+        where = "" if configuration.data is None else f" --data {configuration.data}"
+        raise UsageError(
+            f"there is no finished run of ROI detection under {finished_runs.RUNS}/ on these data "
+            f"({data.record['name']}) with the same seed, image side and contrast. First: python "
+            f"experiments/roi_detection.py{where} --preset {configuration.preset} --seed {configuration.seed}; or name "
+            "one elsewhere with --detectors RUN")
+    keep_detectors(run, configuration.loss, folder.path)
+    detectors = kept_detectors(folder.path, configuration.threshold, device)
+    return detectors, {"run": str(run.path.resolve()), "loss": configuration.loss, "threshold": configuration.threshold,
+                       "digest": detectors.digest}
+
+
+def keep_detectors(run: RunFolder, loss: str, folder: Path) -> None:
+    """Copy the five detectors of a ROI run into the folder of a decomposition. Raises Failure where that cannot be."""
+    networks, configuration = load_detectors(run.path, loss)
+    for group, network in zip(GROUPS, networks, strict=True):
+        path = _place(folder, group)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(path, network, None, configuration.total_steps, asdict(configuration))
+        except OSError as error:
+            raise Failure(f"{path} cannot be written: {error.strerror}") from error
+
+
+def kept_detectors(folder: Path, threshold: float, device: str = "cpu", digest: str | None = None) -> Detectors:
+    """The detectors in the folder of a decomposition, on the device.
+
+    Raises UsageError where one is absent, Failure where one is damaged or they have another digest than that expected.
+    """
+    detectors = Detectors([_load(_place(folder, group)) for group in GROUPS], threshold, device)
+    if digest is not None and detectors.digest != digest:
+        raise Failure(f"{folder / 'detectors'} does not hold the detectors that the run in {folder} began with. "
+                      "Restore them, or start another run")
+    for network in detectors.networks:
+        network.convert(array_module(device).asarray)
+    return detectors
+
+
+def _place(folder: Path, group: str) -> Path:
+    return folder / "detectors" / f"{group}.safetensors"
+
+
+def _load(path: Path) -> Layer:
+    try:
+        checkpoint = load_checkpoint(path)
+        network = build(DetectorConfiguration(**checkpoint.configuration))
+        restore(checkpoint, network)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file. A decomposition's folder holds its five detectors; it must "
+                         "be moved as a whole") from None
+    except (CheckpointError, TypeError) as error:
+        raise Failure(f"{path} is not the checkpoint of a detector: {error}") from error
+    return network

@@ -1,0 +1,66 @@
+"""Worker processes that end with the command that started them, and an executor that keeps them apart."""
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+from engine.kernels.cpu.threads import use_threads
+
+
+def end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Processes(ThreadPoolExecutor):
+    """An executor of separate processes: one that is killed takes no call with it but its own.
+
+    workers: processes at a time; threads: of the engine in each. Processes are spawned, not forked: the caller may run
+    threads or hold a GPU. Ctrl-C does not reach them; who submits a call must have another way to end it early.
+    """
+
+    def __init__(self, workers: int, threads: int) -> None:
+        super().__init__(workers, "processes")  # each thread waits for a process of its own
+        self.threads = threads
+        self.local = threading.local()
+        self.pools: list[ProcessPoolExecutor] = []
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future:
+        return super().submit(self._apart, function, *arguments, **named)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        for pool in self.pools:
+            pool.shutdown(wait)
+
+    def _apart(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        pool = getattr(self.local, "pool", None)
+        if pool is None:
+            pool = self.local.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"),
+                                                         initializer=_begin_worker, initargs=(self.threads,))
+            self.pools.append(pool)
+        try:
+            return pool.submit(function, *arguments, **named).result()
+        except BrokenExecutor:
+            self.local.pool = None
+            raise
+
+
+def _begin_worker(threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore", RuntimeWarning)  # as in `run_command`
+    end_with_parent()
+    use_threads(threads)

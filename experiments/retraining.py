@@ -1,0 +1,139 @@
+"""4.5, "Analysis": the decomposition's classifier is trained on, with nothing but zeros in its second channel.
+
+    python experiments/retraining.py                                 goes on from the newest decomposition
+    python experiments/retraining.py --decomposition runs/RUN        from that one; as many steps again
+    python experiments/retraining.py --decomposition runs/RUN --steps 2000 --learning-rate 1e-3
+    python experiments/retraining.py --resume                        continue the newest run where it stopped
+
+Flags that are not given are as in the decomposition. Parameters, Adam's state and the number of the step go on; the
+learning rate starts anew. The thesis does not say which rate it used. Had (3.17) gone on, the rate would have begun at
+0.75^10 = 6 % of the initial one, and the second 50000 steps would have had 6 % of the sum of the first ones' rates; but
+Figure 4.7 shows a network that learns its features almost "as if it would be trained from the random initialization"
+and reaches the end-to-end loss. --learning-rate (initial rate) * (decay)^(epochs) lets it go on.
+
+A research and teaching tool, not for diagnosis.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.classification import load, report, train_and_predict
+from experiments.classifier import build
+from experiments.command import run_command
+from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
+from experiments.errors import Failure, UsageError
+from experiments.evaluation.thesis import Shown
+from experiments.finished_runs import RUNS, end2end_run, finished, newest
+from experiments.merging import MergedBatches, MergedSet
+from experiments.reporting.files import write_bytes
+from experiments.run_folder import RunFolder, choose_folder
+from experiments.runs import add_run_flags, begin, open_run
+
+SAME = ("preset", "data", "seed", "side", "working_side", "clip_limit", "width", "statistics")  # network and images
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    decomposition, before = take_over(arguments)
+    folder, configuration = begin("retraining", PRESETS, arguments)
+    data = load(configuration, Path(arguments.cache), arguments.workers)
+    if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
+        raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
+                      "Restore them")
+    end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
+    zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
+    batches = MergedBatches(MergedSet(data.prepared, zeros), data.train, configuration.batch, configuration.seed,
+                            configuration.rotation)
+    record = open_run("retraining", folder, configuration, data, arguments.device, {
+        "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
+                          "digest": digest(decomposition)},
+        "end2end": None if end2end is None else str(end2end.path.resolve())})
+    start_from(decomposition, folder, record)
+    predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
+                                  arguments.device, first=before.total_steps)
+    losses = {"decomposition": decomposition, "retrained with zeros": folder}
+    report(folder, record, data, predicted, "The decomposition's classifier, retrained without its second channel",
+           losses if end2end is None else {"end-to-end": end2end, **losses}, Shown({}, roc="4.5", loss="4.7"))
+
+
+def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
+    """The decomposition to go on from and its configuration, which stands for flags that a new run was not given.
+
+    It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
+    where there is none, and where a flag asks for another network or other images.
+    """
+    if arguments.data is not None:
+        arguments.data = str(Path(arguments.data).resolve())
+    given = given_flags(arguments)
+    resumed = _resumed(arguments)
+    if arguments.decomposition is not None:
+        run = finished(Path(arguments.decomposition), "decomposition")
+    elif resumed is not None:
+        run = finished(Path(resumed["decomposition"]["run"]), "decomposition")
+    else:
+        run = _newest({"data": None, "seed": 0} | {name: given[name] for name in SAME if name in given})
+    recorded = run.record()["configuration"]
+    for name in SAME:
+        if name in given and given[name] != recorded[name]:
+            raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {run.path} has {recorded[name]}, and "
+                             "its network is trained on, on the same images")
+    if resumed is None:
+        for name in (entry.name for entry in fields(Configuration)):
+            if name not in given and not (name == "steps" and given.keys() & {"epochs", "steps_per_epoch"}):
+                setattr(arguments, name, recorded[name])
+    return run, Configuration(**{entry.name: recorded[entry.name] for entry in fields(Configuration)})
+
+
+def _resumed(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """config.json of the run to resume; None for a new one, and for one that could not write it yet."""
+    if not arguments.resume:
+        return None
+    folder = RunFolder(choose_folder(arguments.output, True, "retraining", ""))
+    return folder.record() if folder.exists() and folder.record()["experiment"] == "retraining" else None
+
+
+def _newest(wanted: dict[str, Any]) -> RunFolder:
+    run = newest("decomposition", lambda record: wanted.items() <= record["configuration"].items())
+    if run is None:
+        said = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
+        raise UsageError(f"there is no finished run of experiments/decomposition.py under {RUNS}/ with {said}"
+                         f"{' on the synthetic images' if wanted['data'] is None else ''}. Start one first, or name "
+                         "one elsewhere with --decomposition RUN")
+    return run
+
+
+def digest(run: RunFolder) -> str:
+    return hashlib.sha256(run.checkpoint.read_bytes()).hexdigest()
+
+
+def start_from(decomposition: RunFolder, folder: RunFolder, record: dict[str, Any]) -> None:
+    """Copy the decomposition's checkpoint into a folder that has none yet.
+
+    Raises Failure where it is another one than when the run began.
+    """
+    if digest(decomposition) != record["decomposition"]["digest"]:
+        raise Failure(f"{decomposition.checkpoint} is not the checkpoint that the run in {folder.path} began with. "
+                      "Restore it, or start another run")
+    if not folder.checkpoint.exists():
+        write_bytes(folder.checkpoint, decomposition.checkpoint.read_bytes())
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new.add_argument("--decomposition", metavar="RUN", help="folder of a finished run of experiments/decomposition.py "
+                     "(default: the newest under runs/ of the same data and seed)")
+    new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "
+                     "the loss with (default: the newest under runs/ of the same data and seed, if there is one)")
+    add_flags(new)
+    add_run_flags(new, "processes that preprocess images")
+    return new
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,127 @@
+"""4.3: ROI detection. Ten U-nets that mark lesions: one for each of five sizes of annotation and each of two losses.
+
+    python experiments/roi_detection.py                              synthetic images, some minutes on a CPU
+    python experiments/roi_detection.py --data DIR                   your mammograms and their masks
+    python experiments/roi_detection.py --data DIR --preset thesis --device cuda
+    python experiments/roi_detection.py --resume                     continue the newest run where it stopped
+    python experiments/roi_detection.py --workers 2                  two trainings at a time, each in a process
+    python experiments/roi_detection.py --scheduler tcp://127.0.0.1:8786    on a Dask cluster that sees the same folders
+
+The detectors P0 .. P4 learn from images with small to large annotations, each by the Dice loss (3.43) and by the
+sensitivity-specificity loss (3.49). A training that fails is tried once more from its last checkpoint while the others
+go on. The result depends neither on the number of workers nor on interruptions.
+
+A research and teaching tool, not for diagnosis.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.classifier import seconds_per_step
+from experiments.command import run_command
+from experiments.configuration import add_flags
+from experiments.detector import LOSSES, build, detector_name
+from experiments.detector_configuration import PRESETS, DetectorConfiguration
+from experiments.detector_training import DetectorTask, train_detector
+from experiments.device import array_module
+from experiments.errors import UsageError
+from experiments.jobs import open_executor, run_jobs
+from experiments.ownership import claimed
+from experiments.prepared import PreparedSet
+from experiments.reporting.files import read_json
+from experiments.reporting.record import RunRecord
+from experiments.reporting.roi_report import TrainedDetector, headline, write_roi_results
+from experiments.run_folder import RunFolder
+from experiments.runs import add_run_flags, begin, describe, duration, load, open_run
+from experiments.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
+
+EXPERIMENT = "roi_detection"
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
+    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
+    print(describe(data.record))
+    sizes = annotation_sizes(data.prepared)
+    groups = size_groups(sizes, data.train, data.test)
+    require_batches(groups, configuration.batch)
+    described = groups.record() | {"lesion_pixels": lesion_pixels(sizes, groups, configuration.side)}
+    record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
+
+    train_all(folder, configuration, data.prepared, groups, arguments)
+    report(folder, record)
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_flags(new, PRESETS, "Table 4.4")
+    add_run_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
+    new.add_argument("--scheduler", metavar="ADDRESS",
+                     help="train on the cluster of this Dask scheduler, whose workers have this project installed and "
+                          "see the run's folder and the cache at the same paths")
+    return new
+
+
+def require_batches(groups: SizeGroups, batch: int) -> None:
+    smallest = min(map(len, groups.train))
+    if batch > smallest:
+        raise UsageError(f"--batch {batch}: the smallest size group has {smallest} training images; expected at most "
+                         "as many in a batch")
+
+
+def lesion_pixels(sizes: np.ndarray, groups: SizeGroups, side: int) -> dict[str, float | None]:
+    """Of each group's test images: the share of pixels that are annotated; None where there are no images."""
+    return {name: float(sizes[members].mean() / side**2) if len(members) else None
+            for name, members in zip(GROUPS, groups.test, strict=True)}
+
+
+def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared: PreparedSet, groups: SizeGroups,
+              arguments: argparse.Namespace) -> None:
+    """The trainings that are not finished yet, several at a time."""
+    workers = 1 if arguments.device == "cuda" else arguments.workers
+    with open_executor(workers, arguments.scheduler) as executor, claimed(folder.path) as claim:
+        tasks = [DetectorTask(group, loss, claim, configuration, prepared, groups, arguments.device)
+                 for loss in LOSSES for group in GROUPS]
+        unfinished = {task.name: task for task in tasks if not task.results.exists()}
+        if unfinished:
+            announce(folder, configuration, len(unfinished), arguments)
+            run_jobs(unfinished, train_detector, executor, configuration.total_steps)
+
+
+def announce(folder: RunFolder, configuration: DetectorConfiguration, trainings: int, arguments: argparse.Namespace
+             ) -> None:
+    steps = configuration.total_steps
+    text = (f"Run folder: {folder.path}\nTraining: {trainings} detectors, {steps} steps of {configuration.batch} "
+            f"images each, preset {configuration.preset}")
+    if arguments.scheduler is None:
+        network = build(configuration)
+        network.convert(array_module(arguments.device).asarray)
+        seconds = seconds_per_step(network, configuration, arguments.device)
+        text += (f"; expected {duration(seconds * steps * trainings)} on this machine ({seconds:.2g} s a step, "
+                 "measured just now)")
+    print(text, flush=True)
+
+
+def report(folder: RunFolder, record: dict[str, Any]) -> None:
+    """results.json, tables.md, the figures and report.html, from what the ten trainings left behind."""
+    configuration, data = record["configuration"], record["data"]
+    detectors = {}
+    for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
+        own = RunFolder(folder.path / name)
+        with np.load(own.path / "evolution.npz") as arrays:
+            detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
+    results = write_roi_results(folder.path, RunRecord(
+        title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
+        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=False,
+        fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
+    ), record["groups"], detectors)
+    print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
+
+
+if __name__ == "__main__":
+    run_command(main)

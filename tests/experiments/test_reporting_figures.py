@@ -1,0 +1,279 @@
+"""The figures of the segmentations and of the loss: what is drawn, and that the file is a picture of a legible size."""
+import io
+
+import numpy as np
+import pytest
+from matplotlib.colors import same_color
+from PIL import Image
+
+from experiments.reporting.figures import (
+    Detection,
+    borders_figure,
+    evolution_figure,
+    loss_figure,
+    placeholder_figure,
+    roi_grid_figure,
+    saliency_figure,
+)
+from experiments.reporting.figures.borders import borders
+from experiments.reporting.figures.evolution import evolution
+from experiments.reporting.figures.loss import continuations, loss_course, moving_average, window_for
+from experiments.reporting.figures.placeholder import placeholder
+from experiments.reporting.figures.roi_grid import MEASURES, roi_grid
+from experiments.reporting.figures.saliency import saliency, strength
+from experiments.reporting.figures.style import BLUE, LIGHT_BLUE, LIGHT_GREEN, VERMILLION, draw_border, new_figure
+
+SIDE = 16
+MASK = np.zeros((SIDE, SIDE), bool)
+MASK[4:9, 5:12] = True
+IMAGE = np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32)
+DETECTORS = [f"P{group}-{loss}" for group in range(5) for loss in ("dice", "ss")]
+
+
+def size(data):
+    assert data.startswith(b"\x89PNG")
+    return Image.open(io.BytesIO(data)).size
+
+
+def measures(value):
+    return {measure: value + place / 100 for place, measure in enumerate(MEASURES)}
+
+
+def history(start):
+    """Of a detector: evaluations at the steps 0, 50, 100 and losses between them."""
+    evaluations = [{"step": step, "evaluation": {"train": measures(start + step / 500), "test": measures(start)}}
+                   for step in (0, 50, 100)]
+    return [*evaluations, {"step": 60, "loss": 0.5, "learning_rate": 1e-3}]
+
+
+def grid():
+    histories = {name: history(place / 20) for place, name in enumerate(DETECTORS)}
+    complete = {name: {"train": measures(0.3), "test": measures(0.2)} for name in DETECTORS}
+    return histories, complete
+
+
+def panel(figure, measure, name):
+    group, loss = name.split("-")
+    row = 2 * list(MEASURES).index(measure) + ("dice", "ss").index(loss)
+    return figure.axes[5 * row + int(group[1])]
+
+
+@pytest.fixture(scope="module")
+def drawn_grid():
+    return roi_grid(*grid())
+
+
+def test_the_grid_has_a_row_for_each_measure_and_loss_and_a_column_for_each_group(drawn_grid):
+    figure = drawn_grid
+    assert len(figure.axes) == 50
+    assert [axes.get_ylabel() for axes in figure.axes[::5]] == [
+        f"{measure}\n{loss}" for measure in ("loss", "accuracy", "precision", "recall", "overlap\naccuracy")
+        for loss in ("Dice", "SS")]
+    assert [axes.get_title()[:2] for axes in figure.axes[:5]] == ["P0", "P1", "P2", "P3", "P4"]
+    assert {axes.get_xlabel() for axes in figure.axes[-5:]} == {"training step"}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_each_panel_has_the_curves_of_its_detector_and_the_lines_of_its_result(name, drawn_grid):
+    first = DETECTORS.index(name) / 20
+    for place, measure in enumerate(MEASURES):
+        train, line_train, test, line_test = panel(drawn_grid, measure, name).lines
+        assert train.get_xdata().tolist() == test.get_xdata().tolist() == [0, 50, 100]
+        np.testing.assert_allclose(train.get_ydata(), first + place / 100 + np.array([0, 0.1, 0.2]))
+        np.testing.assert_allclose(test.get_ydata(), first + place / 100)
+        np.testing.assert_allclose(line_train.get_ydata(), 0.3 + place / 100)
+        np.testing.assert_allclose(line_test.get_ydata(), 0.2 + place / 100)
+        assert [line.get_color() for line in (train, test, line_train, line_test)] == [BLUE, VERMILLION] * 2
+        assert train.get_linestyle() != test.get_linestyle()  # told apart without colour, too
+
+
+def test_an_undefined_precision_is_a_gap_and_a_detector_without_history_says_so():
+    histories, complete = grid()
+    histories["P1-ss"][1]["evaluation"]["test"]["precision"] = None
+    del histories["P3-dice"], complete["P3-dice"]
+    figure = roi_grid(histories, complete)
+    values = panel(figure, "precision", "P1-ss").lines[2].get_ydata()
+    assert np.isnan(values).tolist() == [False, True, False]
+    silent = [axes for axes in figure.axes if any(text.get_text() == "not trained" for text in axes.texts)]
+    assert silent == [panel(figure, measure, "P3-dice") for measure in MEASURES]
+
+
+def test_rows_of_shares_have_the_scale_from_0_to_1_and_the_loss_its_own_for_each_loss_function():
+    histories, complete = grid()
+    for entry in histories["P0-ss"][:3]:
+        entry["evaluation"]["train"]["loss"] = 7.0
+    figure = roi_grid(histories, complete)
+    assert panel(figure, "loss", "P4-ss").get_ylim()[1] > 7 > panel(figure, "loss", "P4-dice").get_ylim()[1]
+    for measure in list(MEASURES)[1:]:
+        low, high = panel(figure, measure, "P2-dice").get_ylim()
+        assert low < 0 and high > 1
+
+
+def drawn_borders(axes):
+    """(colour, extent in x and y) of each border."""
+    result = []
+    for contour in axes.collections:
+        vertices = np.concatenate([path.vertices for path in contour.get_paths()])
+        result.append((contour.get_edgecolor()[0], *vertices.min(axis=0), *vertices.max(axis=0)))
+    return result
+
+
+def test_a_border_runs_around_the_pixels_of_the_mask_at_the_image_s_edge_too():
+    axes = new_figure(2, 2).subplots()
+    axes.imshow(IMAGE)
+    draw_border(axes, MASK, LIGHT_BLUE)
+    draw_border(axes, np.ones_like(MASK), LIGHT_GREEN)
+    draw_border(axes, np.zeros_like(MASK), LIGHT_GREEN)
+    (colour, *inner), (_, *outer) = drawn_borders(axes)
+    assert same_color(colour, LIGHT_BLUE)
+    assert inner == [4.5, 3.5, 11.5, 8.5]
+    assert outer == [-0.5, -0.5, SIDE - 0.5, SIDE - 0.5]
+    assert axes.get_xlim() == (-0.5, SIDE - 0.5) and axes.get_ylim() == (SIDE - 0.5, -0.5)
+
+
+def detections():
+    return {name: Detection(IMAGE, np.roll(MASK, place - 5, axis=1), MASK) for place, name in enumerate(DETECTORS)}
+
+
+def test_borders_of_prediction_and_annotation_stand_over_each_mammogram():
+    figure = borders(detections())
+    assert [axes.get_ylabel() for axes in figure.axes[::5]] == ["Dice", "SS"]
+    for place, name in enumerate(DETECTORS):
+        axes = figure.axes[5 * ("ss" in name) + int(name[1])]
+        np.testing.assert_array_equal(axes.images[0].get_array(), IMAGE)
+        (blue, *annotated), (green, *predicted) = drawn_borders(axes)
+        assert same_color(blue, LIGHT_BLUE) and same_color(green, LIGHT_GREEN)
+        assert annotated == [4.5, 3.5, 11.5, 8.5]
+        assert predicted == [place - 0.5, 3.5, place + 6.5, 8.5]
+        share = max(0, 7 - abs(place - 5)) / 7
+        assert axes.get_xlabel() == f"overlap {share:.2f}, precision {share:.2f}"
+
+
+def test_borders_say_where_nothing_was_predicted_everything_or_no_example_is_there():
+    given = detections()
+    given["P0-dice"] = Detection(IMAGE, np.zeros_like(MASK), MASK)
+    given["P1-dice"] = Detection(IMAGE, np.ones_like(MASK), MASK)
+    del given["P2-dice"]
+    nothing, everything, absent = borders(given).axes[:3]
+    assert nothing.get_xlabel() == "nothing predicted" and len(nothing.collections) == 1
+    assert everything.get_xlabel() == f"overlap 1.00, precision {35 / SIDE**2:.2f}"
+    assert absent.texts[0].get_text() == "no example" and not absent.images
+
+
+def test_the_evolution_begins_with_the_annotated_image_and_has_a_tile_for_each_step():
+    steps = np.array([0, 10, 40, 100, 400, 1000, 2000])
+    probabilities = np.linspace(0, 1, 7, dtype=np.float16)[:, None, None] * np.ones((7, SIDE, SIDE), np.float16)
+    figure = evolution(steps, probabilities, IMAGE, MASK)
+    tiles = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title() for axes in tiles] == ["image and annotation", *(f"step {step}" for step in steps)]
+    np.testing.assert_array_equal(tiles[0].images[0].get_array(), IMAGE)
+    for axes, picture in zip(tiles[1:], probabilities, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), picture)
+        assert axes.images[0].get_clim() == (0, 1)
+    for axes in tiles:
+        (colour, *extent), = drawn_borders(axes)
+        assert same_color(colour, LIGHT_BLUE) and extent == [4.5, 3.5, 11.5, 8.5]
+    assert figure.axes[-1].get_ylabel() == "predicted probability of lesion"
+    assert sum(axes.axison for axes in figure.axes) == 9  # 8 tiles and the colour bar: empty places show nothing
+
+
+def test_each_annotation_of_the_placeholder_data_stands_two_rows_below_its_image():
+    images = [np.full((20, 16), value / 10) for value in range(10)]
+    masks = [np.arange(320).reshape(20, 16) < value for value in range(10)]
+    figure = placeholder(images, masks, [f"number {value}" for value in range(10)])
+    assert len(figure.axes) == 20
+    for place in range(10):
+        image, mask = figure.axes[place], figure.axes[10 + place]
+        assert image.get_title() == f"number {place}"
+        assert image.images[0].get_array()[0, 0] == place / 10
+        assert mask.images[0].get_array().sum() == place
+
+
+def course(first, last, level):
+    return [{"step": step, "loss": level} for step in range(first, last + 1, 10)]
+
+
+RETRAINED = {"end-to-end": course(10, 900, 0.3), "decomposition": course(10, 900, 0.4),
+             "retrained": course(910, 1500, 1.0)}
+
+
+def test_no_average_runs_across_the_step_where_a_training_goes_on():
+    axes = loss_course(RETRAINED).axes[0]
+    averages = [line for line in axes.lines if "moving average" in str(line.get_label())]
+    for line, (name, history) in zip(averages, RETRAINED.items(), strict=True):
+        assert line.get_label().startswith(name)
+        assert (line.get_xdata()[0], line.get_xdata()[-1]) == (history[0]["step"], history[-1]["step"])
+        np.testing.assert_allclose(line.get_ydata(), history[0]["loss"])
+    mark, = (line for line in axes.lines if "goes on" in str(line.get_label()))
+    assert mark.get_xdata() == [900, 900] and mark.get_label().startswith("step 900")
+
+
+def test_trainings_that_begin_together_are_not_marked():
+    assert continuations(RETRAINED.values()) == [900]
+    together = {name: RETRAINED[name] for name in ("end-to-end", "decomposition")} | {"longer": course(1, 2000, 0.2)}
+    assert continuations(together.values()) == continuations([[]]) == []
+    assert not any("goes on" in str(line.get_label()) for line in loss_course(together).axes[0].lines)
+
+
+def test_the_legend_of_the_loss_names_every_training_once():
+    figure = loss_course(RETRAINED)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [text.split(" (")[0] for text in texts] == [*RETRAINED, "step 900: another training goes on from here",
+                                                       "single batches"]
+
+
+def test_the_moving_average_of_a_hand_computed_case():
+    assert moving_average(np.array([3.0, 0, 6, 9]), 3).tolist() == [1.5, 3, 5, 7.5]
+    values = np.random.default_rng(0).random(200)
+    np.testing.assert_allclose(moving_average(values, 51)[25:175], np.convolve(values, np.full(51, 1 / 51), "valid"))
+    assert moving_average(values, 51)[0] == pytest.approx(values[:26].mean())
+
+
+def test_the_window_is_the_thesis_s_or_a_quarter_of_a_short_training():
+    assert [window_for(n) for n in (0, 1, 3, 30, 204, 5000)] == [1, 1, 1, 7, 51, 51]
+
+
+GRADIENT = np.zeros((SIDE, SIDE, 2))
+GRADIENT[6, 4, 0], GRADIENT[2, 11, 1] = -8.0, 3.0
+
+
+def test_the_strength_of_a_gradient_is_its_absolute_value_smoothed_and_nothing_is_lost():
+    smooth = strength(GRADIENT)
+    assert smooth.shape == GRADIENT.shape and smooth.min() >= 0
+    np.testing.assert_allclose(smooth.sum(axis=(0, 1)), [8, 3])
+    assert [np.unravel_index(smooth[..., channel].argmax(), MASK.shape) for channel in (0, 1)] == [(6, 4), (2, 11)]
+    wide = strength(np.kron(GRADIENT, np.ones((8, 8, 1))))  # 128 pixels a side: 2 pixels of smoothing
+    assert wide[..., 0].max() == pytest.approx(8, abs=0.8) and 0 < wide[47, 32, 0] < 4
+
+
+def test_saliency_lies_over_the_mammogram_with_a_scale_for_each_channel():
+    figure = saliency(IMAGE, GRADIENT, "benign", "an image: benign 0.90")
+    plain, *maps = (axes for axes in figure.axes if axes.images)
+    assert figure.get_suptitle() == "an image: benign 0.90"
+    np.testing.assert_array_equal(plain.images[0].get_array(), IMAGE)
+    assert len(maps) == 2
+    for channel, axes in enumerate(maps):
+        below, above = axes.images
+        np.testing.assert_array_equal(below.get_array(), IMAGE)
+        np.testing.assert_allclose(above.get_array(), strength(GRADIENT)[..., channel])
+        assert above.get_clim() == (0, strength(GRADIENT)[..., channel].max())
+    units = [above.colorbar.ax.get_ylabel() for _, above in (axes.images for axes in maps)]
+    assert "benign" in units[0] and "unit of brightness" in units[0] and "detector" in units[1]
+    assert len([axes for axes in saliency(IMAGE, GRADIENT[..., :1], "benign", "").axes if axes.images]) == 2
+
+
+def test_saliency_of_an_image_on_which_nothing_depends_is_drawn_as_nothing():
+    figure = saliency(IMAGE, np.zeros((SIDE, SIDE, 1)), "cancer", "")
+    above = figure.axes[1].images[1]
+    assert above.get_clim() == (0, 1) and not above.get_array().any()
+
+
+def test_the_files_are_png_of_a_legible_size():
+    sizes = {
+        "grid": size(roi_grid_figure(*grid())), "borders": size(borders_figure(detections())),
+        "evolution": size(evolution_figure(np.arange(11), np.zeros((11, SIDE, SIDE), np.float16), IMAGE, MASK)),
+        "placeholder": size(placeholder_figure([IMAGE] * 12, [MASK] * 12, ["drawn"] * 12)),
+        "loss": size(loss_figure(RETRAINED)),
+        "saliency": size(saliency_figure(IMAGE, GRADIENT, "benign", "an image"))}
+    assert sizes["grid"] == (2080, 2400) and sizes["borders"] == (2080, 1024)
+    assert all(width >= 1200 and height >= 640 for width, height in sizes.values()), sizes
