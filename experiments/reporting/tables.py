@@ -64,10 +64,11 @@ def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, clas
     against, footnote = "Every class stands against the two others.", (
         " (footnote 5 of the thesis; the three figures printed there do not follow from its formula)")
     if classes != CLASSES:
-        against, footnote = (f"{' and '.join(classes).capitalize()} stand against each other, so that both have the "
-                             "same accuracy, and the recall of one is the specificity of the other. The thesis's "
-                             "tables are of another task, with normal images as a third class; they do not stand "
-                             "here."), ""
+        against, footnote = (
+            f"{' and '.join(classes).capitalize()} stand against each other, so that both have the same accuracy, and "
+            "the recall of one is the specificity of the other; their AUROCs differ, since each class has an output of "
+            "its own. The thesis's tables are of another task, with normal images as a third class; they do not stand "
+            "here."), ""
     texts = [
         f"{against} In brackets: 95 % intervals, bootstrapped by patient (percentiles "
         "of 1000 resamples of the patients, each with all her images). An interval without width means that no "
