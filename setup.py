@@ -7,7 +7,7 @@ pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 from setuptools import find_packages, setup
 
 DICOM = ["pydicom>=3.0"]
-DDSM = ["imagecodecs>=2024.1.1"]
+DDSM = ["imagecodecs>=2024.9.22"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13"]
 
 setup(

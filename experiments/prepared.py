@@ -1,10 +1,6 @@
 """The data as the network gets them: each image preprocessed once, kept in a cache on disk, read when needed."""
 import hashlib
-import multiprocessing
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +10,7 @@ from tqdm import tqdm
 from experiments.datasets import CLASSES, Mammogram
 from experiments.errors import Failure
 from experiments.preprocessing import Prepared, Preprocessing, preprocess
+from experiments.processes import in_processes
 from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
@@ -72,36 +69,9 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
     entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
     missing = [entry for entry in entries if not entry.is_there()]
     with tqdm(total=len(missing), desc="Preparing", unit="image", disable=not progress or not missing) as bar:
-        for _ in _built(missing, workers):
+        for _ in in_processes(CacheEntry.build, missing, workers):
             bar.update()
     return PreparedSet(mammograms, preprocessing, cache)
-
-
-def _built(entries: "list[CacheEntry]", workers: int) -> Iterator[None]:
-    if workers <= 1 or len(entries) < 2 * workers:
-        for entry in entries:
-            entry.build()
-            yield
-        return
-    # spawned, not forked: the caller may run threads or hold a GPU
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
-        try:
-            yield from pool.map(CacheEntry.build, entries, chunksize=4)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Data sets of mammograms: each reader is a module or package with `LOOKS_LIKE`, `recognise(folder)` and `read(folder)`."""
+"""Data sets of mammograms: each reader is a module with `LOOKS_LIKE`, `recognise(folder)` and `read(folder)`."""
 from pathlib import Path
 
 from experiments.datasets import ddsm, mini_mias

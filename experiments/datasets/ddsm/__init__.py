@@ -1,4 +1,4 @@
-"""The Digital Database for Screening Mammography (Heath et al. 2000), as the University of South Florida distributes it.
+"""The Digital Database for Screening Mammography (Heath et al. 2000), as the University of South Florida has it.
 
 A case is a folder: A-0002-1.ics, and for each view A_0002_1.LEFT_CC.LJPEG and, where lesions are marked, .OVERLAY.
 """
@@ -6,6 +6,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from experiments.datasets.ddsm.density import brightness
@@ -15,7 +16,7 @@ from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
 from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.errors import Failure
 
-__all__ = ["LOOKS_LIKE", "load", "open_films", "read", "read_ljpeg", "recognise"]
+__all__ = ["LOOKS_LIKE", "load", "load_mask", "open_films", "read", "read_ljpeg", "recognise"]
 
 LOOKS_LIKE = "DDSM: cases (A-0002-1.ics beside A_0002_1.LEFT_CC.LJPEG, ...) in any folders, such as normals/normal_01"
 
@@ -61,12 +62,14 @@ def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:
 
 
 def _mammogram(film: Film) -> Mammogram:
-    files = [film.image, film.ics] + ([film.overlay] if film.overlay else [])
     return Mammogram(name=film.name, patient=film.case.patient, label=film.label, source=film.case.digitizer,
-                     fingerprint=f"{VERSION}|{file_fingerprint(*files)}", load=partial(load, film))
+                     fingerprint=f"{VERSION}|{file_fingerprint(*film.files)}", load=partial(load, film))
 
 
 def load(film: Film) -> Pixels:
     """Image (H, W) uint16, 10000 (3.60 - optical density); mask (H, W) bool, or None for a normal breast."""
-    image = brightness(film.case.digitizer)[read_ljpeg(film.image, film.size)]
-    return image, None if film.overlay is None else lesions_mask(read_overlay(film.overlay, film.size), film.size)
+    return brightness(film.case.digitizer)[read_ljpeg(film.image, film.size)], load_mask(film)
+
+
+def load_mask(film: Film) -> np.ndarray | None:
+    return None if film.overlay is None else lesions_mask(read_overlay(film.overlay, film.size), film.size)

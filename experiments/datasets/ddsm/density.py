@@ -39,3 +39,16 @@ def brightness(digitizer: str) -> np.ndarray:
     levels = np.rint(LEVELS_PER_DENSITY * (DARKEST - optical_density(digitizer))).astype(np.uint16)
     levels.setflags(write=False)
     return levels
+
+
+def about_levels(levels: str) -> str:
+    """What to tell the user of images with these levels, density or grey."""
+    formulas = "; ".join(f"{name} {intercept} - {-slope} {'log10 g' if name == 'A/DBA' else 'g'}"
+                         for name, (intercept, slope) in DIGITIZERS.items())
+    density = (f"The optical density of a grey level g is, by institution/digitizer: {formulas}; clipped to {LIGHTEST} "
+               f"and {DARKEST:.2f}.")
+    if levels == "grey":
+        return f"The levels are the digitizer's grey levels g, bit for bit. {density}"
+    return (f"A level v stands for the optical density {DARKEST:.2f} - v / {LEVELS_PER_DENSITY}: bright where the film "
+            f"is bright, comparable between digitizers. {density} Grey levels of HOWTEK and LUMISYS can be computed "
+            "back exactly within these bounds, those of the DBA up to half a level v.")

@@ -43,8 +43,9 @@ class Film:
     pathologies: tuple[str, ...]
 
     @property
-    def ics(self) -> Path:
-        return ics_of(self.image)
+    def files(self) -> list[Path]:
+        """All that image, mask and label come from."""
+        return [self.image, ics_of(self.image)] + ([self.overlay] if self.overlay else [])
 
     @property
     def size(self) -> tuple[int, int]:

@@ -8,9 +8,9 @@ from experiments.errors import Failure
 
 NAME = re.compile(r"([A-D])-(\d{4})-(\d)\.ics")
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")
-VIEW = re.compile(r"(?P<view>\w+)\s+LINES\s+(?P<lines>\d{1,5})\s+PIXELS_PER_LINE\s+(?P<pixels>\d{1,5})\s+BITS_PER_PIXEL\s+"
-                  r"(?P<bits>\d{1,2})\s+RESOLUTION\s+(?P<micrometres>\d{1,4}(?:\.\d{1,4})?)\s+(?P<overlay>OVERLAY|NON_OVERLAY)",
-                  re.ASCII)
+VIEW = re.compile(r"(?P<view>\w+)\s+LINES\s+(?P<lines>\d{1,5})\s+PIXELS_PER_LINE\s+(?P<pixels>\d{1,5})\s+"
+                  r"BITS_PER_PIXEL\s+(?P<bits>\d{1,2})\s+RESOLUTION\s+(?P<micrometres>\d{1,4}(?:\.\d{1,4})?)\s+"
+                  r"(?P<overlay>OVERLAY|NON_OVERLAY)", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ STEPS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-
 
 @dataclass(frozen=True)
 class Outline:
-    """row, column: of the first pixel, from the top left corner; directions (n,) uint8, 0 to 7; place: file and line."""
+    """row, column: of the first pixel, from the top left; directions (n,) uint8, 0 to 7; place: its file and line."""
 
     row: int
     column: int
