@@ -2,10 +2,12 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda]"    and CuPy, for a CUDA 13 GPU
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
+pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 """
 from setuptools import find_packages, setup
 
 DICOM = ["pydicom>=3.0"]
+DDSM = ["imagecodecs>=2024.9.22"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13"]
 
 setup(
@@ -31,6 +33,7 @@ setup(
     extras_require={
         "cuda": ["cupy-cuda13x>=14"],
         "dicom": DICOM,
-        "test": TEST + DICOM,
+        "ddsm": DDSM,
+        "test": TEST + DICOM + DDSM,
     },
 )
