@@ -59,7 +59,7 @@ def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executo
     again: set[str] = set()
     made = {name: job.steps_done() for name, job in jobs.items()}
     try:
-        with tqdm(total=steps * len(jobs), initial=sum(made.values()), desc=f"Training {len(jobs)} detectors",
+        with tqdm(total=steps * len(jobs), initial=sum(made.values()), desc=f"{len(jobs)} trainings",
                   unit="step") as bar:
             waiting |= {executor.submit(work, job): name for name, job in jobs.items()}
             while waiting:
