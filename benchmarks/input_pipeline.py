@@ -64,7 +64,7 @@ def measure_stages(arguments: argparse.Namespace) -> dict[str, Any]:
         batches = Batches(prepared, everything, len(everything), seed=0)
         images = prepared.images(everything)
         calls: dict[str, Callable[[], object]] = {
-            READ: lambda: prepared.images(everything), LABELS: lambda: one_hot(prepared.labels),
+            READ: lambda: prepared.images(everything), LABELS: lambda: one_hot(prepared.labels, 3),
             AUGMENT: lambda: augment(images, None, np.random.default_rng(0)),
             BATCH: lambda: batches(0), ONCE: lambda: preprocess(image, mask, settings, "drawn")}
         stages = {name: seconds(call, arguments.repeats) for name, call in calls.items()}
@@ -119,7 +119,7 @@ def epoch(prepared: Any, batch: int) -> None:
     for start in range(0, len(order), batch):
         chosen = order[start:start + batch]
         augment(prepared.images(chosen), None, generator)
-        one_hot(prepared.labels[chosen])
+        one_hot(prepared.labels[chosen], 3)
 
 
 def _processor_seconds() -> float:

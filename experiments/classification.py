@@ -21,22 +21,20 @@ from experiments.reporting.report import write_results
 from experiments.run_folder import RunFolder
 from experiments.runs import Data, describe, duration
 from experiments.sampling import Batches
-from experiments.splitting import require_all_classes
 
 SAMPLES = 12  # images in the figure of samples
 
 
 def load(configuration: Configuration, cache: Path, workers: int) -> Data:
     """`runs.load`, and on the terminal what was loaded. Raises Failure where a class has no images."""
-    data = runs.load(configuration, cache, workers)
-    require_all_classes(data.prepared.labels)
+    data = runs.load(configuration, cache, workers, every_class=True)
     print(describe(data.record))
     return data
 
 
 def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: Configuration, folder: RunFolder,
                       device: str, first: int = 0) -> dict[str, np.ndarray]:
-    """The network's outputs (n, 3) on "train" and "test" when it has been trained on the batches, on this device.
+    """The network's outputs (n, C) on "train" and "test" when it has been trained on the batches, on this device.
 
     It sees the images that the batches are made of. first: as in `fitting.fit`.
     """
@@ -60,7 +58,7 @@ def announce(folder: RunFolder, configuration: Configuration, seconds: float) ->
 
 def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """What metrics.jsonl keeps of the test set while training goes on."""
-    confusion = metrics.confusion_matrix(labels, metrics.predicted_classes(predicted))
+    confusion = metrics.confusion_matrix(labels, metrics.predicted_classes(predicted), predicted.shape[1])
     return {"accuracy_mean": float(metrics.accuracy(metrics.one_vs_all(confusion)).mean()),
             "three_class_accuracy": float(np.trace(confusion) / len(labels))}
 
@@ -80,13 +78,13 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
                                predicted[name]) for name, indices in (("test", data.test), ("train", data.train))})
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
-                      predicted["test"][drawn])
+                      predicted["test"][drawn], prepared.classes)
     histories = {name: [entry for entry in run.history() if "loss" in entry] for name, run in losses.items()}
     results = write_results(folder.path, RunRecord(
         title=title, command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"], is_ddsm=False,
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
-    ), predictions, histories, samples, shown)
+        classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown)
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")

@@ -12,7 +12,6 @@ from engine.layer import Layer, Run
 from engine.losses import binary_cross_entropy_with_logits
 from experiments import fitting
 from experiments.configuration import Configuration, TrainingConfiguration
-from experiments.datasets import CLASSES
 from experiments.device import array_module
 from experiments.prepared import ImageSet
 from experiments.run_folder import RunFolder
@@ -24,8 +23,8 @@ from models.vgg import vgg
 
 def build(configuration: Configuration, in_channels: int = 1) -> Layer:
     """The VGG of A.3.1 with initial weights that are a function of the seed."""
-    return vgg(configuration.side, in_channels, len(CLASSES), configuration.width, configuration.keep_probability,
-               configuration.statistics, configuration.bias,
+    return vgg(configuration.side, in_channels, configuration.classes, configuration.width,
+               configuration.keep_probability, configuration.statistics, configuration.bias,
                rng=np.random.default_rng((configuration.seed, WEIGHTS)))
 
 
@@ -38,7 +37,7 @@ def fit(network: Layer, batches: Batches, configuration: Configuration, folder: 
 
 def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, device: str,
                   batch: int = 50, progress: bool = False) -> np.ndarray:
-    """(n, 3): the network's sigmoid outputs for the images at `indices`, a batch of them in memory at a time."""
+    """(n, C): the network's sigmoid outputs for the images at `indices`, a batch of them in memory at a time."""
     xp = array_module(device)
     starts = tqdm(range(0, len(indices), batch), desc="Evaluating", unit="batch", disable=not progress, leave=False)
     return np.concatenate([to_numpy(predict(network, xp.asarray(prepared.images(indices[start:start + batch])))[0])

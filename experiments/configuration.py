@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from experiments.datasets.record import CLASSES_OF
 from experiments.errors import UsageError
 
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
@@ -24,6 +25,8 @@ class TrainingConfiguration:
     """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis"."""
     preset: str = "thesis"
     data: str | None = None
+    normals: str | None = None
+    classes: int = setting(3, "3: cancer, normal and benign; 2: cancer and benign, normal images are left out")
     seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
     side: int = setting(128, "height and width of the network's input in pixels")
     working_side: int = setting(1024, "pixels a side at which contrast is enhanced; quick with drawn images: 256")
@@ -47,6 +50,9 @@ class TrainingConfiguration:
 
     def limits(self) -> list[Limit]:
         return [
+            ("classes", self.classes in CLASSES_OF, "2 or 3"),
+            ("normals", self.normals is None or (self.data is not None and self.classes == 3),
+             "--data DIR beside it, whose images it adds to, and three classes"),
             ("batch", self.batch >= 2, "at least 2, since batch norm compares the images of a batch"),
             ("steps_per_epoch", self.steps_per_epoch >= 1, "at least 1"),
             ("epochs", self.epochs >= 1, "at least 1"),
@@ -58,6 +64,11 @@ class TrainingConfiguration:
             ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
             ("steps", self.steps is None or self.steps >= 1, "at least 1"),
             ("seed", self.seed >= 0, "0 or a positive whole number")]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the network's outputs."""
+        return CLASSES_OF[self.classes]
 
     @property
     def total_steps(self) -> int:
@@ -97,12 +108,14 @@ def flag(name: str) -> str:
 
 def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingConfiguration] = PRESETS,
               table: str = "Table 4.1") -> None:
-    """--preset, --data, and a flag for every hyper-parameter of the presets; a flag that is not given is None."""
+    """--preset, --data, --normals, --steps, and a flag for every hyper-parameter; one that is not given is None."""
     parser.add_argument("--preset", choices=tuple(presets),
                         help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
     parser.add_argument("--data", metavar="DIR",
-                        help="folder of a data set: mini-MIAS, or a CSV with the columns image, mask, label, patient; "
-                             "synthetic images if none is given")
+                        help="folder of a data set: mini-MIAS, CBIS-DDSM, or a CSV with the columns image, mask, "
+                             "label, patient; synthetic images if none is given")
+    parser.add_argument("--normals", metavar="DIR",
+                        help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
@@ -130,5 +143,5 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:
-    names = ["preset", "data", "steps", *hyper_parameters(kind)]
+    names = ["preset", "data", "normals", "steps", *hyper_parameters(kind)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

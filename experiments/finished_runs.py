@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiments.configuration import flag
 from experiments.errors import UsageError
 from experiments.run_folder import RunFolder
 from experiments.runs import Data
 
 RUNS = Path("runs")
+DATA = ("seed", "classes", "side", "working_side", "clip_limit")  # flags that decide what the images and the split are
 
 
 def finished(path: Path, experiment: str) -> RunFolder:
@@ -50,11 +52,11 @@ def of_same_data(experiment: str, given: str | None, fingerprint: str, seed: int
     record = folder.record()
     if not same(record):
         other = record["configuration"]
+        flags = " ".join(f"{flag(name)} {other[name]}" for name in DATA if name in other)
         raise UsageError(
-            f"{given} has other training images: it was made of {record['data']['name']} with --seed {other['seed']} "
-            f"--side {other['side']} --working-side {other['working_side']} --clip-limit {other['clip_limit']} "
-            f"(fingerprint {record['data']['fingerprint'][:12]}), this run has --seed {seed} and the fingerprint "
-            f"{fingerprint[:12]}. Such runs cannot be combined: what one tests, the other may have been trained on")
+            f"{given} has other training images: it was made of {record['data']['name']} with {flags} (fingerprint "
+            f"{record['data']['fingerprint'][:12]}), this run has --seed {seed} and the fingerprint {fingerprint[:12]}. "
+            "Such runs cannot be combined: what one tests, the other may have been trained on")
     return folder
 
 

@@ -21,6 +21,8 @@ from experiments.run_folder import RunFolder
 from experiments.runs import Data
 from experiments.size_groups import GROUPS
 
+SHARED = ("data", "normals", "classes", "preset", "seed")  # what a user gives both commands
+
 
 def fixed_detectors(given: str | None, folder: RunFolder, configuration: DecompositionConfiguration, data: Data,
                     device: str) -> tuple[Detectors, dict[str, Any]]:
@@ -38,12 +40,12 @@ def fixed_detectors(given: str | None, folder: RunFolder, configuration: Decompo
         return kept_detectors(folder.path, record["threshold"], device, record["digest"]), record
     run = finished_runs.of_same_data("roi_detection", given, data.record["fingerprint"], configuration.seed)
     if run is None:
-        where = "" if configuration.data is None else f" --data {configuration.data}"
+        flags = "".join(f" --{name} {getattr(configuration, name)}" for name in SHARED
+                        if getattr(configuration, name) is not None)
         raise UsageError(
             f"there is no finished run of ROI detection under {finished_runs.RUNS}/ on these data "
-            f"({data.record['name']}) with the same seed, image side and contrast. First: python "
-            f"experiments/roi_detection.py{where} --preset {configuration.preset} --seed {configuration.seed}; or name "
-            "one elsewhere with --detectors RUN")
+            f"({data.record['name']}), prepared alike, with the same seed. First: python experiments/roi_detection.py"
+            f"{flags}; or name one elsewhere with --detectors RUN")
     keep_detectors(run, configuration.loss, folder.path)
     detectors = kept_detectors(folder.path, configuration.threshold, device)
     return detectors, {"run": str(run.path.resolve()), "loss": configuration.loss, "threshold": configuration.threshold,

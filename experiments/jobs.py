@@ -14,6 +14,7 @@ from experiments.errors import Failure, UsageError
 from experiments.processes import Processes
 
 POLL = 1.0  # seconds between two looks at how far the trainings are
+CONNECT = 10  # seconds to wait for a scheduler
 
 
 class Job(Protocol):
@@ -39,7 +40,7 @@ def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
         raise UsageError('--scheduler needs Dask: pip install -e ".[dask]"') from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost connection is an error here, said once
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=CONNECT)
     except (OSError, ValueError) as error:
         raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
                          "like tcp://127.0.0.1:8786") from None

@@ -25,7 +25,6 @@ import numpy as np
 
 from engine.checkpoint import to_numpy
 from experiments.command import run_command
-from experiments.datasets import CLASSES
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.reporting.figures import overlay_figure, saliency_figure
@@ -70,6 +69,7 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.overlay and classifier.detectors is None:
         raise UsageError(f"--overlay: {arguments.checkpoint} has no ROI detectors; that of a run of "
                          "experiments/decomposition.py is needed")
+    classes = classifier.configuration.class_names
     paths = list(map(Path, arguments.images))
     saliencies = Pictures(Path(arguments.saliency), "saliency", paths) if arguments.saliency else None
     overlays = Pictures(Path(arguments.overlay), "overlay", paths) if arguments.overlay else None
@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> None:
             continue
         values = to_numpy(predict(classifier.network, xp.asarray(x))[0])[0].tolist()
         answer = int(np.argmax(values))
-        prediction = Prediction(str(path), dict(zip(CLASSES, values, strict=True)), CLASSES[answer])
+        prediction = Prediction(str(path), dict(zip(classes, values, strict=True)), classes[answer])
         predictions.append(prediction)
         if saliencies:
             gradient = to_numpy(saliency(classifier.network, xp.asarray(x), [answer]))[0]

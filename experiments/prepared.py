@@ -22,9 +22,10 @@ DIGEST_BYTES = 32
 
 
 class ImageSet(Protocol):
-    """What a classifier learns from: labels (N,) int64, indices into CLASSES, and images of all of them."""
+    """What a classifier learns from: labels (N,) int64, indices into the classes, and images of all of them."""
 
     labels: np.ndarray
+    classes: tuple[str, ...]
 
     def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """(n, side, side, channels) float32."""
@@ -33,18 +34,20 @@ class ImageSet(Protocol):
 class PreparedSet:
     """Images and masks of one side, in memory only while a batch needs them.
 
-    labels    (N,) int64, indices into CLASSES        patients, names, sources   (N,) str
+    labels    (N,) int64, indices into `classes`      patients, names, sources   (N,) str
     dropped   reason -> number of images left out     fingerprint                of all that training sees, as hex
     """
 
-    def __init__(self, mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path) -> None:
+    def __init__(self, mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path,
+                 classes: tuple[str, ...] = CLASSES) -> None:
         entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
         heads = [entry.head() for entry in entries]
         self._entries = [entry for entry, head in zip(entries, heads, strict=True) if not head.lost]
         kept = [entry.mammogram for entry in self._entries]
         lost = len(entries) - len(kept)
         self.dropped = {LOST: lost} if lost else {}
-        self.labels = np.array([CLASSES.index(mammogram.label) for mammogram in kept], dtype=np.int64)
+        self.classes = classes
+        self.labels = np.array([classes.index(mammogram.label) for mammogram in kept], dtype=np.int64)
         self.patients = np.array([mammogram.patient for mammogram in kept], dtype=str)
         self.names = np.array([mammogram.name for mammogram in kept], dtype=str)
         self.sources = np.array([mammogram.source for mammogram in kept], dtype=str)
@@ -64,13 +67,13 @@ class PreparedSet:
 
 
 def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path, workers: int = 1,
-            progress: bool = True) -> PreparedSet:
+            progress: bool = True, classes: tuple[str, ...] = CLASSES) -> PreparedSet:
     """Preprocesses what the cache lacks, in `workers` processes, and opens the set; neither depends on their number.
 
     An image with an annotation of which the crop left nothing is dropped and counted; an abnormal image that nobody
     annotated (mini-MIAS has such) stays, since classification does not need the mask. What is in the cache already is
-    not read again. Raises `Failure` for images that cannot be used and for a full disk; what was prepared until then
-    stays in the cache.
+    not read again. classes: those of the mammograms, in the order that numbers them. Raises `Failure` for images that
+    cannot be used and for a full disk; what was prepared until then stays in the cache.
     """
     if not mammograms:
         raise Failure("there are no images to prepare")
@@ -83,7 +86,7 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
     with tqdm(total=len(missing), desc="Preparing", unit="image", disable=not progress or not missing) as bar:
         for _ in _built(missing, workers):
             bar.update()
-    return PreparedSet(mammograms, preprocessing, cache)
+    return PreparedSet(mammograms, preprocessing, cache, classes)
 
 
 def _built(entries: "list[CacheEntry]", workers: int) -> Iterator[None]:

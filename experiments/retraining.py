@@ -35,7 +35,7 @@ from experiments.reporting.files import write_bytes
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.runs import add_run_flags, begin, open_run
 
-SAME = ("preset", "data", "seed", "side", "working_side", "clip_limit", "width", "statistics")  # network and images
+SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -68,16 +68,16 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
     where there is none, and where a flag asks for another network or other images.
     """
-    if arguments.data is not None:
-        arguments.data = str(Path(arguments.data).resolve())
-    given = given_flags(arguments)
+    given = {name: str(Path(value).resolve()) if name in ("data", "normals") else value
+             for name, value in given_flags(arguments).items()}
     resumed = _resumed(arguments)
     if arguments.decomposition is not None:
         run = finished(Path(arguments.decomposition), "decomposition")
     elif resumed is not None:
         run = finished(Path(resumed["decomposition"]["run"]), "decomposition")
     else:
-        run = _newest({"data": None, "seed": 0} | {name: given[name] for name in SAME if name in given})
+        run = _newest({"data": None, "normals": None, "classes": 3, "seed": 0} | {
+            name: given[name] for name in SAME if name in given})
     recorded = run.record()["configuration"]
     for name in SAME:
         if name in given and given[name] != recorded[name]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
-from experiments.datasets import CLASSES, open_dataset
+from experiments.dataset_choice import chosen_dataset
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.prepared import PreparedSet, prepare
 from experiments.preprocessing import Preprocessing
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.splitting import split
+from experiments.splitting import require_all_classes, split
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)  # a missing GPU is known before the data are prepared
-    if arguments.data is not None:
-        arguments.data = str(Path(arguments.data).resolve())  # a run may be resumed from another folder
+    for name in ("data", "normals"):
+        if getattr(arguments, name) is not None:  # a run may be resumed from another folder
+            setattr(arguments, name, str(Path(getattr(arguments, name)).resolve()))
     configuration = configure_from(presets, arguments)
     folder = RunFolder(choose_folder(arguments.output, arguments.resume, experiment,
                                      f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
@@ -71,24 +72,34 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
     return folder, type(configuration)(**recorded)
 
 
-def load(configuration: TrainingConfiguration, cache: Path, workers: int) -> Data:
-    """4.1: read, preprocess (from the cache what is there already), split by patient."""
-    dataset = open_dataset(None if configuration.data is None else Path(configuration.data), configuration.seed)
+def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_class: bool = False) -> Data:
+    """4.1: read, preprocess (from the cache what is there already), split by patient.
+
+    every_class: raise Failure where a class has no images, before and after they are prepared.
+    """
+    classes = configuration.class_names
+    dataset = chosen_dataset(configuration)
+    if every_class:
+        require_all_classes(np.array([classes.index(each.label) for each in dataset.mammograms], dtype=int), classes)
     preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
-    prepared = prepare(dataset.mammograms, preprocessing, cache, workers)
-    train, test = split(prepared.labels, prepared.patients, configuration.seed)
+    prepared = prepare(dataset.mammograms, preprocessing, cache, workers, classes=classes)
+    if every_class:
+        require_all_classes(prepared.labels, classes)
+    train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
     record = {"name": dataset.name, "fingerprint": prepared.fingerprint, "images": len(prepared),
-              "patients": len(set(prepared.patients)), "excluded": dataset.excluded, "dropped": prepared.dropped}
+              "patients": len(set(prepared.patients)), "excluded": dataset.excluded, "dropped": prepared.dropped,
+              "notes": list(dataset.notes)}
     for name, indices in (("train", train), ("test", test)):
-        counts = np.bincount(prepared.labels[indices], minlength=len(CLASSES))
-        record[name] = dict(zip(CLASSES, counts.tolist(), strict=True))
+        counts = np.bincount(prepared.labels[indices], minlength=len(classes))
+        record[name] = dict(zip(classes, counts.tolist(), strict=True))
         record[f"{name}_patients"] = len(set(prepared.patients[indices]))
     return Data(prepared, train, test, record)
 
 
 def describe(record: dict[str, Any]) -> str:
     """What the data are, and what was left out of them and why, for the terminal."""
-    lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients"]
+    lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients",
+             *(f"  {note}" for note in record["notes"])]
     left_out = record["excluded"] | record["dropped"]
     lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
         "  left out: 0 (no hybrids, no annotation lost by the crop)"]

@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.augmentation import augment
-from experiments.datasets import CLASSES
 from experiments.errors import UsageError
 from experiments.prepared import ImageSet, PreparedSet
 from experiments.streams import BATCHES
@@ -24,14 +23,14 @@ def class_balanced_indices(labels: np.ndarray, batch: int, generator: np.random.
     return np.array([generator.choice(members[index]) for index in chosen])
 
 
-def one_hot(labels: np.ndarray) -> np.ndarray:
-    """(N,) class indices -> (N, 3) float32."""
-    return np.eye(len(CLASSES), dtype=np.float32)[labels]
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """(N,) class indices -> (N, classes) float32."""
+    return np.eye(classes, dtype=np.float32)[labels]
 
 
 @dataclass(frozen=True)
 class Batches:
-    """`batches(step)` -> x (batch, side, side, channels) float32 as the set has them, y (batch, 3) float32 one-hot.
+    """`batches(step)` -> x (batch, side, side, channels) float32 as the set has them, y (batch, C) float32 one-hot.
 
     Drawn class-balanced from the training indices, flipped and rotated by up to max_degrees at random, all of it a
     function of (seed, step).
@@ -53,7 +52,7 @@ class Batches:
         generator = np.random.default_rng((self.seed, BATCHES, step))
         labels = self.prepared.labels[self.training]
         chosen = class_balanced_indices(labels, self.batch, generator)
-        return self.augmented(self.training[chosen], generator), one_hot(labels[chosen])
+        return self.augmented(self.training[chosen], generator), one_hot(labels[chosen], len(self.prepared.classes))
 
     def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return augment(self.prepared.images(indices), None, generator, self.max_degrees)[0]

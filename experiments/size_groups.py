@@ -63,7 +63,7 @@ def size_groups(sizes: np.ndarray, train: np.ndarray, test: np.ndarray) -> SizeG
     if empty:
         values, counts = np.unique(sizes[train], return_counts=True)
         raise Failure(
-            f"size group {' and '.join(empty)} has no training image: of {len(train)} annotations {counts.max()} cover "
+            f"no training image in size group {' and '.join(empty)}: of {len(train)} annotations {counts.max()} cover "
             f"exactly {values[counts.argmax()]} pixels (bounds {', '.join(f'{bound:g}' for bound in bounds)}). A "
             "larger --side may tell their sizes apart; otherwise add images with lesions of other sizes")
     return groups

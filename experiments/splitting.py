@@ -8,17 +8,20 @@ from experiments.streams import SPLIT
 TRIES = 20
 
 
-def require_all_classes(labels: np.ndarray) -> None:
-    """Classification needs cancer, normal and benign images: raises `Failure` where one of them is missing."""
-    counts = np.bincount(labels, minlength=len(CLASSES))
+def require_all_classes(labels: np.ndarray, classes: tuple[str, ...] = CLASSES) -> None:
+    """Raises `Failure` where a class has no images: a classifier needs some of each that it is to tell apart."""
+    counts = np.bincount(labels, minlength=len(classes))
     if not counts.all():
-        found = ", ".join(f"{count} {name}" for name, count in zip(CLASSES, counts, strict=True))
-        raise Failure(f"the data hold {found} images; the classifier tells three classes apart and needs images of "
-                      "each. Add images of the missing class, or merge this set with another in the folder format")
+        found = ", ".join(f"{count} {name}" for name, count in zip(classes, counts, strict=True))
+        remedy = ("Take normal images from another data set with --normals DIR, or tell cancer and benign alone apart "
+                  "with --classes 2" if [classes[index] for index in np.flatnonzero(counts == 0)] == ["normal"] else
+                  "Add images of the missing class, or merge this set with another in the folder format")
+        raise Failure(f"the data hold {found} images; the classifier tells {len(classes)} classes apart and needs "
+                      f"images of each. {remedy}")
 
 
-def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: float = 0.2
-          ) -> tuple[np.ndarray, np.ndarray]:
+def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: float = 0.2,
+          classes: tuple[str, ...] = CLASSES) -> tuple[np.ndarray, np.ndarray]:
     """(training indices, test indices), both ascending, of labels (N,) int and patients (N,) str.
 
     All images of a patient are on one side, every class present is on both, and the test set's share of each class is
@@ -34,9 +37,9 @@ def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: fl
     np.add.at(counts, (owner, label), 1)
     for index, having in zip(present, (counts > 0).sum(axis=0), strict=True):
         if having < 2:
-            raise Failure(f"class {CLASSES[index]!r} has images of {having} patient; training and test need at least "
+            raise Failure(f"class {classes[index]!r} has images of {having} patient; training and test need at least "
                           "one each, because a patient's images never stand on both sides. Add images of another "
-                          f"{CLASSES[index]} patient, or leave the class out")
+                          f"{classes[index]} patient, or leave the class out")
     generator = np.random.default_rng((seed, SPLIT))
     drawn = [_draw_test_patients(counts, test_fraction, generator) for _ in range(TRIES)]
     possible = [test for test in drawn if counts[test].any(axis=0).all() and counts[~test].any(axis=0).all()]

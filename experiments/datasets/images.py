@@ -1,5 +1,6 @@
 """Reading one image file of any usual kind into an array of grey levels."""
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from PIL import Image
@@ -68,11 +69,29 @@ def _is_dicom(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def _read_dicom(path: Path) -> np.ndarray:
+def dicom_shape(path: Path) -> tuple[int, int]:
+    """Height and width of a DICOM file, from its header. Raises `Failure`, naming it, where it holds no pixels."""
+    pydicom = _pydicom(path)
+    try:
+        file = pydicom.dcmread(path, defer_size=1024, specific_tags=["Rows", "Columns", "PixelData"])
+        if "PixelData" not in file:
+            raise ValueError("it holds no pixels")
+        return int(file.Rows), int(file.Columns)
+    except Exception as error:  # pydicom raises many kinds
+        raise Failure(f"{path}: cannot be read as DICOM ({error}); if it was copied or downloaded, do that again"
+                      ) from error
+
+
+def _pydicom(path: Path) -> ModuleType:
     try:
         import pydicom
     except ImportError as error:
         raise Failure(f'{path}: reading DICOM needs pydicom; install it with: pip install -e ".[dicom]"') from error
+    return pydicom
+
+
+def _read_dicom(path: Path) -> np.ndarray:
+    pydicom = _pydicom(path)
     try:
         file = pydicom.dcmread(path)
         pixels = file.pixel_array

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = ("cancer", "normal", "benign")
+CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the classes that a run tells apart
 
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
@@ -50,11 +51,13 @@ class Dataset:
     name       of the collection, for reports
     mammograms the usable images, in an order that depends on the data alone
     excluded   reason -> number of images left out
+    notes      sentences that whoever reads a result on these data must know
     """
 
     name: str
     mammograms: list[Mammogram]
     excluded: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def file_fingerprint(*paths: Path) -> str:

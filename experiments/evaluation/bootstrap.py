@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from experiments.evaluation.metrics import ratio
+
 RESAMPLES = 1000
 LEVELS = (2.5, 97.5)  # percent
 CHUNK_ELEMENTS = 2_000_000  # weights held at once: 16 MB
@@ -25,23 +27,46 @@ def intervals(probabilities: np.ndarray, labels: np.ndarray, predicted: np.ndarr
     "accuracy" (one-vs-all, 3.48) and "auroc": (C + 1, 2) float64 [low, high], the last row for the mean over classes;
     "three_class_accuracy": (2,). The order of the images does not matter; the same seed gives the same intervals.
     """
-    classes = probabilities.shape[1]
     names, owner = np.unique(patients, return_inverse=True)
-    agree = (labels[:, None] == np.arange(classes)) == (predicted[:, None] == np.arange(classes))
-    by_patient = np.zeros((len(names), classes + 2))  # whole numbers: sums are exact in whatever order
-    np.add.at(by_patient, owner, np.column_stack([agree, labels == predicted, np.ones(len(labels))]))
-    rankings = [Ranking(probabilities[:, c], labels == c) for c in range(classes)]
+    figures = Figures(probabilities, labels, predicted, owner, len(names))
     accuracies, aurocs = [], []
-    for weights in _resamples(len(names), len(labels), resamples, np.random.default_rng(seed)):
-        sums = weights @ by_patient
-        right = sums[:, :-1] / sums[:, -1:]
-        accuracies.append(np.column_stack([right, right[:, :classes].mean(axis=1)]))
-        of_images = weights[:, owner]
-        by_class = np.column_stack([ranking.auroc(of_images) for ranking in rankings])
-        aurocs.append(np.column_stack([by_class, by_class.mean(axis=1)]))
-    accuracy = _percentiles(np.concatenate(accuracies), len(names))
-    return {"accuracy": np.delete(accuracy, classes, axis=0), "three_class_accuracy": accuracy[classes],
-            "auroc": _percentiles(np.concatenate(aurocs), len(names))}
+    for weights in patient_weights(len(names), len(labels), resamples, seed):
+        accuracies.append(figures.accuracy(weights))
+        aurocs.append(figures.auroc(weights))
+    accuracy = percentiles(np.concatenate(accuracies), len(names))
+    return {"accuracy": accuracy[:-1], "three_class_accuracy": accuracy[-1],
+            "auroc": percentiles(np.concatenate(aurocs), len(names))}
+
+
+class Figures:
+    """A classifier's figures for many weightings of the same P patients at once.
+
+    owner  (n,) int, the index of each image's patient. Weights: (B, P) float64.
+    """
+
+    def __init__(self, probabilities: np.ndarray, labels: np.ndarray, predicted: np.ndarray, owner: np.ndarray,
+                 patients: int) -> None:
+        classes = np.arange(probabilities.shape[1])
+        agree = (labels[:, None] == classes) == (predicted[:, None] == classes)
+        self._sums = np.zeros((patients, len(classes) + 2))  # whole numbers: sums are exact in whatever order
+        np.add.at(self._sums, owner, np.column_stack([agree, labels == predicted, np.ones(len(labels))]))
+        self._rankings = [Ranking(probabilities[:, c], labels == c) for c in classes]
+        self._owner = owner
+
+    def accuracy(self, weights: np.ndarray) -> np.ndarray:
+        """(B, C + 2): one-vs-all (3.48) of each class, their mean, and the share of images whose class is right.
+
+        NaN where no image has weight.
+        """
+        sums = weights @ self._sums
+        right = ratio(sums[:, :-1], sums[:, -1:])
+        return np.column_stack([right[:, :-1], right[:, :-1].mean(axis=1), right[:, -1]])
+
+    def auroc(self, weights: np.ndarray) -> np.ndarray:
+        """(B, C + 1): of each class and their mean; NaN where a class or its complement has no weight."""
+        of_images = weights[:, self._owner]
+        by_class = np.column_stack([ranking.auroc(of_images) for ranking in self._rankings])
+        return np.column_stack([by_class, by_class.mean(axis=1)])
 
 
 class Ranking:
@@ -66,8 +91,9 @@ class Ranking:
         return np.divide((positive * below).sum(axis=1), pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
-def _resamples(patients: int, images: int, resamples: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """(b, P) float64 weights, in chunks: how often each patient was drawn."""
+def patient_weights(patients: int, images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """(b, P) float64 weights, in chunks that are the smaller the more images: how often each patient was drawn."""
+    generator = np.random.default_rng(seed)
     chunk = max(1, CHUNK_ELEMENTS // images)
     for start in range(0, resamples, chunk):
         count = min(chunk, resamples - start)
@@ -75,7 +101,7 @@ def _resamples(patients: int, images: int, resamples: int, generator: np.random.
         yield np.bincount(drawn.ravel(), minlength=count * patients).reshape(count, patients).astype(np.float64)
 
 
-def _percentiles(values: np.ndarray, patients: int) -> np.ndarray:
+def percentiles(values: np.ndarray, patients: int) -> np.ndarray:
     """(k, 2) from (B, k), columns that are defined in fewer than half of the resamples giving NaN."""
     result = np.full((values.shape[1], 2), np.nan)
     for place, column in enumerate(values.T):

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from experiments.datasets.record import CLASSES
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -20,6 +22,8 @@ class RunRecord:
     excluded     images left out by the reader, reason -> number
     dropped      images lost in preprocessing, reason -> number
     seconds      the training took
+    classes      that the classifier tells apart, in the order of its outputs
+    notes        on the data, sentences
     """
 
     title: str
@@ -33,11 +37,13 @@ class RunRecord:
     excluded: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
+    classes: tuple[str, ...] = CLASSES
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The network's outputs on one split: probabilities (n, 3), labels (n,) int, patients (n,) str or int."""
+    """The network's outputs on one split: probabilities (n, C), labels (n,) int, patients (n,) str or int."""
 
     probabilities: np.ndarray
     labels: np.ndarray
@@ -46,8 +52,9 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Samples:
-    """A few images as the network sees them: (n, side, side) in [0, 1], labels (n,) int, probabilities (n, 3)."""
+    """A few images as the network sees them: (n, side, side) in [0, 1], labels (n,) int, probabilities (n, C)."""
 
     images: np.ndarray
     labels: np.ndarray
     probabilities: np.ndarray
+    classes: tuple[str, ...] = CLASSES

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.datasets.record import CLASSES
 from experiments.evaluation import evaluate
 from experiments.evaluation.thesis import Shown
 from experiments.reporting.figures import loss_figure, roc_figure, samples_figure
@@ -30,20 +31,22 @@ def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Pre
     """
     _check_disjoint(predictions)
     results: dict[str, Any] = {
-        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.seed)
+        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.seed, record.classes)
         for split, outputs in predictions.items()}
     results["data"] = {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
                        "excluded": record.excluded, "dropped": record.dropped}
     results["seed"] = record.seed
+    printed = shown.tables if record.classes == CLASSES else {}
+    texts = [*record.notes, *notes(printed, record.is_ddsm, record.dataset, record.classes)]
     pictures = _pictures(predictions, results, losses, samples, shown)
     splits = [split for split in NAMES if split in predictions]
     page = report_html(
         record, {split: results[split] for split in splits}, headline(results),
-        [table for split in splits for table in (metrics_table(split, results[split], shown.tables.get(split)),
+        [table for split in splits for table in (metrics_table(split, results[split], printed.get(split)),
                                                  confusion_table(split, results[split]))],
-        notes(shown.tables, record.is_ddsm, record.dataset), list(pictures.values()))
+        texts, list(pictures.values()))
     write_json(folder / "results.json", results)
-    write_text(folder / "tables.md", tables_markdown(results, shown.tables, record.is_ddsm, record.dataset))
+    write_text(folder / "tables.md", tables_markdown(results, printed, texts))
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)
@@ -60,14 +63,16 @@ def _check_disjoint(predictions: Mapping[str, Predictions]) -> None:
 def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
               losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples, shown: Shown
               ) -> dict[str, Picture]:
+    *most, last = samples.classes
+    others = "the two others" if len(most) == 2 else "the other"
     return {
         "roc": Picture(
             "ROC curves", roc_figure(predictions, results),
-            f"Each class against the two others, as in Figure {shown.roc} of the thesis. A curve shows which share of "
+            f"Each class against {others}, as in Figure {shown.roc} of the thesis. A curve shows which share of "
             "the class is found (recall) if a certain share of the other images is mistaken for it (fallout), for all "
             "thresholds on the network's output. The dotted diagonal is guessing. In brackets: 95 % intervals by "
             "patient.",
-            "ROC curves of cancer, normal and benign with the diagonal of guessing", wide=True),
+            f"ROC curves of {', '.join(most)} and {last} with the diagonal of guessing", wide=True),
         "loss": Picture(
             "Loss during training", loss_figure(losses),
             f"As in Figure {shown.loss} of the thesis: points are single training batches, the line is their moving "
@@ -75,7 +80,7 @@ def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
             "Loss over training steps, as points, with its moving average as a line"),
         "samples": Picture(
             "What the network sees", samples_figure(samples),
-            "Test images after preprocessing, drawn at random from the three classes, with label, answer and the "
+            "Test images after preprocessing, drawn at random from all classes, with label, answer and the "
             "network's output for that answer. Solid frame and tick: right. Dashed frame and cross: wrong.",
             "A grid of preprocessed mammograms with label and answer", wide=True),
     }

@@ -114,7 +114,7 @@ def headline(results: dict[str, Any]) -> list[str]:
             f"No {name} detector reached an overlap accuracy of 1 with a precision of {RESPECTABLE:g} or more."]
     empty = [group for group, images in results["groups"]["test"].items() if not images]
     if empty:
-        sentences.append(f"{' and '.join(empty)} has no test image: nothing can be said of it there (n/a).")
+        sentences.append(f"There is no test image in {' and '.join(empty)}: n/a.")
     return sentences
 
 

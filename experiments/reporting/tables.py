@@ -1,15 +1,15 @@
 """Tables in the form of 4.2 and 4.3, our figures next to the thesis's and the guesser's; and tables.md."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.datasets.record import CLASSES
+from experiments.evaluation.classification import classes_of
 from experiments.evaluation.thesis import PrintedTable
 
 NAMES = {"test": "Test set", "train": "Training set"}
 METRICS = {"accuracy": "Accuracy", "specificity": "Specificity", "precision": "Precision", "recall": "Recall",
            "auroc": "AUROC"}
-COLUMNS = tuple(name.capitalize() for name in (*CLASSES, "mean"))
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,42 @@ def metrics_table(split: str, result: dict[str, Any], printed: PrintedTable | No
         rows.append(_comparison("uniform guesser", result["guesser"][key]))
         if key == "accuracy":
             rows.append(_comparison(f"always “{result['majority']['class']}”", result["majority"]["accuracy"]))
-    return Table(title, COLUMNS, tuple(rows))
+    return Table(title, tuple(name.capitalize() for name in result["accuracy"]), tuple(rows))
 
 
 def confusion_table(split: str, result: dict[str, Any]) -> Table:
     """Images by true class (rows) and predicted class (columns)."""
-    right, images = sum(result["counts"][name]["tp"] for name in CLASSES), result["images"]
+    classes = classes_of(result)
+    right, images = sum(result["counts"][name]["tp"] for name in classes), result["images"]
     share = number(result["three_class_accuracy"]) + interval(result["three_class_accuracy_ci"], " [{}, {}]")
     return Table(f"{NAMES[split]}: answers by true class ({right} of {images} right, {share})",
-                 tuple(f"Answered {name}" for name in CLASSES),
+                 tuple(f"Answered {name}" for name in classes),
                  tuple(Row(f"True {name}", tuple(str(count) for count in counts))
-                       for name, counts in zip(CLASSES, result["confusion"], strict=True)))
+                       for name, counts in zip(classes, result["confusion"], strict=True)))
 
 
-def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str) -> list[str]:
-    """What a reader of the tables has to know, a sentence or two each."""
+def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, classes: tuple[str, ...] = CLASSES
+          ) -> list[str]:
+    """What a reader of the tables has to know, a sentence or two each.
+
+    The thesis's figures are of its three classes: with other classes they must not be in `printed`.
+    """
     numbers = " and ".join(table.number for table in printed.values())
+    against, footnote = "Every class stands against the two others.", (
+        " (footnote 5 of the thesis; the three figures printed there do not follow from its formula)")
+    if classes != CLASSES:
+        against, footnote = (
+            f"{' and '.join(classes).capitalize()} stand against each other, so that both have the same accuracy, and "
+            "the recall of one is the specificity of the other; their AUROCs differ, since each class has an output of "
+            "its own. The thesis's tables are of another task, with normal images as a third class; they do not stand "
+            "here."), ""
     texts = [
-        "Every class stands against the two others. In brackets: 95 % intervals, bootstrapped by patient (percentiles "
+        f"{against} In brackets: 95 % intervals, bootstrapped by patient (percentiles "
         "of 1000 resamples of the patients, each with all her images). An interval without width means that no "
         "resample differed, not that the figure is certain.",
         "n/a: the figure is undefined, a ratio 0/0; so is, then, the mean over the classes.",
-        "Uniform guesser: the expected figures of answering cancer, normal and benign with probability 1/3 each "
-        "(footnote 5 of the thesis; the three figures printed there do not follow from its formula).",
+        f"Uniform guesser: the expected figures of answering {', '.join(classes[:-1])} and {classes[-1]} with "
+        f"probability 1/{len(classes)} each{footnote}.",
     ]
     if printed:
         texts.append(
@@ -76,13 +89,13 @@ def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str) -> l
     return texts
 
 
-def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str) -> str:
-    """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes."""
+def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable], texts: Sequence[str]) -> str:
+    """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes, `texts`."""
     parts = ["# Results"]
     for split in (name for name in NAMES if name in results):
         parts += [table_markdown(metrics_table(split, results[split], printed.get(split))),
                   table_markdown(confusion_table(split, results[split]))]
-    parts.append("\n".join(f"- {text}" for text in notes(printed, is_ddsm, dataset)))
+    parts.append("\n".join(f"- {text}" for text in texts))
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,6 +2,7 @@
 from typing import Any
 
 from experiments.datasets.record import CLASSES
+from experiments.evaluation.classification import classes_of
 from experiments.reporting.tables import interval, number
 
 SMALL = 100  # test images below which the report says how few they are
@@ -21,6 +22,9 @@ def headline(results: dict[str, Any]) -> list[str]:
         *_against("mean AUROC", test["auroc"]["mean"], test["auroc_ci"]["mean"], 0.5),
         *_against("mean accuracy", accuracy, test["accuracy_ci"]["mean"], chance),
     ]
+    if classes_of(test) != CLASSES:
+        sentences.insert(1, f"The network tells {' and '.join(classes_of(test))} apart, another task than the thesis's "
+                            "three classes.")
     ci = test["accuracy_ci"]["mean"]
     if ci is not None and ci[0] <= majority["accuracy"]["mean"]:
         sentences.append(f"The accuracy is not reliably above that of always answering “{majority['class']}”, which "
@@ -28,7 +32,7 @@ def headline(results: dict[str, Any]) -> list[str]:
     if test["images"] < SMALL:
         sentences.append(f"The test set is small: {test['images']} images of {test['patients']} patients. Another "
                          "choice of test patients may give figures anywhere in these intervals, or outside them.")
-    never = [name for name in CLASSES if test["counts"][name]["tp"] + test["counts"][name]["fp"] == 0]
+    never = [name for name in classes_of(test) if test["counts"][name]["tp"] + test["counts"][name]["fp"] == 0]
     if never:
         sentences.append(f"The network never answers {' or '.join(never)} on the test set.")
     return sentences + _overfitting(results)

@@ -92,3 +92,12 @@ def decomposed(drawn, detectors, finished, tmp_path_factory, command, tiny_flags
                               finished)
     assert code == 0, errors
     return output
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The address of a Dask scheduler with one worker of two threads, in this process."""
+    distributed = pytest.importorskip("distributed", reason='needs Dask: pip install -e ".[test]"')
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+                                  dashboard_address=None) as started:
+        yield started.scheduler_address

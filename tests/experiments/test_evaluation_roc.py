@@ -113,6 +113,6 @@ def test_a_class_that_most_resamples_lack_has_no_interval_and_a_single_patient_n
 def test_an_interval_needs_half_of_the_resamples():
     column = np.linspace(0, 1, 100)[:, None].copy()
     column[:50] = np.nan
-    assert np.isfinite(bootstrap._percentiles(column, patients=9)).all()
+    assert np.isfinite(bootstrap.percentiles(column, patients=9)).all()
     column[50] = np.nan
-    assert np.isnan(bootstrap._percentiles(column, patients=9)).all()
+    assert np.isnan(bootstrap.percentiles(column, patients=9)).all()

@@ -50,7 +50,7 @@ def test_intervals_stand_behind_the_figures_that_have_them():
 
 def test_markdown_holds_both_splits_and_the_thesis_beside_them():
     results = {"train": result_of(((9, 1, 0), (0, 10, 0), (0, 0, 10))), "test": result_of(THESIS_CONFUSION)}
-    text = tables_markdown(results, thesis.END_TO_END, is_ddsm=False, dataset="mini-MIAS")
+    text = tables_markdown(results, thesis.END_TO_END, ["A note."])
     assert text.index("## Test set: 1195") < text.index("## Training set: 30")
     assert "| – thesis, Table 4.2 | 0.6937 | 0.8611 | 0.7423 | 0.7657 |" in text
     assert "| – thesis, Table 4.3 | 0.9026 | 0.9528 | 0.9335 | 0.9296 |" in text
@@ -60,7 +60,8 @@ def test_markdown_holds_both_splits_and_the_thesis_beside_them():
 
 
 def test_markdown_takes_the_tables_of_the_other_classifier():
-    text = tables_markdown({"test": result_of(THESIS_CONFUSION)}, thesis.DECOMPOSITION, True, "DDSM")
+    text = tables_markdown({"test": result_of(THESIS_CONFUSION)}, thesis.DECOMPOSITION,
+                           notes(thesis.DECOMPOSITION, True, "DDSM"))
     assert "| – thesis, Table 4.6, corrected | 0.9309 | 0.9097 | 0.4071 | 0.7492 |" in text
     assert "Tables 4.6 and 4.7" in text
 

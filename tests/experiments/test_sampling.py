@@ -33,8 +33,8 @@ def test_a_class_without_images_is_not_drawn():
 
 
 def test_one_hot():
-    np.testing.assert_array_equal(one_hot(np.array([2, 0])), [[0, 0, 1], [1, 0, 0]])
-    assert one_hot(np.array([1])).dtype == np.float32
+    np.testing.assert_array_equal(one_hot(np.array([2, 0]), 3), [[0, 0, 1], [1, 0, 0]])
+    assert one_hot(np.array([1]), 2).dtype == np.float32
 
 
 def test_a_batch_is_a_function_of_seed_and_step(prepared):

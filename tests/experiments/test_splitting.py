@@ -80,7 +80,17 @@ def test_patients_who_cannot_be_divided():
         split(labels, owners, 0)
 
 
-def test_classification_needs_three_classes():
+def test_classification_needs_every_class():
     require_all_classes(np.array([0, 1, 2]))
-    with pytest.raises(Failure, match="the data hold 2 cancer, 0 normal, 1 benign images"):
+    require_all_classes(np.array([0, 1]), ("cancer", "benign"))
+    with pytest.raises(Failure, match=r"hold 2 cancer, 0 normal, 1 benign images.*3 classes.*--normals.*--classes 2"):
         require_all_classes(np.array([0, 0, 2]))
+    with pytest.raises(Failure, match=r"hold 2 cancer, 0 benign images.*tells 2 classes.*Add images"):
+        require_all_classes(np.array([0, 0]), ("cancer", "benign"))
+
+
+def test_the_split_does_not_depend_on_the_numbers_of_the_classes():
+    generator = np.random.default_rng(3)
+    labels, owners = generator.integers(2, size=60), np.array([f"p{index // 2}" for index in range(60)])
+    two, three = split(labels, owners, 4, classes=("cancer", "benign")), split(labels * 2, owners, 4)
+    assert all(np.array_equal(one, other) for one, other in zip(two, three, strict=True))

@@ -1,10 +1,10 @@
-"""Figure 4.1: the ROC curve of each class against the two others."""
+"""Figure 4.1: the ROC curve of each class against the others."""
 from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
 
-from experiments.datasets.record import CLASSES
+from experiments.evaluation.classification import classes_of
 from experiments.evaluation.roc import curves
 from experiments.reporting.figures.style import BLUE, GREEN, GREY, VERMILLION, new_figure, png, tidy
 from experiments.reporting.record import Predictions
@@ -24,7 +24,7 @@ def roc_figure(predictions: Mapping[str, Predictions], results: Mapping[str, Any
 
 
 def _panel(axes: Axes, predictions: Predictions, result: dict[str, Any]) -> None:
-    for name, curve in zip(CLASSES, curves(predictions.probabilities, predictions.labels), strict=True):
+    for name, curve in zip(classes_of(result), curves(predictions.probabilities, predictions.labels), strict=True):
         colour, line = STYLES[name]
         if curve is None:
             axes.plot([], [], line, color=colour, label=f"{name}: undefined, all images or none")

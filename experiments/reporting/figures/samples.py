@@ -3,7 +3,6 @@ import math
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
 from experiments.evaluation.metrics import predicted_classes
 from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png
 from experiments.reporting.record import Samples
@@ -17,7 +16,7 @@ def choose_samples(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     Drawn, not picked: the grid is to show errors as often as they are made. In the order of the classes.
     """
     shuffled = np.random.default_rng(seed).permutation(len(labels))
-    by_class = [shuffled[labels[shuffled] == c] for c in range(len(CLASSES))]
+    by_class = [shuffled[labels[shuffled] == c] for c in np.unique(labels)]
     turns = [index for turn in range(max(map(len, by_class), default=0))
              for indices in by_class for index in indices[turn : turn + 1]]
     return np.array(sorted(turns[:count], key=lambda index: labels[index]), dtype=np.int64)
@@ -40,7 +39,8 @@ def samples_figure(samples: Samples) -> bytes:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         mark = "✓" if right else "✗"
-        axes.set_title(f"label: {CLASSES[label]}\n{mark} answer: {CLASSES[answer]} ({output[answer]:.2f})", fontsize=9)
+        axes.set_title(f"label: {samples.classes[label]}\n{mark} answer: {samples.classes[answer]} "
+                       f"({output[answer]:.2f})", fontsize=9)
         for spine in axes.spines.values():
             spine.set(color=BLUE if right else VERMILLION, linewidth=3, linestyle="-" if right else (0, (2, 1.5)))
     return png(figure)

@@ -1,0 +1,50 @@
+"""The thesis audited: the counts behind Tables 4.2, 4.3, 4.6 and 4.7, every entry recomputed, and the errata.
+
+    python experiments/audit.py                          prints the tables, writes them to runs/audit
+    python experiments/audit.py --output runs/errata     writes audit.json, tables.md and report.html there
+
+Needs no data: the printed figures and the numbers of images of section 4.1 are all there is.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from experiments.command import run_command
+from experiments.errors import UsageError
+from experiments.evaluation.recovery import audit
+from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
+from experiments.reporting.files import write_json, write_text
+from experiments.reporting.html import render
+from experiments.reporting.record import RunRecord
+from experiments.reporting.tables import table_markdown
+from experiments.run_folder import RunFolder, versions
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    folder = Path(arguments.output)
+    if RunFolder(folder).exists():
+        raise UsageError(f"{folder} holds a run, whose report would be overwritten; choose another folder by --output")
+    found = audit()
+    sentences, tables, notes = audit_sentences(found), audit_tables(found), audit_notes(found)
+    text = "\n\n".join(["# The thesis audited", *sentences, *map(table_markdown, tables),
+                        "\n".join(f"- {note}" for note in notes)]) + "\n"
+    print(text.replace("**", ""))
+    record = RunRecord(
+        title="The thesis audited", command="python experiments/audit.py", config={}, versions=versions(), seed=0,
+        dataset="Tables 4.2, 4.3, 4.6 and 4.7, abstract and footnote 5", is_ddsm=True, fingerprint="")
+    write_json(folder / "audit.json", found)
+    write_text(folder / "tables.md", text)
+    write_text(folder / "report.html", render("audit.html.jinja", record, sentences, tables, notes, []))
+    print(f"Report: {folder / 'report.html'}")
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new.add_argument("--output", metavar="DIR", default="runs/audit", help="where to write (default: runs/audit)")
+    return new
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,27 @@
+"""Where the files of a download are: by the names of the folders above them, which every way of downloading keeps.
+
+    Mass-Training_P_00001_LEFT_CC / <study UID> / <series UID> / 000000.dcm                 the paths in the CSV files
+    Mass-Training_P_00001_LEFT_CC / 07-20-2016-DDSM-NA-74994 / 1.000000-full mammogram images-24515 / 1-1.dcm
+    <series UID> / 1-1.dcm                                                                  series downloaded singly
+"""
+import os
+from collections import defaultdict
+from pathlib import Path
+
+from experiments.datasets.cbis_ddsm.tables import Cell
+
+
+class Tree:
+    """The DICOM files below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._below: dict[str, list[Path]] = defaultdict(list)
+        for above, _, names in os.walk(folder, followlinks=True):  # the images are often linked from another disk
+            for name in sorted(names):
+                if name.lower().endswith(".dcm"):
+                    for part in Path(above).relative_to(folder).parts:
+                        self._below[part].append(Path(above, name))
+
+    def find(self, cell: Cell) -> list[Path]:
+        """The files of the cell's series where a folder has its name, else those of its subject; none if absent."""
+        return self._below.get(cell.series) or self._below.get(cell.subject) or []

@@ -1,0 +1,266 @@
+"""ROI detection as a whole: what a run leaves behind, and that it leaves the same bits however it came about."""
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import roi_detection
+from experiments.datasets import open_dataset, synthetic
+from experiments.detector import load_detectors, masks
+from experiments.detector_configuration import DetectorConfiguration
+from experiments.errors import UsageError
+from experiments.prepared import prepare
+from experiments.preprocessing import Preprocessing
+from experiments.splitting import split
+
+ROOT = Path(__file__).parents[2]
+DETECTORS = [f"P{number}-{loss}" for loss in ("dice", "ss") for number in range(5)]
+MEASURES = {"loss", "accuracy", "precision", "recall", "overlap_accuracy"}
+TINY = ("--side", "32", "--working-side", "64", "--channels", "2", "--depth", "2", "--batch", "4", "--steps", "12",
+        "--evaluate-every", "5", "--checkpoint-every", "2")
+
+
+@pytest.fixture(scope="module")
+def lesions(tmp_path_factory):
+    """60 small mammograms, 40 of them with a lesion, in the folder format."""
+    folder = tmp_path_factory.mktemp("lesions") / "data"
+    synthetic.write(folder, seed=5, images=60, height=80)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def flags(lesions, cache):
+    return lambda output: [str(flag) for flag in ("--data", lesions, "--cache", cache, "--output", output, *TINY)]
+
+
+@pytest.fixture(scope="module")
+def run(flags, tmp_path_factory, command):
+    """The folder of a run that nothing interrupted, with one worker."""
+    output = tmp_path_factory.mktemp("roi") / "run"
+    code, text, errors = command(roi_detection.main, *flags(output), "--workers", 1)
+    assert code == 0, errors
+    (output / "printed.txt").write_text(text + errors)
+    return output
+
+
+def differing(one, other):
+    """The files of two runs that are to be equal and are not."""
+    names = ["results.json", "tables.md", "figures/roi_grid.png", "figures/borders.png", "figures/evolution-dice.png"]
+    names += [f"{detector}/{name}" for detector in DETECTORS
+              for name in ("checkpoint.safetensors", "metrics.jsonl", "results.json", "evolution.npz")]
+    return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()]
+
+
+def test_the_run_folder_explains_itself(run, lesions):
+    config = json.loads((run / "config.json").read_text())
+    assert config["experiment"] == "roi_detection" and config["configuration"]["data"] == str(lesions.resolve())
+    assert len(config["groups"]["bounds"]) == 4 and len(config["data"]["fingerprint"]) == 64
+    images = sum(config["data"]["train"].values()), sum(config["data"]["test"].values())
+    normal = config["data"]["train"]["normal"], config["data"]["test"]["normal"]
+    assert sum(config["groups"]["train"].values()) == images[0] - normal[0]
+    assert sum(config["groups"]["test"].values()) == images[1] - normal[1]
+    assert sorted(path.name for path in run.iterdir() if path.is_dir()) == sorted([*DETECTORS, "figures"])
+    assert not list(run.rglob("*.partial")) and not (run / "owner").exists()
+
+
+def test_the_split_is_that_of_the_classifiers(run, lesions, cache):
+    """Otherwise the detectors would have learned from the test images of the decomposition."""
+    configuration = json.loads((run / "config.json").read_text())["configuration"]
+    preprocessing = Preprocessing(*(configuration[name] for name in ("side", "working_side", "clip_limit")))
+    prepared = prepare(open_dataset(lesions, 0).mammograms, preprocessing, cache)
+    _, test = split(prepared.labels, prepared.patients, configuration["seed"])
+    with np.load(run / "P2-ss" / "evolution.npz") as evolution:
+        shown = [index for index in range(len(prepared)) if np.array_equal(prepared.images([index])[0, ..., 0],
+                                                                           evolution["image"])]
+    assert len(shown) == 1 and shown[0] in test
+
+
+@pytest.mark.parametrize("name", ["P0-dice", "P4-ss"])
+def test_a_detector_logs_what_figure_4_3_shows(run, name):
+    lines = [json.loads(line) for line in (run / name / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [1, 10]
+    evaluations = {line["step"]: line["evaluation"] for line in lines if "evaluation" in line}
+    assert list(evaluations) == [5, 10, 12]
+    assert all(set(evaluation[split]) == MEASURES for evaluation in evaluations.values() for split in ("train", "test"))
+
+
+def test_the_evolution_of_one_test_image_is_kept(run):
+    with np.load(run / "P1-dice" / "evolution.npz") as evolution:
+        assert evolution["steps"].tolist() == [1, 2, 5, 10, 12]
+        assert evolution["probabilities"].shape == (5, 32, 32) and evolution["probabilities"].dtype == np.float16
+        assert evolution["image"].dtype == np.float32 and evolution["mask"].dtype == bool and evolution["mask"].any()
+
+
+def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
+    """Recomputed here from the checkpoints by (4.1) and the definitions of accuracy, precision and recall."""
+    results = json.loads((run / "results.json").read_text())
+    config = json.loads((run / "config.json").read_text())
+    networks, configuration = load_detectors(run, "ss")
+    prepared = prepare(open_dataset(lesions, 0).mammograms, Preprocessing(32, 64, configuration.clip_limit), cache)
+    train, test = split(prepared.labels, prepared.patients, 0)
+    sizes = prepared.masks(range(len(prepared))).sum((1, 2, 3))
+    bounds = [0, *config["groups"]["bounds"], np.inf]
+    for number, network in enumerate(networks):
+        for split_name, indices in (("train", train), ("test", test)):
+            own = indices[(sizes[indices] > bounds[number]) & (sizes[indices] <= bounds[number + 1])]
+            for scope, chosen in (("group", own), ("complete", indices[sizes[indices] > 0])):
+                stated = results["detectors"][f"P{number}-ss"][scope][split_name]
+                if not len(chosen):
+                    assert set(stated.values()) == {None}
+                    continue
+                predicted = masks(network, prepared.images(chosen), 0.5, "cpu")
+                mask = prepared.masks(chosen) > 0
+                both = (predicted & mask).sum((1, 2, 3))
+                smaller = np.minimum(predicted.sum((1, 2, 3)), mask.sum((1, 2, 3)))
+                assert stated["accuracy"] == pytest.approx((predicted == mask).mean())
+                assert stated["recall"] == pytest.approx(both.sum() / mask.sum())
+                assert stated["precision"] == (pytest.approx(both.sum() / predicted.sum()) if predicted.any() else None)
+                assert stated["overlap_accuracy"] == pytest.approx(np.mean(both / np.maximum(smaller, 1) >= 0.2))
+
+
+def test_the_report_needs_no_other_file(run):
+    page = (run / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
+    assert "not for diagnosis" in page and "every pixel marked" in page
+
+
+def test_the_terminal_shows_data_duration_one_progress_display_and_the_result(run):
+    printed = (run / "printed.txt").read_text()
+    assert re.search(r"Training: 10 detectors, 12 steps of 4 images each.*expected about", printed)
+    assert "120/120" in printed and "10 of 10 finished" in printed and "Training:" not in printed.split("120/120")[-1]
+    assert "Dice: overlap accuracy" in printed
+
+
+def test_two_workers_end_with_the_same_bits(run, flags, tmp_path, command):
+    code, _, errors = command(roi_detection.main, *flags(tmp_path / "run"), "--workers", 2)
+    assert code == 0, errors
+    assert differing(run, tmp_path / "run") == []
+
+
+def test_a_dask_cluster_ends_with_the_same_bits(run, flags, tmp_path, command, cluster):
+    code, _, errors = command(roi_detection.main, *flags(tmp_path / "run"), "--scheduler", cluster)
+    assert code == 0, errors
+    assert differing(run, tmp_path / "run") == []
+
+
+def test_a_killed_worker_is_replaced_and_its_training_goes_on(run, flags, tmp_path, command):
+    output, killed = tmp_path / "run", []
+
+    def kill():
+        while not killed:
+            workers = [child for child in multiprocessing.active_children() if child.is_alive()]
+            if workers and (output / "P1-dice" / "checkpoint.safetensors").exists():
+                os.kill(workers[0].pid, signal.SIGKILL)
+                killed.append(workers[0].pid)
+            time.sleep(0.005)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    code, printed, errors = command(roi_detection.main, *flags(output), "--workers", 1)
+    assert code == 0, errors
+    killer.join(5)
+    assert len(killed) == 1 and "is tried once more: its process was killed" in printed
+    assert differing(run, output) == []
+
+
+def test_interrupted_killed_and_resumed_it_ends_with_the_same_bits(run, flags, tmp_path):
+    output = tmp_path / "run"
+    for stop, reached, code in ((signal.SIGINT, "P0-dice", 130), (signal.SIGKILL, "P3-dice", -signal.SIGKILL)):
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output), "--resume", "--workers", "2"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        while process.poll() is None and not (output / reached / "checkpoint.safetensors").exists():
+            time.sleep(0.005)
+        process.send_signal(stop)
+        errors = process.communicate()[1].decode()
+        assert process.returncode == code, errors
+        assert "Traceback" not in errors
+        assert not (output / "results.json").exists()
+    subprocess.run([sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output), "--resume"], check=True,
+                   capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert differing(run, output) == []
+
+
+def test_one_that_fails_twice_ends_the_run_and_keeps_the_others(run, flags, tmp_path, command):
+    """A checkpoint of another network in P2-ss: resuming names it; when it is gone, that training alone is made."""
+    output = shutil.copytree(run, tmp_path / "run")
+    for name in ("results.json", "P2-ss/results.json"):
+        (output / name).unlink()
+    (output / "P2-ss" / "checkpoint.safetensors").write_bytes(b"no checkpoint")
+    code, _, errors = command(roi_detection.main, *flags(output), "--resume", "--workers", 1)
+    assert code == 1 and re.search(r"error: P2-ss failed twice: .*checkpoint\.safetensors: the file is not", errors)
+    assert "--resume trains only what is missing" in errors and not (output / "results.json").exists()
+    (output / "P2-ss" / "checkpoint.safetensors").unlink()
+    before = {name: (output / name / "results.json").stat().st_mtime_ns for name in DETECTORS if name != "P2-ss"}
+    assert command(roi_detection.main, *flags(output), "--resume", "--workers", 1)[0] == 0
+    assert differing(run, output) == []
+    assert before == {name: (output / name / "results.json").stat().st_mtime_ns for name in before}
+
+
+def test_detectors_are_loaded_from_a_finished_run_only(run, tmp_path, lesions):
+    networks, configuration = load_detectors(run, "dice")
+    assert len(networks) == 5 and isinstance(configuration, DetectorConfiguration) and configuration.side == 32
+    weights = [network.parameters()["sig.W"] for network in networks]
+    assert not any(np.array_equal(weights[0], other) for other in weights[1:])
+    predicted = masks(networks[0], np.random.default_rng(0).random((3, 32, 32, 1), np.float32), 0.0, "cpu")
+    assert predicted.shape == (3, 32, 32, 1) and predicted.dtype == bool and predicted.all()
+    with pytest.raises(UsageError, match="expected one of dice, ss"):
+        load_detectors(run, "iou")
+    with pytest.raises(UsageError, match=r"holds no run of experiments/roi_detection\.py"):
+        load_detectors(tmp_path, "dice")
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "P3-dice" / "checkpoint.safetensors").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"P3-dice/checkpoint\.safetensors is not the checkpoint of a detector"):
+        load_detectors(copy, "dice")
+    (copy / "results.json").unlink()
+    with pytest.raises(UsageError, match=f"is not finished.*--resume --output {copy}"):
+        load_detectors(copy, "dice")
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    (("--batch", 500), r"--batch 500: the smallest size group has \d training images"),
+    (("--channels", 0), "--channels 0: expected at least 1"),
+    (("--side", 33), "--side 33: expected a multiple of 4, since --depth 2"),
+    (("--workers", 0), "--workers 0: expected at least 1"),
+    (("--data", "nowhere"), "there is no such folder"),
+    (("--scheduler", "nonsense://x"), "no Dask scheduler answers there")])
+def test_a_wrong_call_is_said_and_nothing_is_trained(flags, tmp_path, command, given, message):
+    code, _, errors = command(roi_detection.main, *flags(tmp_path / "run"), *given)
+    assert code == 2 and re.search(message, errors), errors
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_data_without_masks_are_a_failure_that_says_what_to_add(lesions, flags, tmp_path, command):
+    data = shutil.copytree(lesions, tmp_path / "data")
+    table = data / "labels.csv" if (data / "labels.csv").exists() else next(data.glob("*.csv"))
+    rows = [row.split(",") for row in table.read_text().splitlines()]
+    table.write_text("\n".join(",".join([row[0], "" if index else "mask", *row[2:]]) for index, row in enumerate(rows)))
+    code, _, errors = command(roi_detection.main, *flags(tmp_path / "run"), "--data", data)
+    assert code == 1 and "0 training images and 0 test images have an annotated lesion" in errors
+
+
+def test_another_command_s_run_is_not_resumed(finished, flags, command):
+    code, _, errors = command(roi_detection.main, *flags(finished), "--resume")
+    assert code == 2 and "is one of experiments/end2end.py" in errors
+
+
+def test_help_shows_examples_and_both_presets(command):
+    code, output, _ = command(roi_detection.main, "--help")
+    assert code == 0 and "python experiments/roi_detection.py --data DIR" in output and "Table 4.4" in output
+    assert "--scheduler" in output and "not for diagnosis" in output
