@@ -2,10 +2,12 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda]"    and CuPy, for a CUDA 13 GPU
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
+pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
 """
 from setuptools import find_packages, setup
 
 DICOM = ["pydicom>=3.0"]
+DASK = ["dask[distributed]>=2024.8"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13"]
 
 setup(
@@ -31,6 +33,7 @@ setup(
     extras_require={
         "cuda": ["cupy-cuda13x>=14"],
         "dicom": DICOM,
-        "test": TEST + DICOM,
+        "dask": DASK,
+        "test": TEST + DICOM + DASK,
     },
 )

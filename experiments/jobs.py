@@ -44,7 +44,7 @@ def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
                          "like tcp://127.0.0.1:8786") from None
-    with client, client.get_executor() as cluster:
+    with client, client.get_executor(pure=False) as cluster:  # not pure: a call that failed is made again, if asked for
         yield cluster
 
 
@@ -59,7 +59,7 @@ def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executo
     again: set[str] = set()
     made = {name: job.steps_done() for name, job in jobs.items()}
     try:
-        with tqdm(total=steps * len(jobs), initial=sum(made.values()), desc=f"Training {len(jobs)} detectors",
+        with tqdm(total=steps * len(jobs), initial=sum(made.values()), desc=f"{len(jobs)} trainings",
                   unit="step") as bar:
             waiting |= {executor.submit(work, job): name for name, job in jobs.items()}
             while waiting:

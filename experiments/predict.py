@@ -1,15 +1,16 @@
-"""Class probabilities for new mammograms, by a classifier that experiments/end2end.py trained.
+"""Class probabilities for new mammograms, by a classifier that end2end.py, decomposition.py or retraining.py trained.
 
     python experiments/predict.py runs/RUN/checkpoint.safetensors image.png
     python experiments/predict.py runs/RUN/checkpoint.safetensors folder/*.dcm --json probabilities.json
     python experiments/predict.py runs/RUN/checkpoint.safetensors image.png --saliency pictures
+    python experiments/predict.py runs/DECOMPOSITION_RUN/checkpoint.safetensors image.png --overlay pictures
 
-Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The probabilities need not
-add up to 1: each answers for its class against the others (A.3.1 ends in sigmoids). A research and teaching
-tool, not for diagnosis.
+Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training images were. The probabilities need not add
+up to 1: each answers for its class against the others (A.3.1 ends in sigmoids). A research and teaching tool, not for
+diagnosis.
 
 --saliency draws for each image where a small change of its grey levels would change the predicted class's output most:
-where the network looked, not whether it was right.
+where the network looked, not whether it was right. --overlay draws what the five ROI detectors of a decomposition mark.
 """
 from __future__ import annotations
 
@@ -22,17 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.checkpoint import CheckpointError, load_checkpoint, restore, to_numpy
-from engine.layer import Layer
-from experiments.classifier import build
+from engine.checkpoint import to_numpy
 from experiments.command import run_command
-from experiments.configuration import Configuration
-from experiments.datasets.images import read_image
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
-from experiments.preprocessing import Preprocessing, preprocess
-from experiments.reporting.figures import saliency_figure
+from experiments.reporting.figures import overlay_figure, saliency_figure
 from experiments.reporting.files import write_bytes, write_json
+from experiments.trained_classifier import load_classifier
 from models.predict import predict
 from models.saliency import saliency
 
@@ -68,27 +65,31 @@ class Pictures:
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     xp = array_module(arguments.device)
-    network, configuration = load_classifier(Path(arguments.checkpoint))
-    network.convert(xp.asarray)
+    classifier = load_classifier(Path(arguments.checkpoint), arguments.device)
+    if arguments.overlay and classifier.detectors is None:
+        raise UsageError(f"--overlay: {arguments.checkpoint} has no ROI detectors; that of a run of "
+                         "experiments/decomposition.py is needed")
+    classes = classifier.configuration.class_names
     paths = list(map(Path, arguments.images))
-    saliency_pictures = arguments.saliency and Pictures(Path(arguments.saliency), "saliency", paths)
+    saliencies = Pictures(Path(arguments.saliency), "saliency", paths) if arguments.saliency else None
+    overlays = Pictures(Path(arguments.overlay), "overlay", paths) if arguments.overlay else None
     predictions, failures = [], 0
     for path in paths:
         try:
-            x = prepare_image(path, configuration)
+            x = classifier.input(classifier.prepare(path))
         except Failure as error:
             print(f"error: {error}", file=sys.stderr)
             failures += 1
             continue
-        values = to_numpy(predict(network, xp.asarray(x))[0])[0].tolist()
-        classes = configuration.class_names
-        prediction = Prediction(str(path), dict(zip(classes, values, strict=True)), classes[int(np.argmax(values))])
+        values = to_numpy(predict(classifier.network, xp.asarray(x))[0])[0].tolist()
+        answer = int(np.argmax(values))
+        prediction = Prediction(str(path), dict(zip(classes, values, strict=True)), classes[answer])
         predictions.append(prediction)
-        if saliency_pictures:
-            answer = classes.index(prediction.prediction)
-            gradient = to_numpy(saliency(network, xp.asarray(x), [answer]))[0]
-            saliency_pictures.write(path, saliency_figure(x[0, ..., 0], gradient, prediction.prediction,
-                                                          prediction.title))
+        if saliencies:
+            gradient = to_numpy(saliency(classifier.network, xp.asarray(x), [answer]))[0]
+            saliencies.write(path, saliency_figure(x[0, ..., 0], gradient, prediction.prediction, prediction.title))
+        if overlays:
+            overlays.write(path, overlay_figure(x[0, ..., 0], x[0, ..., 1], prediction.title))
     if predictions:
         print(table(predictions))
     if arguments.json:
@@ -103,31 +104,9 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("images", metavar="IMAGE", nargs="+", help="PGM, PNG, JPEG, TIFF or DICOM file")
     new.add_argument("--json", metavar="FILE", help="write the probabilities there, too")
     new.add_argument("--saliency", metavar="DIR", help="draw there, for each image, what its answer depends on")
+    new.add_argument("--overlay", metavar="DIR", help="draw there, for each image, what the ROI detectors mark in it")
     new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     return new
-
-
-def load_classifier(path: Path) -> tuple[Layer, Configuration]:
-    """The network that a checkpoint holds, and the configuration it was trained with.
-
-    Raises UsageError where there is no such file or it holds no classifier of this project.
-    """
-    try:
-        checkpoint = load_checkpoint(path)
-        configuration = Configuration(**checkpoint.configuration)
-        network = build(configuration)
-        restore(checkpoint, network)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such checkpoint") from None
-    except (CheckpointError, TypeError) as error:
-        raise UsageError(f"{path} is no checkpoint of experiments/end2end.py: {error}") from error
-    return network, configuration
-
-
-def prepare_image(path: Path, configuration: Configuration) -> np.ndarray:
-    """(1, side, side, 1) float32 in [0, 1], as in training."""
-    preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
-    return preprocess(read_image(path), None, preprocessing, str(path)).image[None, :, :, None]
 
 
 def table(predictions: list[Prediction]) -> str:

@@ -99,5 +99,5 @@ def cluster():
     """The address of a Dask scheduler with one worker of two threads, in this process."""
     distributed = pytest.importorskip("distributed", reason='needs Dask: pip install -e ".[test]"')
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
-                                  dashboard_address=None) as started:
+                                  dashboard_address=":0") as started:
         yield started.scheduler_address

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from engine.checkpoint import load_checkpoint
-from experiments import end2end, fitting, predict
+from experiments import end2end, fitting
 
 
 def first(data, label):
@@ -168,56 +168,3 @@ def test_a_full_disk_keeps_the_checkpoint_before(drawn, tmp_path, command, tiny_
     code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))
     assert code == 1 and "No space left on device" in errors and "--resume" in errors
     assert load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").step == 4
-
-
-def test_prediction_for_one_image_and_many(finished, drawn, tmp_path, command):
-    images = [first(drawn, "cancer")[0], first(drawn, "normal")[0]]
-    code, output, _ = command(predict.main, finished / "checkpoint.safetensors", *images, "--json", tmp_path / "p.json")
-    assert code == 0 and len(output.splitlines()) == 3
-    rows = json.loads((tmp_path / "p.json").read_text())["images"]
-    assert [row["image"] for row in rows] == [str(image) for image in images]
-    for row in rows:
-        assert row["prediction"] == max(row["probabilities"], key=row["probabilities"].get)
-
-
-def test_prediction_goes_on_after_an_image_that_cannot_be_used(finished, data, command):
-    zeros(data)
-    good, bad = first(data, "cancer")[0], first(data, "normal")[0]
-    code, output, errors = command(predict.main, finished / "checkpoint.safetensors", bad, good)
-    assert code == 1 and "all pixels are 0" in errors and "1 of 2" in errors and str(good) in output
-    assert command(predict.main, finished / "checkpoint.safetensors", bad)[:2] == (1, "")
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
-def test_prediction_with_what_is_no_checkpoint(content, drawn, tmp_path, command):
-    path = tmp_path / "checkpoint.safetensors"
-    if content is not None:
-        path.write_bytes(content)
-    code, _, errors = command(predict.main, path, first(drawn, "cancer")[0])
-    assert code == 2 and str(path) in errors and "Traceback" not in errors
-
-
-def test_pictures_of_saliency_stand_in_folders_like_the_images(finished, drawn, tmp_path, command):
-    images = [tmp_path / "a" / "one.png", tmp_path / "a" / "b" / "one.png", tmp_path / "a" / "one.pgm"]
-    for image, label in zip(images, ("cancer", "benign", "normal"), strict=True):
-        image.parent.mkdir(parents=True, exist_ok=True)
-        Image.open(first(drawn, label)[0]).save(image)
-    folder = tmp_path / "pictures"
-    code, output, errors = command(predict.main, finished / "checkpoint.safetensors", *images, "--saliency", folder)
-    assert code == 0, errors
-    assert output == command(predict.main, finished / "checkpoint.safetensors", *images)[1]
-    written = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
-    assert written == ["b/one.png.saliency.png", "one.pgm.saliency.png", "one.png.saliency.png"]
-    assert len({(folder / name).read_bytes() for name in written}) == 3
-    assert Image.open(folder / "one.png.saliency.png").width > 1000
-
-
-def test_saliency_goes_on_after_an_image_that_cannot_be_used_and_wants_a_folder(finished, data, tmp_path, command):
-    zeros(data)
-    good, bad = first(data, "cancer")[0], first(data, "normal")[0]
-    call = (predict.main, finished / "checkpoint.safetensors", bad, good, "--saliency")
-    code, _, errors = command(*call, tmp_path / "pictures")
-    assert code == 1 and "1 of 2" in errors
-    assert [path.name for path in (tmp_path / "pictures").iterdir()] == [f"{good.name}.saliency.png"]
-    code, _, errors = command(*call, good)
-    assert code == 2 and f"{good}: is not a folder" in errors

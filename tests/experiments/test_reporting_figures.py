@@ -11,6 +11,7 @@ from experiments.reporting.figures import (
     borders_figure,
     evolution_figure,
     loss_figure,
+    overlay_figure,
     placeholder_figure,
     roi_grid_figure,
     saliency_figure,
@@ -18,6 +19,7 @@ from experiments.reporting.figures import (
 from experiments.reporting.figures.borders import borders
 from experiments.reporting.figures.evolution import evolution
 from experiments.reporting.figures.loss import continuations, loss_course, moving_average, window_for
+from experiments.reporting.figures.overlay import overlay
 from experiments.reporting.figures.placeholder import placeholder
 from experiments.reporting.figures.roi_grid import MEASURES, roi_grid
 from experiments.reporting.figures.saliency import saliency, strength
@@ -268,12 +270,33 @@ def test_saliency_of_an_image_on_which_nothing_depends_is_drawn_as_nothing():
     assert above.get_clim() == (0, 1) and not above.get_array().any()
 
 
+COUNTS = np.zeros((SIDE, SIDE), np.uint8)
+COUNTS[3:9, 2:8] = np.arange(6)
+
+
+def test_the_heat_map_stands_beside_the_mammogram_and_over_it_where_something_is_marked():
+    figure = overlay(IMAGE, COUNTS, "an image")
+    plain, alone, both = (axes for axes in figure.axes if axes.images)
+    np.testing.assert_array_equal(plain.images[0].get_array(), IMAGE)
+    np.testing.assert_array_equal(alone.images[0].get_array(), COUNTS)
+    below, above = both.images
+    np.testing.assert_array_equal(below.get_array(), IMAGE)
+    np.testing.assert_array_equal(above.get_array().mask, COUNTS == 0)
+    colours = [tuple(alone.images[0].to_rgba(np.array([[count]]))[0, 0]) for count in range(6)]
+    assert len(set(colours)) == 6
+    brightness = [0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue, _ in colours]
+    assert np.all(np.diff(brightness) > 0)  # the order can be read without colour
+    bar = alone.images[0].colorbar.ax
+    assert bar.get_ylabel() == "detectors that mark the pixel" and bar.get_yticks().tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_the_files_are_png_of_a_legible_size():
     sizes = {
         "grid": size(roi_grid_figure(*grid())), "borders": size(borders_figure(detections())),
         "evolution": size(evolution_figure(np.arange(11), np.zeros((11, SIDE, SIDE), np.float16), IMAGE, MASK)),
         "placeholder": size(placeholder_figure([IMAGE] * 12, [MASK] * 12, ["drawn"] * 12)),
         "loss": size(loss_figure(RETRAINED)),
-        "saliency": size(saliency_figure(IMAGE, GRADIENT, "benign", "an image"))}
+        "saliency": size(saliency_figure(IMAGE, GRADIENT, "benign", "an image")),
+        "overlay": size(overlay_figure(IMAGE, COUNTS, "an image"))}
     assert sizes["grid"] == (2080, 2400) and sizes["borders"] == (2080, 1024)
     assert all(width >= 1200 and height >= 640 for width, height in sizes.values()), sizes

@@ -1,15 +1,16 @@
 """Batches and their preparation ahead of time."""
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from experiments.datasets import synthetic
+from experiments.datasets import Mammogram, synthetic
 from experiments.errors import UsageError
 from experiments.prepared import prepare
 from experiments.preprocessing import Preprocessing
-from experiments.sampling import Batches, class_balanced_indices, one_hot, prefetch
+from experiments.sampling import Batches, MaskBatches, class_balanced_indices, one_hot, prefetch
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +136,34 @@ def test_prefetch_leaves_no_thread_behind(end):
             with pytest.raises(KeyboardInterrupt):
                 batches.throw(KeyboardInterrupt)
     assert not prefetch_threads()
+
+
+def test_batches_of_masks_move_images_and_masks_alike(tmp_path):
+    """Where a mask was drawn into the image, the moved mask still covers exactly what is bright in it."""
+    mammograms = []
+    for index in range(6):
+        image = np.random.default_rng(index).integers(0, 20, (64, 64)).astype(np.uint8)
+        mask = np.zeros((64, 64), bool)
+        mask[8 + 4 * index:24 + 4 * index, 10:30] = True
+        image[mask] = 255
+        mammograms.append(Mammogram(str(index), str(index), "benign", "", str(index),
+                                    lambda pair=(image, mask): pair))
+    prepared = prepare(mammograms, Preprocessing(side=64, working_side=64, clip_limit=0.01), tmp_path, progress=False)
+    batches = MaskBatches(prepared, np.array([1, 3, 4]), batch=8, seed=3, max_degrees=20)
+    x, y = batches(5)
+    assert x.shape == y.shape == (8, 64, 64, 1) and x.dtype == y.dtype == np.float32 and set(np.unique(y)) == {0, 1}
+    for image, mask in zip(x, y, strict=True):
+        assert np.mean((image > 0.6) == (mask > 0)) > 0.98
+    unmoved = [prepared.masks([index])[0].sum() for index in (1, 3, 4)]
+    assert all(min(abs(mask.sum() - size) for size in unmoved) < 40 for mask in y)
+    again = MaskBatches(prepared, np.array([1, 3, 4]), batch=8, seed=3, max_degrees=20)
+    assert all(map(np.array_equal, batches(5), again(5)))
+    assert not np.array_equal(batches(5)[0], batches(6)[0])
+
+
+def test_batches_of_masks_draw_from_the_training_indices_alone():
+    def images(indices):
+        return np.broadcast_to(np.float32(indices)[:, None, None, None], (len(indices), 8, 8, 1)).copy()
+
+    batches = MaskBatches(SimpleNamespace(images=images, masks=images), np.array([2, 5, 7]), 4, 0)
+    assert {value for step in range(40) for value in np.unique(batches(step)[0])} == {2, 5, 7}

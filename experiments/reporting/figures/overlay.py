@@ -1,0 +1,34 @@
+"""What the five ROI detectors of a decomposition mark in a mammogram: the second channel of (4.2)."""
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+
+from experiments.reporting.figures.style import new_figure, png, show_image
+
+DETECTORS = 5
+
+
+def overlay_figure(image: np.ndarray, heat_map: np.ndarray, title: str) -> bytes:
+    """`overlay` as a PNG file."""
+    return png(overlay(image, heat_map, title))
+
+
+def overlay(image: np.ndarray, heat_map: np.ndarray, title: str) -> Figure:
+    """The mammogram (side, side) in [0, 1], the heat map (side, side) of whole numbers from 0 to 5, and one over the
+    other; pixels that no detector marks are not coloured there."""
+    figure = new_figure(13, 4.2)
+    plain, alone, both = figure.subplots(1, 3)
+    figure.suptitle(title, fontsize=10)
+    colours = ListedColormap(["black", *colormaps["plasma"](np.linspace(0.25, 1, DETECTORS))])
+    scale = BoundaryNorm(np.arange(DETECTORS + 2) - 0.5, colours.N)
+    for axes in (plain, both):
+        show_image(axes, image)
+    counts = alone.imshow(heat_map, cmap=colours, norm=scale, interpolation="nearest")
+    both.imshow(np.ma.masked_equal(heat_map, 0), cmap=colours, norm=scale, alpha=0.55, interpolation="nearest")
+    for axes, name in ((plain, "mammogram"), (alone, "heat map of the ROI masks"), (both, "both")):
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(name, fontsize=10)
+    bar = figure.colorbar(counts, cax=both.inset_axes((1.03, 0, 0.05, 1)), ticks=range(DETECTORS + 1))
+    bar.set_label("detectors that mark the pixel")
+    return figure
