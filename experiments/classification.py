@@ -75,7 +75,8 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
         for name, indices in (("test", data.test), ("train", data.train))}
     write_predictions(folder.path / "predictions.csv", {
         name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
-                               predicted[name]) for name, indices in (("test", data.test), ("train", data.train))})
+                               predicted[name], prepared.classes)
+        for name, indices in (("test", data.test), ("train", data.train))})
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
                       predicted["test"][drawn], prepared.classes)

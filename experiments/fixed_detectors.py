@@ -38,7 +38,9 @@ def fixed_detectors(given: str | None, folder: RunFolder, configuration: Decompo
         return kept_detectors(folder.path, record["threshold"], device, record["digest"]), record
     run = finished_runs.of_same_data("roi_detection", given, data.record["fingerprint"], configuration.seed)
     if run is None:
-        where = "" if configuration.data is None else f" --data {configuration.data}"
+        where = "".join(f" --{name} {folder}" for name, folder in (
+            ("data", configuration.data), ("normals", configuration.normals)) if folder is not None)
+        where += "" if configuration.classes == 3 else f" --classes {configuration.classes}"
         raise UsageError(
             f"there is no finished run of ROI detection under {finished_runs.RUNS}/ on these data "
             f"({data.record['name']}) with the same seed, image side and contrast. First: python "

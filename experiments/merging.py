@@ -60,7 +60,7 @@ class MergedSet:
     """Prepared images with their heat maps (N, side, side) uint8, merged when a batch needs them."""
 
     def __init__(self, prepared: PreparedSet, heat_maps: np.ndarray) -> None:
-        self.labels = prepared.labels
+        self.labels, self.classes = prepared.labels, prepared.classes
         self._prepared, self._heat_maps = prepared, heat_maps
 
     def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -32,8 +32,8 @@ class Picture:
 def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],
                 notes: list[str], pictures: list[Picture]) -> str:
     """The page of a classification run, whose evaluations are `results`, by split."""
-    return render("report.html.jinja", record, sentences, tables, notes, pictures, results=results, classes=record.classes,
-                  split_names=NAMES)
+    return render("report.html.jinja", record, sentences, tables, notes, pictures, results=results,
+                  classes=record.classes, split_names=NAMES)
 
 
 def render(template: str, record: RunRecord, sentences: list[str], tables: list[Table], notes: list[str],
