@@ -33,8 +33,9 @@ from experiments.finished_runs import RUNS, end2end_run, finished, newest
 from experiments.merging import MergedBatches, MergedSet
 from experiments.reporting.files import write_bytes
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, begin, open_run
+from experiments.runs import add_run_flags, begin, open_run, resolve_folders
 
+# what makes the network and the images
 SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
@@ -68,8 +69,8 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
     where there is none, and where a flag asks for another network or other images.
     """
-    given = {name: str(Path(value).resolve()) if name in ("data", "normals") else value
-             for name, value in given_flags(arguments).items()}
+    resolve_folders(arguments)
+    given = given_flags(arguments)
     resumed = _resumed(arguments)
     if arguments.decomposition is not None:
         run = finished(Path(arguments.decomposition), "decomposition")
