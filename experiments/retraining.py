@@ -49,8 +49,8 @@ def main(argv: list[str] | None = None) -> None:
                       "Restore them")
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
-    batches = MergedBatches(MergedSet(data.prepared, zeros), data.train, configuration.batch, configuration.seed,
-                            configuration.rotation)
+    merged = MergedSet(data.prepared, zeros)
+    batches = MergedBatches(merged, data.train, configuration.batch, configuration.seed, configuration.rotation)
     record = open_run("retraining", folder, configuration, data, arguments.device, {
         "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
                           "digest": digest(decomposition)},
@@ -59,7 +59,8 @@ def main(argv: list[str] | None = None) -> None:
     predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
                                   arguments.device, first=before.total_steps)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
-    report(folder, record, data, predicted, "The decomposition's classifier, retrained without its second channel",
+    report(folder, record, data, merged, predicted,
+           "The decomposition's classifier, retrained without its second channel",
            losses if end2end is None else {"end-to-end": end2end, **losses}, Shown({}, roc="4.5", loss="4.7"))
 
 
