@@ -13,6 +13,7 @@ from experiments.classifier import fit, probabilities, seconds_per_step
 from experiments.configuration import Configuration
 from experiments.device import array_module
 from experiments.evaluation import metrics
+from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.evaluation.thesis import Shown
 from experiments.reporting.figures import choose_samples
@@ -75,7 +76,8 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
         for name, indices in (("test", data.test), ("train", data.train))}
     write_predictions(folder.path / "predictions.csv", {
         name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
-                               predicted[name]) for name, indices in (("test", data.test), ("train", data.train))})
+                               predicted[name], prepared.classes)
+        for name, indices in (("test", data.test), ("train", data.train))})
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
                       predicted["test"][drawn], prepared.classes)
@@ -84,7 +86,8 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
         title=title, command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"], is_ddsm=False,
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
-        classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown)
+        classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown,
+        None if configuration["data"] is None else confounders(prepared, data.train, data.test, configuration["seed"]))
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")

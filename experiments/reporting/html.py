@@ -1,13 +1,13 @@
 """report.html: one page that needs nothing beside it."""
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.reporting.record import RunRecord
-from experiments.reporting.tables import NAMES, Table
+from experiments.reporting.tables import NAMES, Table, table_markdown
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,35 @@ class Picture:
         return "data:image/png;base64," + base64.b64encode(self.data).decode("ascii")
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of the page below its figures: sentences, then tables."""
+
+    title: str
+    sentences: list[str]
+    tables: list[Table]
+
+
 def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],
-                notes: list[str], pictures: list[Picture]) -> str:
+                notes: list[str], pictures: list[Picture], sections: Sequence[Section] = ()) -> str:
     """The page of a classification run, whose evaluations are `results`, by split."""
-    return render("report.html.jinja", record, sentences, tables, notes, pictures, results=results,
+    return render("report.html.jinja", record, sentences, tables, notes, pictures, sections, results=results,
                   classes=record.classes, split_names=NAMES)
 
 
 def render(template: str, record: RunRecord, sentences: list[str], tables: list[Table], notes: list[str],
-           pictures: list[Picture], **more: Any) -> str:
+           pictures: list[Picture], sections: Sequence[Section] = (), **more: Any) -> str:
     """The page from a template in this package, which may need `more`; every text is escaped."""
     environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template(template).render(
-        record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures,
+        record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures, sections=sections,
         duration=duration(record.seconds or 0), left_out=[*record.excluded.items(), *record.dropped.items()], **more)
+
+
+def section_markdown(section: Section) -> str:
+    """The same part of tables.md."""
+    return "\n\n".join([f"## {section.title}", *section.sentences, *map(table_markdown, section.tables)]) + "\n"
 
 
 def duration(seconds: float) -> str:

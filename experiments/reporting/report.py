@@ -8,9 +8,10 @@ import numpy as np
 from experiments.datasets.record import CLASSES
 from experiments.evaluation import evaluate
 from experiments.evaluation.thesis import Shown
+from experiments.reporting.confounders import confounders_section
 from experiments.reporting.figures import loss_figure, roc_figure, samples_figure
 from experiments.reporting.files import write_bytes, write_json, write_text
-from experiments.reporting.html import Picture, report_html
+from experiments.reporting.html import Picture, report_html, section_markdown
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, tables_markdown
 from experiments.reporting.wording import headline
@@ -18,16 +19,18 @@ from experiments.reporting.wording import headline
 
 def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Predictions],
                   losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples,
-                  shown: Shown) -> dict[str, Any]:
+                  shown: Shown, confounders: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples}.png and report.html into `folder`.
 
     predictions  "test" and, where wanted, "train"
     losses       name of a training -> its {"step", "loss"}, in the order of the steps
     shown        the thesis's tables to compare with and the numbers of its figures
+    confounders  of real data, as `evaluation.confounders` finds them: a section of its own
 
-    Returns what results.json holds: "test" and "train" as `evaluate` gives them, "data" and "seed". Each file is
-    written whole or not at all. Raises `Failure` where a file cannot be written or the outputs are not finite, and
-    ValueError where a patient has images in both splits: such results would be worth nothing.
+    Returns what results.json holds: "test" and "train" as `evaluate` gives them, "data", "seed" and, where there are
+    some, "confounders". Each file is written whole or not at all. Raises `Failure` where a file cannot be written or
+    the outputs are not finite, and ValueError where a patient has images in both splits: such results would be worth
+    nothing.
     """
     _check_disjoint(predictions)
     results: dict[str, Any] = {
@@ -38,15 +41,20 @@ def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Pre
     results["seed"] = record.seed
     printed = shown.tables if record.classes == CLASSES else {}
     texts = [*record.notes, *notes(printed, record.is_ddsm, record.dataset, record.classes)]
+    sections = []
+    if confounders is not None:
+        results["confounders"] = confounders
+        sections.append(confounders_section(confounders, results["test"]))
     pictures = _pictures(predictions, results, losses, samples, shown)
     splits = [split for split in NAMES if split in predictions]
     page = report_html(
         record, {split: results[split] for split in splits}, headline(results),
         [table for split in splits for table in (metrics_table(split, results[split], printed.get(split)),
                                                  confusion_table(split, results[split]))],
-        texts, list(pictures.values()))
+        texts, list(pictures.values()), sections)
     write_json(folder / "results.json", results)
-    write_text(folder / "tables.md", tables_markdown(results, printed, texts))
+    write_text(folder / "tables.md", "\n".join(
+        [tables_markdown(results, printed, texts), *map(section_markdown, sections)]))
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)
