@@ -16,6 +16,7 @@ from experiments.evaluation import metrics
 from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.evaluation.thesis import Shown
+from experiments.prepared import ImageSet
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
@@ -64,11 +65,12 @@ def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, flo
             "three_class_accuracy": float(np.trace(confusion) / len(labels))}
 
 
-def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dict[str, np.ndarray], title: str,
-           losses: Mapping[str, RunFolder], shown: Shown) -> None:
+def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet, predicted: dict[str, np.ndarray],
+           title: str, losses: Mapping[str, RunFolder], shown: Shown) -> None:
     """predictions.csv, results.json, tables.md, the figures and report.html, from the outputs on both splits.
 
-    losses: the runs whose loss is drawn into one figure, by name. shown: where the thesis shows the same.
+    seen: the images, with all channels that the network was given. losses: the runs whose loss is drawn into one
+    figure, by name. shown: where the thesis shows the same.
     """
     prepared, configuration = data.prepared, record["configuration"]
     predictions = {
@@ -79,8 +81,9 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, predicted: dic
                                predicted[name], prepared.classes)
         for name, indices in (("test", data.test), ("train", data.train))})
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
-    samples = Samples(prepared.images(data.test[drawn])[..., 0], prepared.labels[data.test[drawn]],
-                      predicted["test"][drawn], prepared.classes)
+    images = seen.images(data.test[drawn])
+    samples = Samples(images[..., 0], prepared.labels[data.test[drawn]], predicted["test"][drawn], prepared.classes,
+                      images[..., 1] if images[..., 1:].any() else None)
     histories = {name: [entry for entry in run.history() if "loss" in entry] for name, run in losses.items()}
     results = write_results(folder.path, RunRecord(
         title=title, command=record["command"], config=configuration,

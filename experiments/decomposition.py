@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
                                   arguments.device)
     losses = {"decomposition": folder} if end2end is None else {"end-to-end": end2end, "decomposition": folder}
-    report(folder, record, data, predicted, "Classification of mammograms by decomposition", losses,
+    report(folder, record, data, merged, predicted, "Classification of mammograms by decomposition", losses,
            Shown(thesis.DECOMPOSITION, roc="4.5", loss="4.6"))
 
 

@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.seed, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)
     predicted = train_and_predict(build(configuration), batches, data, configuration, folder, arguments.device)
-    report(folder, record, data, predicted, "End-to-end classification of mammograms", {"end-to-end": folder},
-           Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
+    report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",
+           {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
 
 
 def parser() -> argparse.ArgumentParser:

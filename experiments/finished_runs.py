@@ -55,8 +55,8 @@ def of_same_data(experiment: str, given: str | None, fingerprint: str, seed: int
         flags = " ".join(f"{flag(name)} {other[name]}" for name in DATA if name in other)
         raise UsageError(
             f"{given} has other training images: it was made of {record['data']['name']} with {flags} (fingerprint "
-            f"{record['data']['fingerprint'][:12]}), this run has --seed {seed} and the fingerprint {fingerprint[:12]}. "
-            "Such runs cannot be combined: what one tests, the other may have been trained on")
+            f"{record['data']['fingerprint'][:12]}), this run with --seed {seed} (fingerprint {fingerprint[:12]}); "
+            "such runs cannot be combined: what one tests, the other may have been trained on")
     return folder
 
 

@@ -33,8 +33,9 @@ from experiments.finished_runs import RUNS, end2end_run, finished, newest
 from experiments.merging import MergedBatches, MergedSet
 from experiments.reporting.files import write_bytes
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, begin, open_run
+from experiments.runs import add_run_flags, begin, open_run, resolve_folders
 
+# what makes the network and the images
 SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
@@ -48,8 +49,8 @@ def main(argv: list[str] | None = None) -> None:
                       "Restore them")
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
-    batches = MergedBatches(MergedSet(data.prepared, zeros), data.train, configuration.batch, configuration.seed,
-                            configuration.rotation)
+    merged = MergedSet(data.prepared, zeros)
+    batches = MergedBatches(merged, data.train, configuration.batch, configuration.seed, configuration.rotation)
     record = open_run("retraining", folder, configuration, data, arguments.device, {
         "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
                           "digest": digest(decomposition)},
@@ -58,7 +59,8 @@ def main(argv: list[str] | None = None) -> None:
     predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
                                   arguments.device, first=before.total_steps)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
-    report(folder, record, data, predicted, "The decomposition's classifier, retrained without its second channel",
+    report(folder, record, data, merged, predicted,
+           "The decomposition's classifier, retrained without its second channel",
            losses if end2end is None else {"end-to-end": end2end, **losses}, Shown({}, roc="4.5", loss="4.7"))
 
 
@@ -68,8 +70,8 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
     where there is none, and where a flag asks for another network or other images.
     """
-    given = {name: str(Path(value).resolve()) if name in ("data", "normals") else value
-             for name, value in given_flags(arguments).items()}
+    resolve_folders(arguments)
+    given = given_flags(arguments)
     resumed = _resumed(arguments)
     if arguments.decomposition is not None:
         run = finished(Path(arguments.decomposition), "decomposition")

@@ -48,9 +48,7 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)  # a missing GPU is known before the data are prepared
-    for name in ("data", "normals"):
-        if getattr(arguments, name) is not None:  # a run may be resumed from another folder
-            setattr(arguments, name, str(Path(getattr(arguments, name)).resolve()))
+    resolve_folders(arguments)
     configuration = configure_from(presets, arguments)
     folder = RunFolder(choose_folder(arguments.output, arguments.resume, experiment,
                                      f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
@@ -70,6 +68,13 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
             raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
                              "without that flag, or start another run")
     return folder, type(configuration)(**recorded)
+
+
+def resolve_folders(arguments: argparse.Namespace) -> None:
+    """--data and --normals as absolute paths: a run may be resumed from another folder."""
+    for name in ("data", "normals"):
+        if getattr(arguments, name) is not None:
+            setattr(arguments, name, str(Path(getattr(arguments, name)).resolve()))
 
 
 def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_class: bool = False) -> Data:

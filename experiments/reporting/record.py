@@ -52,9 +52,13 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Samples:
-    """A few images as the network sees them: (n, side, side) in [0, 1], labels (n,) int, probabilities (n, C)."""
+    """A few images as the network sees them: (n, side, side) in [0, 1], labels (n,) int, probabilities (n, C).
+
+    heat_maps  (n, side, side), whole numbers from 0 to 5: the second channel of (4.2), if there is one
+    """
 
     images: np.ndarray
     labels: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...] = CLASSES
+    heat_maps: np.ndarray | None = None

@@ -84,11 +84,14 @@ def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
         "loss": Picture(
             "Loss during training", loss_figure(losses),
             f"As in Figure {shown.loss} of the thesis: points are single training batches, the line is their moving "
-            "average around each point. Near both ends the average is over the points that there are, so it says less.",
+            "average around each point, of each training by itself. Near both ends the average is over the points that "
+            "there are, so it says less.",
             "Loss over training steps, as points, with its moving average as a line"),
         "samples": Picture(
             "What the network sees", samples_figure(samples),
             "Test images after preprocessing, drawn at random from all classes, with label, answer and the "
-            "network's output for that answer. Solid frame and tick: right. Dashed frame and cross: wrong.",
+            "network's output for that answer. Solid frame and tick: right. Dashed frame and cross: wrong."
+            + ("" if samples.heat_maps is None else
+               " Coloured: what the ROI detectors mark, the second channel (4.2)."),
             "A grid of preprocessed mammograms with label and answer", wide=True),
     }

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.checkpoint import load_checkpoint, save_checkpoint
-from experiments import classifier, decomposition, detector, fitting
+from experiments import classifier, decomposition, detector, fitting, roi_detection
 from experiments.datasets import CLASSES
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.detector_configuration import DetectorConfiguration
@@ -59,6 +59,20 @@ def test_the_folder_keeps_its_detectors_without_their_optimizer(decomposed, dete
         assert not all(np.array_equal(values[path], unequal[path]) for path in values)
     assert not any(name.startswith("optimizer") for name in load_checkpoint(
         decomposed / "detectors" / "P0.safetensors").arrays)
+
+
+def test_with_the_detectors_of_a_real_run(drawn, flags, tmp_path, command):
+    roi = tmp_path / "roi"
+    code, _, errors = command(roi_detection.main, "--data", drawn, "--cache", tmp_path / "cache", "--output", roi,
+                              "--side", 32, "--working-side", 64, "--channels", 2, "--depth", 2, "--batch", 2,
+                              "--steps", 4, "--workers", 1)
+    assert code == 0, errors
+    code, _, errors = command(decomposition.main, *flags, "--detectors", roi, "--steps", 4)
+    assert code == 0, errors
+    own, _ = detector.load_detectors(roi, "dice")
+    for network, kept in zip(own, kept_detectors(tmp_path / "run", 0.5).networks, strict=True):
+        state, same = (each.parameters() | each.moving_averages() for each in (network, kept))
+        assert state.keys() == same.keys() and all(np.array_equal(state[path], same[path]) for path in state)
 
 
 def test_stopped_and_resumed_it_ends_with_the_same_bits_without_the_detectors_run(

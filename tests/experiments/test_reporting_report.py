@@ -172,3 +172,19 @@ def test_samples_are_drawn_equally_from_the_classes_and_by_seed():
 
 def test_durations_are_said_as_one_says_them():
     assert [duration(s) for s in (41.6, 245, 3599.7, 12_000)] == ["42 s", "4 min 05 s", "1 h 00 min", "3 h 20 min"]
+
+
+def test_heat_maps_are_drawn_over_the_samples_and_explained(tmp_path):
+    given = arguments()
+    plain = given["samples"]
+    heat_maps = np.zeros((5, 16, 16))
+    heat_maps[:, 4:8, 4:8] = 5
+    write_results(tmp_path, **given | {"samples": replace(plain, heat_maps=heat_maps)})
+    assert "what the ROI detectors mark" in (tmp_path / "report.html").read_text()
+
+    def coloured(samples):
+        picture = pixels(samples_figure(samples)).astype(int)
+        return np.count_nonzero((picture[..., 0] > 150) & (picture[..., 2] < 100) & (picture[..., 1] > 150))  # yellow
+
+    bar_alone = coloured(replace(plain, heat_maps=np.zeros((5, 16, 16))))
+    assert coloured(plain) == 0 < bar_alone < coloured(replace(plain, heat_maps=heat_maps))

@@ -12,6 +12,7 @@ from experiments.dataset_choice import OF_OTHER_CLASSES, chosen_dataset, of_clas
 from experiments.datasets import Dataset, Mammogram
 from experiments.errors import Failure, UsageError
 from experiments.evaluation import evaluate
+from experiments.evaluation.predictions import read_predictions
 from experiments.reporting.tables import confusion_table, metrics_table, notes
 from experiments.reporting.wording import headline
 
@@ -39,6 +40,8 @@ def test_the_run_knows_two_classes(run):
             assert list(results[split][name]) == [*TWO, "mean"]
         assert np.shape(results[split]["confusion"]) == (2, 2)
         assert set(results[split]["guesser"]["accuracy"].values()) == {0.5}
+    written = read_predictions(run / "predictions.csv")
+    assert {name: given.classes for name, given in written.items()} == {"test": TWO, "train": TWO}
     evaluation = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines() if "evaluation" in line]
     assert evaluation[-1]["evaluation"]["accuracy_mean"] == results["test"]["accuracy"]["mean"]
 

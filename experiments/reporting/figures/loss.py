@@ -1,4 +1,4 @@
-"""Figure 4.6: the loss of single batches over the training, and its moving average."""
+"""Figures 4.6 and 4.7: the loss of single batches over the training, and its moving average."""
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

@@ -1,12 +1,18 @@
 """What the five ROI detectors of a decomposition mark in a mammogram: the second channel of (4.2)."""
+from typing import Any
+
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from experiments.reporting.figures.style import new_figure, png, show_image
 
 DETECTORS = 5
+COLOURS = ListedColormap(["black", *colormaps["plasma"](np.linspace(0.25, 1, DETECTORS))])
+SCALE = BoundaryNorm(np.arange(DETECTORS + 2) - 0.5, COLOURS.N)
 
 
 def overlay_figure(image: np.ndarray, heat_map: np.ndarray, title: str) -> bytes:
@@ -20,15 +26,23 @@ def overlay(image: np.ndarray, heat_map: np.ndarray, title: str) -> Figure:
     figure = new_figure(13, 4.2)
     plain, alone, both = figure.subplots(1, 3)
     figure.suptitle(title, fontsize=10)
-    colours = ListedColormap(["black", *colormaps["plasma"](np.linspace(0.25, 1, DETECTORS))])
-    scale = BoundaryNorm(np.arange(DETECTORS + 2) - 0.5, colours.N)
     for axes in (plain, both):
         show_image(axes, image)
-    counts = alone.imshow(heat_map, cmap=colours, norm=scale, interpolation="nearest")
-    both.imshow(np.ma.masked_equal(heat_map, 0), cmap=colours, norm=scale, alpha=0.55, interpolation="nearest")
+    alone.imshow(heat_map, cmap=COLOURS, norm=SCALE, interpolation="nearest")
+    draw_marks(both, heat_map)
     for axes, name in ((plain, "mammogram"), (alone, "heat map of the ROI masks"), (both, "both")):
         axes.set(xticks=[], yticks=[])
         axes.set_title(name, fontsize=10)
-    bar = figure.colorbar(counts, cax=both.inset_axes((1.03, 0, 0.05, 1)), ticks=range(DETECTORS + 1))
-    bar.set_label("detectors that mark the pixel")
+    add_bar(figure, cax=both.inset_axes((1.03, 0, 0.05, 1)))
     return figure
+
+
+def draw_marks(axes: Axes, heat_map: np.ndarray) -> None:
+    """The heat map (side, side) over a mammogram of that size, where it is not 0."""
+    axes.imshow(np.ma.masked_equal(heat_map, 0), cmap=COLOURS, norm=SCALE, alpha=0.55, interpolation="nearest")
+
+
+def add_bar(figure: Figure, **place: Any) -> None:
+    """What the colours mean. place: as matplotlib's `Figure.colorbar` takes it."""
+    bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), ticks=range(DETECTORS + 1), **place)
+    bar.set_label("detectors that mark the pixel")

@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 from experiments.evaluation.metrics import predicted_classes
+from experiments.reporting.figures.overlay import add_bar, draw_marks
 from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png
 from experiments.reporting.record import Samples
 
@@ -24,7 +25,7 @@ def choose_samples(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def samples_figure(samples: Samples) -> bytes:
     """Each image with its label and the answer; right answers have a solid blue frame and a tick, wrong ones a dashed
-    vermillion frame and a cross."""
+    vermillion frame and a cross. Heat maps, where there are any, lie over the images."""
     count = len(samples.labels)
     columns = min(COLUMNS, max(count, 1))
     rows = max(1, math.ceil(count / columns))
@@ -32,15 +33,21 @@ def samples_figure(samples: Samples) -> bytes:
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
-    for axes, image, label, output in zip(panels, samples.images, samples.labels, samples.probabilities, strict=False):
+    heat_maps = [None] * count if samples.heat_maps is None else samples.heat_maps
+    for axes, image, heat_map, label, output in zip(panels, samples.images, heat_maps, samples.labels,
+                                                    samples.probabilities, strict=False):
         answer = int(predicted_classes(output[None])[0])
         right = answer == label
         axes.set_axis_on()
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
+        if heat_map is not None:
+            draw_marks(axes, heat_map)
         mark = "✓" if right else "✗"
         axes.set_title(f"label: {samples.classes[label]}\n{mark} answer: {samples.classes[answer]} "
                        f"({output[answer]:.2f})", fontsize=9)
         for spine in axes.spines.values():
             spine.set(color=BLUE if right else VERMILLION, linewidth=3, linestyle="-" if right else (0, (2, 1.5)))
+    if samples.heat_maps is not None:
+        add_bar(figure, ax=panels.tolist(), shrink=0.6, aspect=30)
     return png(figure)
