@@ -29,7 +29,7 @@ def samples_figure(samples: Samples) -> bytes:
     count = len(samples.labels)
     columns = min(COLUMNS, max(count, 1))
     rows = max(1, math.ceil(count / columns))
-    figure = new_figure(2.4 * columns, 2.85 * rows)
+    figure = new_figure(2.4 * columns + (0 if samples.heat_maps is None else 0.9), 2.85 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
