@@ -117,7 +117,7 @@ def report(folder: RunFolder, record: dict[str, Any]) -> None:
             detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
     results = write_roi_results(folder.path, RunRecord(
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
-        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=False,
+        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
     ), record["groups"], detectors)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))

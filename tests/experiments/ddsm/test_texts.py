@@ -160,7 +160,7 @@ def test_convex_outlines_enclose_what_another_algorithm_says(row, column, high, 
     sides = zip(points[:-1], points[1:], strict=True)
     path = np.concatenate([np.transpose(line(*start, *stop))[:-1] for start, stop in sides])
     path = np.vstack([path, path[:1]])
-    directions = [int(np.flatnonzero((STEPS == step).all(axis=1))[0]) for step in np.diff(path, axis=0) if step.any()]
+    directions = [int(np.flatnonzero((step == STEPS).all(axis=1))[0]) for step in np.diff(path, axis=0) if step.any()]
     outline = Outline(*path[0].tolist(), np.array(directions, dtype=np.uint8), "here")
     mask, expected = np.zeros((80, 80), dtype=bool), np.zeros((80, 80), dtype=bool)
     assert outline.fault(mask.shape) is None
