@@ -119,7 +119,7 @@ def report(folder: RunFolder, record: dict[str, Any]) -> None:
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=False,
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
-    ), record["groups"], detectors)
+        notes=tuple(data["notes"])), record["groups"], detectors)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
 
 
