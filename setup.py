@@ -2,11 +2,13 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda]"    and CuPy, for a CUDA 13 GPU
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
+pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
 """
 from setuptools import find_packages, setup
 
 DICOM = ["pydicom>=3.0"]
+DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13"]
 
@@ -33,7 +35,8 @@ setup(
     extras_require={
         "cuda": ["cupy-cuda13x>=14"],
         "dicom": DICOM,
+        "ddsm": DDSM,
         "dask": DASK,
-        "test": TEST + DICOM + DASK,
+        "test": TEST + DICOM + DDSM + DASK,
     },
 )

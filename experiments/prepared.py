@@ -1,8 +1,6 @@
 """The data as the network gets them: each image preprocessed once, kept in a cache on disk, read when needed."""
 import hashlib
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +11,7 @@ from tqdm import tqdm
 from experiments.datasets import CLASSES, Mammogram
 from experiments.errors import Failure
 from experiments.preprocessing import Prepared, Preprocessing, preprocess
-from experiments.processes import end_with_parent
+from experiments.processes import in_processes
 from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
@@ -84,24 +82,9 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
     entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
     missing = [entry for entry in entries if not entry.is_there()]
     with tqdm(total=len(missing), desc="Preparing", unit="image", disable=not progress or not missing) as bar:
-        for _ in _built(missing, workers):
+        for _ in in_processes(CacheEntry.build, missing, workers):
             bar.update()
     return PreparedSet(mammograms, preprocessing, cache, classes)
-
-
-def _built(entries: "list[CacheEntry]", workers: int) -> Iterator[None]:
-    if workers <= 1 or len(entries) < 2 * workers:
-        for entry in entries:
-            entry.build()
-            yield
-        return
-    # spawned, not forked: the caller may run threads or hold a GPU
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
-        try:
-            yield from pool.map(CacheEntry.build, entries, chunksize=4)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
 
 
 @dataclass(frozen=True)

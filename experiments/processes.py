@@ -1,4 +1,4 @@
-"""Worker processes that end with the command that started them, and an executor that keeps them apart."""
+"""Worker processes that end with the command that started them: for work on many files, and for calls kept apart."""
 from __future__ import annotations
 
 import multiprocessing
@@ -6,11 +6,16 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
 
 from engine.kernels.cpu.threads import use_threads
+from experiments.errors import Failure
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def end_with_parent() -> None:
@@ -23,6 +28,27 @@ def end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def in_processes(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """The results in the items' order, computed by `workers` processes, or here where one does.
+
+    function and items can be pickled. What the function raises is raised here, and what has not begun is given up;
+    `Failure` where a process was killed.
+    """
+    if workers <= 1 or len(items) < 2 * workers:
+        yield from map(function, items)
+        return
+    # spawned, not forked: the caller may run threads or hold a GPU
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
+        try:
+            yield from pool.map(function, items, chunksize=4)
+        except BrokenProcessPool as error:
+            raise Failure("a worker process was killed, for lack of memory perhaps: try fewer --workers. What was done "
+                          "until then is kept") from error
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 class Processes(ThreadPoolExecutor):

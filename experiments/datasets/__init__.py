@@ -1,7 +1,7 @@
 """Data sets of mammograms: each reader is a module with `LOOKS_LIKE`, `recognise(folder)` and `read(folder)`."""
 from pathlib import Path
 
-from experiments.datasets import cbis_ddsm, mini_mias
+from experiments.datasets import cbis_ddsm, ddsm, mini_mias
 from experiments.datasets import folder as csv_folder
 from experiments.datasets.record import CLASSES, Dataset, Mammogram
 from experiments.errors import UsageError
@@ -9,7 +9,7 @@ from experiments.errors import UsageError
 __all__ = ["CLASSES", "READERS", "Dataset", "Mammogram", "open_dataset"]
 
 # tried in this order; the folder format comes last because other collections bring CSV files of their own
-READERS = (mini_mias, cbis_ddsm, csv_folder)
+READERS = (mini_mias, ddsm, cbis_ddsm, csv_folder)
 
 
 def open_dataset(path: Path | None, seed: int) -> Dataset:

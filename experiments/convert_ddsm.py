@@ -1,0 +1,144 @@
+"""DDSM as 16-bit PNG files with masks and one CSV: every .LJPEG decoded exactly, once, for this project and any other.
+
+    python experiments/convert_ddsm.py --data DDSM --output DDSM-png
+    python experiments/convert_ddsm.py --data DDSM/cancers/cancer_01 --output cancer_01 --workers 4
+    python experiments/convert_ddsm.py --data DDSM --output DDSM-grey --levels grey
+    python experiments/end2end.py --data DDSM-png
+
+--data is DDSM as it is distributed, the whole, a volume or a case. The same command again, after a kill or when files
+were added, converts what is missing or older than its source. README.txt in the output says what the levels mean,
+conversion.json which views were left out, and why. A view that cannot be decoded or is absent does not stop the others;
+the exit code is then 1.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from engine.files import PARTIAL
+from experiments.command import run_command
+from experiments.datasets import ddsm
+from experiments.datasets.ddsm.conversion import README, convert, up_to_date, write_table
+from experiments.datasets.ddsm.density import about_levels
+from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
+from experiments.errors import Failure, UsageError
+from experiments.processes import in_processes
+from experiments.reporting.files import write_json, write_text
+
+DAMAGED = "its .LJPEG file is damaged"
+FORMAT = 1  # of the output: to be raised when it changes
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    data, output = check(arguments)
+    films, left_out = ddsm.open_films(data)
+    announce(films, output)
+    record = {"format": FORMAT, "levels": arguments.levels, "data": str(data.resolve()), "complete": False}
+    write_json(output / "conversion.json", record)
+    write_text(output / "README.txt", README.format(levels=about_levels(arguments.levels)))
+    try:
+        faults = convert_all(films, output, arguments.levels, arguments.workers)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    converted = [film for film in films if film.name not in faults]
+    left_out = left_out + [LeftOut(film.image, DAMAGED, faults[film.name]) for film in films if film.name in faults]
+    write_table(output / "ddsm.csv", converted)
+    write_json(output / "conversion.json", record | {
+        "complete": True, "converted": len(converted), "left_out": [asdict(view) for view in left_out]})
+    report(converted, left_out, output)
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new.add_argument("--data", metavar="DIR", type=Path, required=True, help="DDSM: cases in any folders")
+    new.add_argument("--output", metavar="DIR", type=Path, required=True,
+                     help="new folder, or that of a conversion to continue")
+    new.add_argument("--levels", choices=("density", "grey"), default="density",
+                     help="density: 10000 (3.60 - optical density), comparable between digitizers, for --data of this "
+                          "project's commands (the default); grey: the digitizer's own grey levels, bit for bit")
+    new.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+                     help="processes (default: one for each processor); each needs about 0.5 GB")
+    return new
+
+
+def check(arguments: argparse.Namespace) -> tuple[Path, Path]:
+    """The two folders; `UsageError` for a call that cannot be meant."""
+    data, output = arguments.data, arguments.output
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    if not data.is_dir() or not ddsm.recognise(data):
+        raise UsageError(f"--data {data}: expected a folder with cases of DDSM (A-0002-1.ics, ...) at any depth")
+    if output.resolve().is_relative_to(data.resolve()):
+        raise UsageError(f"--output {output} is inside {data}; choose a folder elsewhere")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output}: is a file, expected a folder")
+    if (output / "conversion.json").is_file():
+        if _format(output / "conversion.json") != (FORMAT, arguments.levels):
+            raise UsageError(f"--output {output} holds a conversion with other --levels or of another version; choose "
+                             "another folder")
+    elif output.exists() and any(output.iterdir()):
+        raise UsageError(f"--output {output}: expected a new or an empty folder, or that of a conversion to continue")
+    return data, output
+
+
+def _format(earlier: Path) -> tuple[Any, Any]:
+    try:
+        record = json.loads(earlier.read_text(encoding="utf-8"))
+        return record["format"], record["levels"]
+    except (ValueError, KeyError, TypeError):
+        return None, None
+
+
+def announce(films: list[Film], output: Path) -> None:
+    coded = sum(film.image.stat().st_size for film in films)
+    place = next(folder for folder in (output, *output.resolve().parents) if folder.exists())
+    print(f"{len(films)} views to convert. PNG files take about 1.4 times the room of .LJPEG files: "
+          f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}",
+          flush=True)
+
+
+def convert_all(films: list[Film], output: Path, levels: str, workers: int) -> dict[str, str]:
+    """Converts what is missing; name of a film that cannot be decoded -> why."""
+    for unfinished in output.glob(f"*/.*{PARTIAL}"):
+        unfinished.unlink()
+    missing = [film for film in films if not up_to_date(film, output)]
+    faults = {}
+    with tqdm(total=len(films), initial=len(films) - len(missing), desc="Converting", unit="view",
+              disable=None if missing else True) as bar:
+        results = in_processes(partial(convert, output=output, levels=levels), missing, workers)
+        for film, fault in zip(missing, results, strict=True):
+            if fault:
+                faults[film.name] = fault
+            bar.update()
+    return faults
+
+
+def report(converted: list[Film], left_out: list[LeftOut], output: Path) -> None:
+    """The summary; `Failure` where images were absent or damaged, since another copy would mend that."""
+    labels = Counter(film.label for film in converted)
+    print(f"Converted: {len(converted)} views of {len({film.case.patient for film in converted})} women ("
+          + ", ".join(f"{labels[label]} {label}" for label in ("cancer", "normal", "benign")) + f") in {output}")
+    reasons = Counter(view.reason for view in left_out)
+    for reason, count in reasons.most_common():
+        print(f"  left out: {count} ({reason})")
+    bad = [view for view in left_out if view.reason in (ABSENT, DAMAGED)]
+    if bad:
+        raise Failure(f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged, the first of them "
+                      f"{bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them all. The other views "
+                      "can be used; for these, copy the files again and give the same command")
+
+
+if __name__ == "__main__":
+    run_command(main)

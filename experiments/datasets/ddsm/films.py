@@ -1,0 +1,144 @@
+"""Which views of a DDSM folder can be used, as what, and which are left out and why."""
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.datasets.ddsm.ics import NAME, Case, View, ics_of, read_ics
+from experiments.datasets.ddsm.overlay import read_overlay
+from experiments.errors import Failure
+
+HYBRID = "hybrid: benign and malignant lesions in one view"
+UNPROVEN = "a lesion of unproven pathology"
+UNMARKED = "no lesion marked in this view of a case with lesions"
+CONTRADICTION = "its lesions contradict the volume or the .ics file"
+BAD_OVERLAY = "its .OVERLAY file is absent or cannot be used"
+BAD_ICS = "the case's .ics file is absent or cannot be used"
+UNLISTED = "not listed in the case's .ics file"
+REPEATED = "the case stands in the folder twice"
+ABSENT = "its .LJPEG file is absent"
+
+VOLUME = re.compile(r"(normal|cancer|benign_without_callback|benign)s?(_\d+)?")
+# a woman with cancer may have a benign lesion in another view
+FOUND_IN = {"": ("cancer", "benign"), "cancer": ("cancer", "benign"), "benign": ("benign",),
+            "benign_without_callback": ("benign",), "normal": ()}
+LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
+
+
+@dataclass(frozen=True)
+class Film:
+    """One view that can be used. volume: normal, cancer, benign, benign_without_callback, or '' where no folder says;
+    overlay: None for a normal breast; pathologies: of its lesions, sorted, each once.
+    """
+
+    image: Path
+    name: str
+    label: str
+    volume: str
+    case: Case
+    view: View
+    overlay: Path | None
+    pathologies: tuple[str, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        """All that image, mask and label come from."""
+        return [self.image, ics_of(self.image)] + ([self.overlay] if self.overlay else [])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.view.lines, self.view.pixels_per_line
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A view that cannot be used: its image, or the .ics file of a case without images; one of the reasons above; what
+    exactly is wrong, or '' where the reason says it.
+    """
+
+    image: Path
+    reason: str
+    detail: str = ""
+
+
+def find_cases(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """(.ics file, which may be absent; the case's .LJPEG files) of all cases below the folder, sorted by path."""
+    for place, below, names in os.walk(folder, followlinks=True):
+        below.sort()
+        cases: dict[Path, list[Path]] = defaultdict(list)
+        for name in sorted(names):
+            if NAME.fullmatch(name):
+                cases[Path(place, name)] += []
+            elif name.endswith(".LJPEG"):
+                cases[ics_of(Path(place, name))].append(Path(place, name))
+        yield from sorted(cases.items())
+
+
+def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list[Film], list[LeftOut]]:
+    """The views to use, in the order of the cases, and the others. Reads the text files, not the images."""
+    films: list[Film] = []
+    left_out: list[LeftOut] = []
+    seen: set[str] = set()
+    for ics, images in cases:
+        try:
+            if ics.name in seen:
+                left_out += [LeftOut(image, REPEATED) for image in images]
+                continue
+            seen.add(ics.name)
+            case = read_ics(ics)
+        except Failure as error:
+            left_out += [LeftOut(image, BAD_ICS, str(error)) for image in images or [ics]]
+            continue
+        volume = _volume(ics.parent, folder)
+        expected = {ics.with_name(f"{ics.stem.replace('-', '_')}.{view}.LJPEG"): view for view in case.views}
+        left_out += [LeftOut(image, UNLISTED) for image in images if image not in expected]
+        has_lesions = volume not in ("", "normal") or any(
+            case.views[view].overlay or image.with_suffix(".OVERLAY").is_file() for image, view in expected.items())
+        for image, view in expected.items():
+            found = _film(image, case, case.views[view], volume, has_lesions, folder)
+            if isinstance(found, LeftOut):
+                left_out.append(found)
+            else:
+                films.append(found)
+    return films, left_out
+
+
+def _volume(case: Path, folder: Path) -> str:
+    """By the nearest folder that is named like a volume: cancers/cancer_01/case0001 -> cancer."""
+    for place in (case, *case.parents):
+        match = VOLUME.fullmatch(place.resolve().name.lower())
+        if match:
+            return match[1]
+        if place == folder:
+            break
+    return ""
+
+
+def _film(image: Path, case: Case, view: View, volume: str, has_lesions: bool, folder: Path) -> Film | LeftOut:
+    overlay: Path | None = image.with_suffix(".OVERLAY")
+    pathologies: tuple[str, ...] = ()
+    if view.overlay:
+        try:
+            lesions = read_overlay(image.with_suffix(".OVERLAY"), (view.lines, view.pixels_per_line))
+        except Failure as error:
+            return LeftOut(image, BAD_OVERLAY, str(error))
+        pathologies = tuple(sorted({lesion.pathology for lesion in lesions}))
+        if "UNPROVEN" in pathologies:
+            return LeftOut(image, UNPROVEN)
+        labels = {LABELS[pathology] for pathology in pathologies}
+        if len(labels) > 1:
+            return LeftOut(image, HYBRID)
+        label = labels.pop()
+        if label not in FOUND_IN[volume]:
+            return LeftOut(image, CONTRADICTION, f"{label} lesions in a {volume} volume")
+    elif image.with_suffix(".OVERLAY").is_file():
+        return LeftOut(image, CONTRADICTION, "the .ics file says NON_OVERLAY, and there is an .OVERLAY file")
+    elif has_lesions:
+        return LeftOut(image, UNMARKED)
+    else:
+        label, overlay = "normal", None
+    if not image.is_file():
+        return LeftOut(image, ABSENT)
+    return Film(image, image.relative_to(folder).as_posix(), label, volume, case, view, overlay, pathologies)

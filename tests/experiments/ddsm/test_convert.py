@@ -1,0 +1,144 @@
+"""The converter: the same training images through the `folder` format, and everything that may interrupt it."""
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import convert_ddsm
+from experiments.datasets import ddsm, open_dataset
+from experiments.prepared import prepare
+from experiments.preprocessing import Preprocessing
+
+
+@pytest.fixture
+def tree(tmp_path, make_case, box):
+    root = tmp_path / "DDSM"
+    make_case(root / "normals/normal_01/case0001", "A-0001", "DBA 21", LEFT_CC=[], RIGHT_CC=[])
+    make_case(root / "cancers/cancer_01/case0002", "B-0002", "LUMISYS LASER", LEFT_CC=[("MALIGNANT", box(10, 5))],
+              LEFT_MLO=[("BENIGN", box(20, 20))], RIGHT_CC=[])
+    return root
+
+
+def convert(command, tree, output, *more):
+    return command(convert_ddsm.main, "--data", tree, "--output", output, "--workers", 1, *more)
+
+
+def test_the_converted_folder_gives_the_same_training_images(tree, tmp_path, command):
+    code, printed, errors = convert(command, tree, tmp_path / "png")
+    assert code == 0, errors
+    assert "Converted: 4 views of 2 women (1 cancer, 2 normal, 1 benign)" in printed
+    assert "left out: 1 (no lesion marked in this view" in printed
+    direct, converted = open_dataset(tree, seed=0), open_dataset(tmp_path / "png", seed=0)
+    settings = Preprocessing(side=16, working_side=32)
+    sets = [prepare(data.mammograms, settings, tmp_path / "cache", progress=False) for data in (direct, converted)]
+    everything = np.arange(4)
+    np.testing.assert_array_equal(sets[0].images(everything), sets[1].images(everything))
+    np.testing.assert_array_equal(sets[0].masks(everything), sets[1].masks(everything))
+    assert sets[0].masks(everything).any(axis=(1, 2, 3)).sum() == 2
+    for attribute in ("labels", "patients", "sources"):
+        assert getattr(sets[0], attribute).tolist() == getattr(sets[1], attribute).tolist()
+    for one, other in zip(direct.mammograms, converted.mammograms, strict=True):
+        np.testing.assert_array_equal(one.image(), other.image())
+
+
+def test_what_the_table_and_the_texts_say(tree, tmp_path, command):
+    convert(command, tree, tmp_path / "png")
+    with open(tmp_path / "png" / "ddsm.csv", newline="") as file:
+        first = next(csv.DictReader(file))
+    assert first == {
+        "image": "images/B_0002_1.LEFT_CC.png", "mask": "masks/B_0002_1.LEFT_CC.png", "label": "cancer",
+        "patient": "B-0002", "source": "B/LUMISYS", "view": "LEFT_CC", "volume": "cancer", "pathology": "MALIGNANT",
+        "resolution": "43.5"}
+    record = json.loads((tmp_path / "png" / "conversion.json").read_text())
+    assert record["complete"] and record["converted"] == 4
+    assert [view["image"].split("/")[-1] for view in record["left_out"]] == ["B_0002_1.RIGHT_CC.LJPEG"]
+    assert "3.60 - v / 10000" in (tmp_path / "png" / "README.txt").read_text()
+
+
+def test_grey_levels_are_the_files_own(tree, tmp_path, command):
+    assert convert(command, tree, tmp_path / "grey", "--levels", "grey")[0] == 0
+    for path in tree.rglob("A_*.LJPEG"):
+        image = np.asarray(Image.open(tmp_path / "grey" / "images" / f"{path.stem}.png"))
+        assert image.dtype == np.uint16
+        np.testing.assert_array_equal(image, ddsm.read_ljpeg(path))
+    code, _, errors = convert(command, tree, tmp_path / "grey")
+    assert code == 2 and "other --levels" in errors
+
+
+def test_again_it_converts_only_what_is_missing_or_older_than_its_source(tree, tmp_path, command):
+    output = tmp_path / "png"
+    convert(command, tree, output)
+    for path in output.rglob("*.png"):
+        os.utime(path, (path.stat().st_atime, time.time() + 10))  # to see which are written anew
+    before = {path: path.stat().st_mtime for path in output.rglob("*.png")}
+    (output / "images" / "A_0001_1.LEFT_CC.png").unlink()
+    overlay = next(tree.rglob("B_0002_1.LEFT_MLO.OVERLAY"))
+    os.utime(overlay, (0, time.time() + 100))
+    (output / "images" / ".x.png.1-1.partial").write_bytes(b"left by a kill")
+    assert convert(command, tree, output)[0] == 0
+    changed = {path.name for path, changed in before.items() if path.stat().st_mtime != changed}
+    assert changed == {"A_0001_1.LEFT_CC.png", "B_0002_1.LEFT_MLO.png"}
+    assert not list(output.rglob("*.partial"))
+
+
+def test_a_damaged_and_an_absent_image_do_not_stop_the_others(tree, tmp_path, command):
+    damaged, absent = next(tree.rglob("A_0001_1.LEFT_CC.LJPEG")), next(tree.rglob("B_0002_1.LEFT_CC.LJPEG"))
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-200])
+    absent.unlink()
+    code, printed, errors = convert(command, tree, tmp_path / "png")
+    assert code == 1 and "1 .LJPEG files are absent and 1 damaged" in errors and "conversion.json lists them" in errors
+    assert "Converted: 2 views" in printed
+    assert [one.name for one in open_dataset(tmp_path / "png", seed=0).mammograms] == [
+        "images/B_0002_1.LEFT_MLO.png", "images/A_0001_1.RIGHT_CC.png"]
+    details = {view["reason"]: view["detail"]
+               for view in json.loads((tmp_path / "png" / "conversion.json").read_text())["left_out"]}
+    assert "is truncated" in details[convert_ddsm.DAMAGED]
+    damaged.write_bytes(whole)
+    assert "Converted: 3 views" in convert(command, tree, tmp_path / "png")[1]
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda tree, output: (tree / "nothing", output), "expected a folder with cases of DDSM"),
+    (lambda tree, output: (output.parent, output), "is inside"),
+    (lambda tree, output: (tree, tree / "png"), "is inside"),
+    (lambda tree, output: (tree, next(tree.rglob("*.ics"))), "is inside"),
+])
+def test_wrong_calls(tree, tmp_path, command, change, message):
+    data, output = change(tree, tmp_path / "png")
+    code, _, errors = convert(command, data, output)
+    assert code == 2 and message in errors
+    assert not (tmp_path / "png").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tree, tmp_path, command):
+    (tmp_path / "png").mkdir()
+    (tmp_path / "png" / "thesis.txt").write_text("mine")
+    code, _, errors = convert(command, tree, tmp_path / "png")
+    assert code == 2 and "expected a new or an empty folder" in errors
+    assert [path.name for path in (tmp_path / "png").iterdir()] == ["thesis.txt"]
+    assert command(convert_ddsm.main, "--data", tree, "--output", tmp_path / "new", "--workers", 0)[0] == 2
+
+
+def test_killed_and_given_again_it_ends_as_if_nothing_had_happened(tree, tmp_path, make_case, command):
+    for number in range(10, 40):
+        make_case(tree / f"normals/normal_02/case00{number}", f"A-00{number}", "DBA 21", LEFT_CC=[], RIGHT_CC=[])
+    assert convert(command, tree, tmp_path / "whole")[0] == 0
+    process = subprocess.Popen([sys.executable, "-m", "experiments.convert_ddsm", "--data", tree, "--output",
+                                tmp_path / "png", "--workers", "2"], stderr=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while len(list((tmp_path / "png").rglob("*.png"))) < 5 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert convert(command, tree, tmp_path / "png")[0] == 0
+    files = [{path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+             for folder in (tmp_path / "whole", tmp_path / "png")]
+    assert files[0] == files[1] and len(files[0]) == 64 + 2 + 3
