@@ -15,5 +15,5 @@ def test_results_in_order_and_errors_as_they_are(workers):
 
 
 def test_a_worker_that_is_killed_is_a_failure():
-    with pytest.raises(Failure, match="a worker process was killed.*fewer --workers"):
+    with pytest.raises(Failure, match=r"a worker process was killed.*fewer --workers"):
         list(in_processes(os._exit, [9, 9, 9, 9], 2))
