@@ -27,7 +27,7 @@ conversion.json  what was left out, and why.
 {levels}
 
 Cite: M. Heath, K. Bowyer, D. Kopans, R. Moore, W. P. Kegelmeyer, The Digital Database for Screening Mammography, in:
-Proceedings of the Fifth International Workshop on Digital Mammography (IWDM 2000).
+Proceedings of the Fifth International Workshop on Digital Mammography (2000), 2001.
 """
 
 
