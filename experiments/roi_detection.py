@@ -69,8 +69,8 @@ def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
     """A note for the report where a batch is larger than a size group."""
     smallest = min(map(len, groups.train))
     return [] if batch <= smallest else [
-        f"The smallest size group has {smallest} training images, fewer than a batch of {batch}: images repeat within a "
-        "batch, each time mirrored and rotated anew. So few images train nothing that holds for others."]
+        f"The smallest size group has {smallest} training images, fewer than a batch of {batch}: images repeat within "
+        "a batch, each time mirrored and rotated anew. So few images train nothing that holds for others."]
 
 
 def lesion_pixels(groups: SizeGroups, side: int) -> dict[str, float | None]:
