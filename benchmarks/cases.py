@@ -42,8 +42,8 @@ def make_case(name: str, batch: int, side: int, width: float = 1.0, keep_probabi
               dtype: str = "float32", recompute: bool = False) -> Case:
     """The network `name` with its first weights, and a batch: x uniform on [0, 1), random one-hot labels or masks.
 
-    width multiplies the channels of the VGG and the U-net; recompute is an option of the U-net. Everything is
-    drawn from a fixed seed.
+    width multiplies the channels of the VGG and the U-net; recompute is an option of these two. Everything is drawn
+    from a fixed seed.
     """
     rng = np.random.default_rng((2, batch, side))
     x = rng.random((batch, side, side, 1), dtype=np.float32).astype(dtype)
@@ -53,7 +53,8 @@ def make_case(name: str, batch: int, side: int, width: float = 1.0, keep_probabi
         return Case(network, x, mask, from_logits(dice))
     labels = np.eye(LABELS, dtype=dtype)[rng.integers(LABELS, size=batch)]
     if name == "vgg":
-        network = vgg(side, labels=LABELS, width=width, keep_probability=keep_probability, rng=rng, dtype=dtype)
+        network = vgg(side, labels=LABELS, width=width, keep_probability=keep_probability, rng=rng, dtype=dtype,
+                      recompute=recompute)
         return Case(network, x, labels, binary_cross_entropy_with_logits)
     network = mlp(mlp_sizes(side), rng=rng, dtype=dtype)
     return Case(network, x.reshape(batch, -1), labels, softmax_cross_entropy_with_logits)

@@ -145,8 +145,8 @@ def main() -> int:
         if side % MULTIPLE[network]:
             parser.error(f"--side {side}: the {network} halves the image again and again and needs a multiple of "
                          f"{MULTIPLE[network]}")
-        if arguments.recompute and network != "unet":
-            parser.error("--recompute: an option of the unet")
+        if arguments.recompute and network == "mlp":
+            parser.error("--recompute: an option of the vgg and the unet")
     results: list[dict[str, Any]] = []
     for network, side, batch in product(arguments.network, arguments.side, arguments.batch):
         one = {"network": network, "side": side, "batch": batch}

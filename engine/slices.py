@@ -79,7 +79,7 @@ class SlicedRecompute(Chain):
 
     def forward(self, x, run):
         y = None
-        for images in _slices(x):
+        for images in slices_of(x):
             part, _ = super().forward(_part(x, images), replace(run, record=False))
             if y is None:
                 y = array_namespace(part).empty((_length(x), *part.shape[1:]), dtype=part.dtype, device=device(part))
@@ -90,12 +90,12 @@ class SlicedRecompute(Chain):
         x, run = saved
         dx = [array_namespace(array).empty_like(array) for array in _arrays(x)]
         total: Grads = {}
-        for images in _slices(x):
+        for images in slices_of(x):
             _, kept = super().forward(_part(x, images), run)
             part, grads = super().backward(dy[images, ...], kept)
             for whole, own in zip(dx, _arrays(part), strict=True):
                 whole[images, ...] = own
-            total = {path: total[path] + g for path, g in grads.items()} if total else grads
+            total = added(total, grads)
         return tuple(dx) if isinstance(x, tuple) else dx[0], total
 
 
@@ -111,7 +111,12 @@ def _length(x: Array | tuple[Array, ...]) -> int:
     return _arrays(x)[0].shape[0]
 
 
-def _slices(x: Array | tuple[Array, ...]) -> Iterator[slice]:
+def added(total: Grads, grads: Grads) -> Grads:
+    """The sums of both, by path; total may be empty."""
+    return {path: total[path] + g for path, g in grads.items()} if total else grads
+
+
+def slices_of(x: Array | tuple[Array, ...]) -> Iterator[slice]:
     """Slices of images, by the pixels of the largest array."""
     pixels = max(array.shape[1] * array.shape[2] for array in _arrays(x))
     images = max(1, PIXELS // pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from engine.combinators import Chain
 from engine.layer import Layer
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
+from engine.stages import StagedRecompute
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 CHANNELS = (64, 128, 256, 512, 512)
@@ -11,13 +12,14 @@ FEATURES = (1024, 512)
 
 
 def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1.0, keep_probability: float = 0.5,
-        statistics: str = "batch", bias: float = 0.0, *, rng, dtype: str = "float32") -> Chain:
+        statistics: str = "batch", bias: float = 0.0, *, rng, dtype: str = "float32", recompute: bool = False) -> Chain:
     """Five stages of convolutions with ReLU, batch norm and pool, then two dense layers with dropout, then the labels.
 
     x: (N, side, side, in_channels); y: (N, labels), the logits: A.3.1's sigmoid is applied by the loss, which is stable
     that way, and by `models.predict`. side: a multiple of 32. width multiplies every number of channels and features.
     23,632,451 trainable parameters as in the thesis (128, 1, 3, 1.0). keep_probability: of the dropout. statistics: see
-    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1.
+    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1. recompute: half the memory
+    of a training step for 1.3 times the time; parameters and their paths are the same, gradients to rounding.
 
     Raises ValueError for a side that five poolings do not divide.
     """
@@ -39,7 +41,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
         layers[f"drop_6{letter}"] = Dropout(keep_probability)
         features = scaled(size, width)
     layers["dense_6c"] = Dense(features, labels, bias=bias, rng=rng, dtype=dtype)
-    return Chain(**layers)
+    return (StagedRecompute if recompute else Chain)(**layers)
 
 
 def scaled(size: int, width: float) -> int:

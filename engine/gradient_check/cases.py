@@ -13,6 +13,7 @@ from engine.gradient_check.case import Case, distinct, generator, layer_case
 from engine.gradient_check.loss import Loss, LossFunction
 from engine.layer import Layer, Run
 from engine.slices import Fork, Merge, SlicedRecompute
+from engine.stages import StagedRecompute
 
 MODES = ((Run(), "training"), (Run(train=False), "inference"))
 
@@ -80,6 +81,11 @@ def _combinators() -> Iterator[Case]:
                              combinator(inner), 2, 4, 4, 2, run=run)
     convolutions = [layers.Conv2D(*channels, activation=layers.ReLU(), **start()) for channels in ((2, 3), (3, 2))]
     yield layer_case("SlicedRecompute", "of two convolutions", SlicedRecompute(*convolutions), 2, 4, 4, 2)
+    for run, mode in MODES:
+        stage = StagedRecompute(layers.Conv2D(2, 3, activation=layers.ReLU(), **start()),
+                                layers.Conv2D(3, 2, **start()), layers.BatchNorm(2, dtype="float64"),
+                                layers.MaxPool(2), layers.Dropout(0.7))
+        yield layer_case("StagedRecompute", f"of a stage and dropout, {mode}", stage, 2, 4, 4, 2, run=run)
     yield layer_case("Merge", "of a fork", Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), 2, 4, 4, 2)
 
 

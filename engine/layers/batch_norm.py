@@ -1,12 +1,25 @@
 """Batch normalization."""
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from array_api_compat import array_namespace
 
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
-from engine.layer import Layer
+from engine.layer import Array, Grads, Layer, Run
 from engine.layers.shapes import expect_shape
+
+Pair = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of a batch: moments by name, None in inference; m and s = 1 / sqrt(v + epsilon), (C,); M numbers a channel."""
+    batch: dict[str, Array] | None
+    m: Array
+    s: Array
+    M: int
 
 
 class BatchNorm(Layer):
@@ -44,23 +57,40 @@ class BatchNorm(Layer):
 
     def forward(self, x, run):
         expect_shape(x, ..., self.params["c1"].shape[0])
-        batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
-        m, v = self._normalizers(batch)
-        s = 1 / array_namespace(x).sqrt(v + self.epsilon)
-        scale = self.params["c1"] * s
-        return scale_and_shift(x, scale, self.params["c2"] - m * scale), (x, batch, m, s) if run.record else None
+        measured = self.measure(x, run)
+        return self.normalize(x, measured), (x, measured) if run.record else None
 
     def backward(self, dy, saved):
-        x, batch, m, s = saved
-        sum_dy, sum_dy_x = gradient_sums(dy, x, m)
-        grads = {"c1": s * sum_dy_x, "c2": sum_dy}
-        scale = self.params["c1"] * s
-        if batch is None:
-            return scale_and_shift(dy, scale, 0 * scale), grads
-        kappa_M = (1 if self.statistics == "batch" else 1 - self.alpha) * x.shape[-1] / x.size
-        x_scale = -scale * s * s * sum_dy_x * kappa_M
-        shift = -scale * sum_dy * kappa_M - x_scale * batch["mean"]
-        return combine(dy, x, scale, x_scale, shift), grads | batch
+        x, measured = saved
+        sums = gradient_sums(dy, x, measured.m)
+        return self.input_gradient(dy, x, measured, sums), self.parameter_gradients(measured, sums)
+
+    def measure(self, x: Array, run: Run) -> Measured:
+        """What all of x is normalized by."""
+        batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
+        m, v = self._normalizers(batch)
+        return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), x.size // x.shape[-1])
+
+    def normalize(self, x: Array, measured: Measured) -> Array:
+        """y for all of x or a part of it."""
+        scale = self.params["c1"] * measured.s
+        return scale_and_shift(x, scale, self.params["c2"] - measured.m * scale)
+
+    def parameter_gradients(self, measured: Measured, sums: Pair) -> Grads:
+        """dc1 and dc2 from the sums of dy and dy (x - m) over the batch, and the moments for `absorb`."""
+        sum_dy, sum_dy_x = sums
+        return {"c1": measured.s * sum_dy_x, "c2": sum_dy} | (measured.batch or {})
+
+    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Pair) -> Array:
+        """dx for all of x or a part of it; sums: as above."""
+        scale = self.params["c1"] * measured.s
+        if measured.batch is None:
+            return scale_and_shift(dy, scale, 0 * scale)
+        sum_dy, sum_dy_x = sums
+        kappa_M = (1 if self.statistics == "batch" else 1 - self.alpha) / measured.M
+        x_scale = -scale * measured.s * measured.s * sum_dy_x * kappa_M
+        shift = -scale * sum_dy * kappa_M - x_scale * measured.batch["mean"]
+        return combine(dy, x, scale, x_scale, shift)
 
     def absorb(self, grads):
         for name in grads.keys() & self.buffers.keys():  # none where the pass was one of inference

@@ -20,6 +20,7 @@ from engine.kernels import (
 from engine.kernels.adam import adam_update
 from engine.layer import Run, assign
 from engine.slices import Fork, Merge, SlicedRecompute
+from engine.stages import StagedRecompute
 from models.mlp import mlp
 from models.predict import predict
 from models.unet import unet
@@ -63,6 +64,7 @@ def build(rng, dtype):
     yield Skip(layers.Conv2D(3, 2, **named)), IMAGE
     yield Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), IMAGE
     yield SlicedRecompute(layers.Conv2D(3, 2, **named)), IMAGE
+    yield StagedRecompute(layers.Conv2D(3, 2, **named), layers.BatchNorm(2, dtype=dtype), layers.MaxPool(2)), IMAGE
     yield Recompute(Chain(layers.BatchNorm(3, dtype=dtype), layers.Dropout(0.5))), IMAGE
 
 

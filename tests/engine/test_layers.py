@@ -155,9 +155,9 @@ def test_batch_norm_of_a_constant_channel_is_finite():
 
 def test_what_batch_norm_keeps():
     norm, x = BatchNorm(4), RNG(8).normal(size=(2, 3, 3, 4)).astype("float32")
-    kept, batch, mean, scale = norm.forward(x, TRAIN)[1]
-    assert kept is x
-    assert {batch["mean"].shape, batch["variance"].shape, mean.shape, scale.shape} == {(4,)}
+    kept, measured = norm.forward(x, TRAIN)[1]
+    assert kept is x and measured.M == 18
+    assert {array.shape for array in (*measured.batch.values(), measured.m, measured.s)} == {(4,)}
 
 
 def test_dropout_keeps_a_share_rescaled_so_that_the_expectation_stays():

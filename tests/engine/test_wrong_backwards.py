@@ -101,9 +101,9 @@ class NormTerms(BatchNorm):
     sample_variance = False
 
     def backward(self, dy, saved):
-        x, batch, m, s = saved
+        x, measured = saved
+        batch, m, s, M = measured.batch, measured.m, measured.s, measured.M
         _, grads = super().backward(dy, saved)
-        M = x.size // x.shape[-1]
         kappa = (1 - self.alpha if self.statistics == "moving" else 1) if self.kappa else 1
         s_squared = s * s * ((M / (M - 1)) if self.sample_variance else 1)
         g = dy * (self.params["c1"] if self.gamma else 1)
@@ -138,8 +138,8 @@ class MovingFactorForgotten(NormTerms):
 
 class NormEpsilonForgotten(BatchNorm):
     def backward(self, dy, saved):
-        x, batch, m, _ = saved
-        return super().backward(dy, (x, batch, m, 1 / np.sqrt(batch["variance"])))
+        x, measured = saved
+        return super().backward(dy, (x, replace(measured, s=1 / np.sqrt(measured.batch["variance"]))))
 
 
 class NormUpdatesAverages(BatchNorm):

@@ -1,9 +1,10 @@
-"""A U-net that recomputes: the same parameters, bits and gradients from fewer kept numbers."""
+"""Networks that recompute: the same parameters and gradients from fewer kept numbers."""
 import numpy as np
 import pytest
 
 from engine.layer import Run, assign
 from models.unet import unet
+from models.vgg import vgg
 
 
 def make(seed, **options):
@@ -49,3 +50,17 @@ def test_the_arrays_of_one_load_into_the_other():
     assert list(less.parameters()) == list(network.parameters())
     assign(less, network.parameters() | network.moving_averages())
     np.testing.assert_equal(less.parameters(), network.parameters())
+
+
+def test_a_vgg_that_recomputes_has_the_same_parameters_and_gradients():
+    x, run = np.random.default_rng(1).random((3, 32, 32, 2)), Run(seed=(3,))
+    network, less = (vgg(32, 2, width=1 / 8, bias=0.3, rng=np.random.default_rng(0), dtype="float64",
+                         recompute=recompute) for recompute in (False, True))
+    (y, saved), (y_less, saved_less) = network.forward(x, run), less.forward(x, run)
+    np.testing.assert_allclose(y_less, y, rtol=1e-12)
+    assert kept_bytes(saved_less) < 0.8 * kept_bytes(saved)
+    dy = np.random.default_rng(2).normal(size=y.shape)
+    grads, grads_less = network.backward(dy, saved)[1], less.backward(dy, saved_less)[1]
+    assert grads_less.keys() == grads.keys()
+    for path, g in grads.items():
+        np.testing.assert_allclose(grads_less[path], g, rtol=1e-9, atol=1e-9 * abs(g).max(), err_msg=path)

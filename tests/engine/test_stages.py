@@ -1,0 +1,81 @@
+"""A classifier whose stages are walked through in slices: the Chain's numbers, in fewer of them at once."""
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import slices
+from engine.combinators import Chain, observe
+from engine.gradient_check import check
+from engine.layer import Run
+from engine.layers import BatchNorm, Conv2D, Dropout, Flatten, MaxPool, ReLU
+from engine.stages import StagedRecompute
+
+RNG = np.random.default_rng
+
+
+def layers(statistics="batch"):
+    """Two stages, of two convolutions and of one, with layers of no stage before, between and behind them."""
+    def conv(*channels, seed):
+        return Conv2D(*channels, activation=ReLU(), bias=0.3, rng=RNG(seed), dtype="float64")
+
+    def norm(channels):
+        return BatchNorm(channels, statistics, dtype="float64")
+
+    return {"first": norm(2), "conv_1a": conv(2, 3, seed=1), "conv_1b": conv(3, 4, seed=2), "bn_1": norm(4),
+            "pool_1": MaxPool(2), "drop": Dropout(0.5), "conv_2a": conv(4, 3, seed=3), "bn_2": norm(3),
+            "pool_2": MaxPool(2), "alone": conv(3, 2, seed=4), "flat": Flatten()}
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+@pytest.mark.parametrize("pixels", [1, 128, 10**6])  # an image, two images, all images of 8 x 8 at a time
+def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, monkeypatch):
+    monkeypatch.setattr(slices, "PIXELS", pixels)
+    chain, staged = Chain(**layers(statistics)), StagedRecompute(**layers(statistics))
+    assert list(staged.parameters()) == list(chain.parameters())
+    x, run = RNG(5).normal(size=(5, 8, 8, 2)), Run(train=train, seed=(7,))
+    (y, saved), (y_staged, saved_staged) = chain.forward(x, run), staged.forward(x, run)
+    np.testing.assert_allclose(y_staged, y, rtol=0, atol=1e-13)
+    dy = RNG(6).normal(size=y.shape)
+    for _ in range(2):  # a pass may be repeated
+        (dx, grads), (dx_staged, grads_staged) = chain.backward(dy, saved), staged.backward(dy, saved_staged)
+        np.testing.assert_allclose(dx_staged, dx, rtol=0, atol=1e-12)
+        assert grads_staged.keys() == grads.keys()
+        for path in grads:
+            np.testing.assert_allclose(grads_staged[path], grads[path], rtol=0, atol=1e-11, err_msg=path)
+    for network, own in ((chain, grads), (staged, grads_staged)):
+        network.absorb(own)
+    for path, average in chain.moving_averages().items():
+        np.testing.assert_allclose(staged.moving_averages()[path], average, rtol=1e-12, err_msg=path)
+
+
+def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
+    monkeypatch.setattr(slices, "PIXELS", 128)
+    staged, seen = StagedRecompute(**layers()), []
+    forward = staged.children["conv_1a"].forward
+
+    def counting(x, run):
+        seen.append(len(x))
+        return forward(x, run)
+
+    staged.children["conv_1a"].forward = counting
+    y, saved = staged.forward(RNG(5).normal(size=(5, 8, 8, 2)), Run())
+    staged.backward(y, saved)
+    assert seen == [2, 2, 1, 2, 2, 1]
+
+
+def test_every_gradient_in_slices(monkeypatch):
+    monkeypatch.setattr(slices, "PIXELS", 64)
+    x = RNG(8).permutation(3 * 8 * 8 * 2).reshape(3, 8, 8, 2) / 100
+    assert all(result.passed for result in check(StagedRecompute(**layers()), x, Run(), RNG(9)))
+
+
+def test_inference_keeps_nothing_and_an_observed_one_tells_of_every_layer():
+    staged, x, seen = StagedRecompute(**layers()), RNG(5).normal(size=(2, 8, 8, 2)), []
+    run = Run(train=False, record=False)
+    y, saved = staged.forward(x, run)
+    assert saved is None
+    observed, _ = observe(staged, lambda path, *_: seen.append(path)).forward(x, replace(run))
+    np.testing.assert_allclose(observed, y, rtol=0, atol=1e-13)
+    assert seen == list(layers())
