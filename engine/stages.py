@@ -61,7 +61,7 @@ class SlicedStage(Layer):
 
 
 class StagedRecompute(Chain):
-    """A Chain whose stages are walked through in slices: its paths and seeds, half its memory for 1.3 times the time.
+    """A Chain whose stages are walked through in slices: its paths and seeds, two thirds of its memory for 1.3 times the time.
 
     A stage is a row of convolutions followed by batch norm and max-pooling; other layers are as in the Chain.
     """

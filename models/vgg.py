@@ -18,8 +18,10 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     x: (N, side, side, in_channels); y: (N, labels), the logits: A.3.1's sigmoid is applied by the loss, which is stable
     that way, and by `models.predict`. side: a multiple of 32. width multiplies every number of channels and features.
     23,632,451 trainable parameters as in the thesis (128, 1, 3, 1.0). keep_probability: of the dropout. statistics: see
-    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1. recompute: half the memory
-    of a training step for 1.3 times the time; parameters and their paths are the same, gradients to rounding.
+    BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1.
+
+    recompute: two thirds of a training step's memory for 1.3 times its time, parameters and their paths the same,
+    gradients to rounding.
 
     Raises ValueError for a side that five poolings do not divide.
     """
