@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,12 @@ class Reproduction:
 
     def stages(self) -> list[Stage]:
         """In order. Raises UsageError for flags that do not fit, and what reading the data raises."""
+        detectors, trainings = self.detectors, len(GROUPS) * len(LOSSES)
         audited = Stage("audit of the thesis's tables", lambda: audit.write(self.folder / "audit"),
                         self.folder / "audit" / LAST)
-        roi = self._stage("roi_detection", f"ROI detection, {len(GROUPS) * len(LOSSES)} detectors", roi_detection.main,
+        roi = self._stage(ROI_DETECTION, f"ROI detection, {trainings} detectors", roi_detection.main,
                           given_to(ROI_DETECTION, self.configuration),
-                          lambda: self._detector_cost * self.detectors.total_steps * len(GROUPS) * len(LOSSES))
+                          lambda: self._detector_cost * detectors.total_steps * trainings)
         if self.missing:
             return [roi, audited]
         return [*map(self._end2end, self.seeds), roi, *map(self._decomposition, self.seeds), self._retraining(),
@@ -82,15 +83,15 @@ class Reproduction:
 
     def _decomposition(self, seed: int) -> Stage:
         flags = [*given_to(DECOMPOSITION, self.configuration), "--training-seed", str(seed),
-                 "--detectors", str(self.folder / "roi_detection"), "--end2end", str(self.place(END2END, seed))]
+                 "--detectors", str(self.folder / ROI_DETECTION), "--end2end", str(self.place(END2END, seed))]
         return self._stage(self.place(DECOMPOSITION, seed).name, f"decomposition, training seed {seed}",
                            decomposition.main, flags, lambda: self._merged_cost * self.classifiers.total_steps)
 
     def _retraining(self) -> Stage:
         """With half as many steps as the decomposition, but for the preset "thesis" which makes as many."""
         first, steps = self.seeds[0], self.classifiers.total_steps
-        given = self.configuration.get("retraining_steps")
-        chosen = given or (steps if self.classifiers.preset == "thesis" else -(-steps // 2))
+        usual = steps if self.classifiers.preset == "thesis" else -(-steps // 2)
+        chosen = replace(self.classifiers, steps=self.configuration.get("retraining_steps", usual)).total_steps
         return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
                            ["--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
                             str(self.place(END2END, first)), "--steps", str(chosen)],

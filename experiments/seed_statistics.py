@@ -17,8 +17,8 @@ def seed_statistics(end2end: Sequence[Path], decomposition: Sequence[Path], retr
                     ) -> dict[str, Any]:
     """From the folders of finished runs, the k-th of both with the same training seed, on the same images and split.
 
-    paired      `paired.compare` on the test images
-    retraining  the same of the first end-to-end run and the retraining
+    paired             `paired.compare` on the test images
+    paired_retraining  the same of the first end-to-end run and the retraining
     spread     {"end-to-end", "decomposition"} -> `spread.spread` of the test set's figures
 
     Raises Failure where the runs were not measured on the same images. seed: of the bootstrap.
@@ -30,5 +30,5 @@ def seed_statistics(end2end: Sequence[Path], decomposition: Sequence[Path], retr
                    for name, paths in runs.items()}
     results = {name: [read_json(path / "results.json")["test"] for path in paths] for name, paths in runs.items()}
     return {"paired": compare(predictions[NAMES[0]], predictions[NAMES[1]], NAMES, seed),
-            "retraining": compare([first], [retrained], (NAMES[0], "retrained"), seed),
+            "paired_retraining": compare([first], [retrained], (NAMES[0], "retrained"), seed),
             "spread": {name: spread(found) for name, found in results.items()}}

@@ -5,15 +5,12 @@ from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.html import Chapter, Picture, Section
 from experiments.reporting.reproduction.classification_chapters import classifier_configuration
-from experiments.reporting.reproduction.material import Material
+from experiments.reporting.reproduction.material import SYNTHETIC, THESIS_DATA, Material
 from experiments.reporting.reproduction.roi import best_overlap, overlap_sentences, overlap_table
 from experiments.reporting.reproduction.settings import counts_table, settings_table
 from experiments.reporting.reproduction.topology import parameters_table, unet_table
 from experiments.reporting.roi_report import LOSS_NAMES, headline, measures_table
 from experiments.reporting.tables import Row, Table
-
-SYNTHETIC = "synthetic"
-THESIS_DATA = "DDSM"
 
 
 def not_theirs(name: str) -> str:
@@ -21,7 +18,7 @@ def not_theirs(name: str) -> str:
     if name == THESIS_DATA:
         return ("Data: DDSM, the thesis's collection. Which of its images the thesis used is not known; numbers and "
                 "split differ.")
-    what = "drawn images (A.1's placeholder idea, not its images)" if name == SYNTHETIC else name
+    what = "drawn images (A.1's placeholder idea, not its images)" if name == SYNTHETIC else f"“{name}”"
     return f"Not the thesis's data: {what} instead of {THESIS_DATA}."
 
 
@@ -49,8 +46,8 @@ def detection_chapter(material: Material) -> Chapter:
     return Chapter("4.3 Decomposition: region of interest detection", [
         Section("Figure 4.2: topology of the U-net", [
             "The thesis draws the U-net as blocks with their feature maps and calls the convolutions “conv kernel "
-            "size, input channels -> output channels”. The same as a table, measured in a pass through the real "
-            "network. What a stack on the way down gives is also led to the stack of the same level on the way up, whose input "
+            "size, input channels -> output channels”. Here it is a table, measured in a pass through the network.",
+            "What a stack on the way down gives is also led to the stack of the same level on the way up, whose input "
             "channels are those of the level below and its own together.",
             "A feature map is height x width x channels."],
             [*topologies, parameters_table(configuration, classifier_configuration(material))]),

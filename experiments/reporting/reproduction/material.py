@@ -15,6 +15,7 @@ from experiments.reporting.files import read_json, write_bytes
 from experiments.reporting.html import Picture
 from experiments.run_folder import RunFolder
 
+SYNTHETIC, THESIS_DATA = "synthetic", "DDSM"  # names of data sets
 SAMPLES = 12  # drawn images in Figure A.1
 
 

@@ -1,6 +1,7 @@
 """report.html and reproduce.json: everything that the stages found, beside what the thesis shows."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,17 @@ from experiments.reporting.reproduction.classification_chapters import (
     table_notes,
 )
 from experiments.reporting.reproduction.data_chapters import (
-    SYNTHETIC,
-    THESIS_DATA,
     appendix_chapter,
     data_chapter,
     detection_chapter,
     not_theirs,
 )
 from experiments.reporting.reproduction.losses import loss_summary, retraining_sentences
-from experiments.reporting.reproduction.material import Material
+from experiments.reporting.reproduction.material import SYNTHETIC, THESIS_DATA, FinishedRun, Material
 from experiments.reporting.reproduction.roi import best_overlap, overlap_sentences
 from experiments.reporting.reproduction.settings import PRINTED
 from experiments.reporting.tables import interval, number
+from experiments.reporting.wording import against
 
 
 def write_reproduction(folder: Path, record: dict[str, Any], material: Material) -> list[str]:
@@ -69,8 +69,15 @@ def chapters(material: Material) -> list[Chapter]:
         Chapter("How to read it", [
             Section("The tables of the classifiers", table_notes(
                 material.data["name"] == THESIS_DATA, material.data["name"], material.classes)),
+            Section("The single runs", ["Each has a folder with a report of its own beside this file: "
+                                        + ", ".join(each.path.name for each in runs(material)) + "."]),
             Section("What was not done", not_done(material))]),
     ]
+
+
+def runs(material: Material) -> list[FinishedRun]:
+    return [*material.end2end, material.detectors, *material.decomposition,
+            *([] if material.retraining is None else [material.retraining])]
 
 
 def headline(material: Material) -> list[str]:
@@ -89,13 +96,27 @@ def headline(material: Material) -> list[str]:
                 f"of {test['patients']} patients; always “{test['majority']['class']}” gives "
                 f"{number(test['majority']['accuracy']['mean'], 3)}; the thesis prints "
                 f"{number(printed.accuracy[3], 3)} (Table {printed.number}).")
+            sentences += against("mean AUROC", test["auroc"]["mean"], test["auroc_ci"]["mean"], 0.5)
     if material.comparison is not None:
         sentences.append(paired_sentences(material.comparison["paired"])[0])
+        sentences += over_seeds(material.comparison["spread"])
     steps = DetectorConfiguration(**material.detectors.configuration).total_steps
     sentences += [f"ROI detectors, {text}" for text in overlap_sentences(best_overlap(material.detectors), steps)[:2]]
     if material.retraining is not None:
         sentences.append(retraining_sentences(loss_summary(material))[0])
     return sentences
+
+
+def over_seeds(spread: Mapping[str, Any]) -> list[str]:
+    """Mean and standard deviation over several seeds."""
+    seeds = {found["seeds"] for found in spread.values()}
+    if seeds == {1}:
+        return []
+    accuracies = {name: found["accuracy"]["mean"] for name, found in spread.items()}
+    figures = " and ".join(f"{number(each['mean'], 3)} ± {number(each['sd'], 3)} ({name})"
+                           for name, each in accuracies.items())
+    return [f"The mean one-vs-all accuracies above are of the first training seed. Over {max(seeds)} training seeds: "
+            f"{figures}, mean ± standard deviation."]
 
 
 def why_not(material: Material) -> str:

@@ -51,12 +51,14 @@ def overlap_sentences(best: dict[str, dict[str, Any]], steps: int) -> list[str]:
         of = {detector.split("-")[0]: each for detector, each in best.items() if detector.endswith(f"-{loss}")}
         whole = [f"{group} (step {each['step']})" for group, each in of.items() if each["best"] == 1]
         less = [f"{group} {number(each['best'], 3)}" for group, each in of.items() if each["best"] not in (1, None)]
-        never = [group for group, each in of.items() if each["best"] is None]
+        never = [group for group, each in of.items() if each["best"] is None and each["at_end"] is not None]
+        empty = [group for group, each in of.items() if each["at_end"] is None]
         sentences.append("; ".join([
             f"{name}: an overlap accuracy of 1 at a precision of {RESPECTABLE:g} or more is reached by "
             f"{', '.join(whole) or 'no size group'}",
             *([f"the highest at that precision is {', '.join(less)}"] if less else []),
-            *([f"{', '.join(never)} never had that precision"] if never else [])]) + ".")
+            *([f"{', '.join(never)} never had that precision"] if never else []),
+            *([f"{', '.join(empty)} has no test image"] if empty else [])]) + ".")
     if steps != CLAIM_STEPS:
         sentences.append(f"A.1 speaks of {CLAIM_STEPS} training steps; these detectors were trained for {steps}.")
     return sentences

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -59,11 +60,18 @@ def _places(layer: Layer, before: str) -> Iterator[tuple[Layer, str, str]]:
         yield from _places(child, f"{before}{name}.")
 
 
-def parameters(network: Layer) -> int:
+@cache
+def unet_parameters(configuration: DetectorConfiguration) -> int:
     """The number of numbers that training changes."""
-    return sum(array.size for array in network.parameters().values())
+    return sum(array.size for array in detector.build(configuration).parameters().values())
 
 
+@cache
+def vgg_parameters(configuration: Configuration, channels: int) -> int:
+    return sum(array.size for array in classifier.build(configuration, channels).parameters().values())
+
+
+@cache
 def unet_table(configuration: DetectorConfiguration, title: str) -> Table:
     """A row for each stack of convolutions; the feature map is what the stack gives, before batch norm and pool."""
     stacks: dict[str, list[Convolution]] = {}
@@ -76,13 +84,11 @@ def unet_table(configuration: DetectorConfiguration, title: str) -> Table:
 
 def parameters_table(detectors: DetectorConfiguration, classifiers: Configuration | None) -> Table:
     """Trainable parameters of the networks of the preset "thesis", and of this run's."""
-    def row(name: str, thesis: Layer, ours: Layer | None) -> Row:
-        return Row(name, (f"{parameters(thesis):,}", "none" if ours is None else f"{parameters(ours):,}"))
-
-    rows = [row("U-net (A.3.2)", detector.build(DETECTOR_PRESETS["thesis"]), detector.build(detectors))]
-    rows += [row(f"VGG (A.3.1), {channels} input channel{'s' * (channels > 1)}",
-                 classifier.build(PRESETS["thesis"], channels),
-                 None if classifiers is None else classifier.build(classifiers, channels)) for channels in (1, 2)]
+    rows = [Row("U-net (A.3.2)", (f"{unet_parameters(DETECTOR_PRESETS['thesis']):,}",
+                                  f"{unet_parameters(detectors):,}"))]
+    rows += [Row(f"VGG (A.3.1), {channels} input channel{'s' * (channels > 1)}", (
+        f"{vgg_parameters(PRESETS['thesis'], channels):,}",
+        "none" if classifiers is None else f"{vgg_parameters(classifiers, channels):,}")) for channels in (1, 2)]
     return Table("Trainable parameters", ("Topology of the thesis", "This run"), tuple(rows))
 
 
