@@ -21,6 +21,7 @@ from collections import Counter
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from tqdm import tqdm
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     announce(films, output)
     record = {"format": FORMAT, "levels": arguments.levels, "data": str(data.resolve()), "complete": False}
     write_json(output / "conversion.json", record)
-    write_text(output / "README.txt", README.format(levels=about_levels(arguments.levels)))
+    write_text(output / "README.txt", README.format(levels=fill(about_levels(arguments.levels), 120)))
     try:
         faults = convert_all(films, output, arguments.levels, arguments.workers)
     except KeyboardInterrupt:
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
                      help="density: 10000 (3.60 - optical density), comparable between digitizers, for --data of this "
                           "project's commands (the default); grey: the digitizer's own grey levels, bit for bit")
     new.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
-                     help="processes (default: one for each processor); each needs about 0.5 GB")
+                     help="processes (default: one for each processor); each needs about 0.25 GB")
     return new
 
 

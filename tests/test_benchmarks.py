@@ -250,3 +250,11 @@ def test_agreement_judges(benchmarks):
     reference = exact | {"output": np.ones(3) + 1e-6}
     for away, passed in ((4.9e-6, True), (5.1e-6, False)):
         assert agreement.judge(exact | {"output": np.ones(3) + away}, reference, exact)["passed"] is passed
+
+
+def test_a_view_of_ddsm_comes_back_exactly(tmp_path):
+    pytest.importorskip("imagecodecs")
+    done = call("ddsm_view.py", "--lines", 64, "--pixels", 48, "--repeats", 1, "--json", tmp_path / "view.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads((tmp_path / "view.json").read_text())
+    assert result["exact"] and len(result["stages"]) == 6 and "pixels exact" in done.stdout

@@ -15,7 +15,7 @@ COLUMNS = ("image", "mask", "label", "patient", "source", "view", "volume", "pat
 
 README = """DDSM, converted from its .LJPEG files by experiments/convert_ddsm.py.
 
-images/  one 16-bit PNG a view, oriented as distributed. {levels}
+images/  one 16-bit PNG a view, oriented as distributed; the levels are explained below.
 masks/   one 8-bit PNG for each view with lesions: 255 on and inside the outlines of its lesions, 0 elsewhere.
 ddsm.csv one line a view. image, mask: paths; an empty mask is a normal breast. label: cancer, normal or benign, by the
          lesions of this view. patient: the woman, whose images must never stand on both sides of a split. source:
@@ -23,8 +23,10 @@ ddsm.csv one line a view. image, mask: paths; an empty mask is a normal breast. 
          the .OVERLAY. resolution: micrometres a pixel.
 conversion.json  what was left out, and why.
 
+{levels}
+
 Cite: M. Heath, K. Bowyer, D. Kopans, R. Moore, W. P. Kegelmeyer, The Digital Database for Screening Mammography, in:
-Proceedings of the Fifth International Workshop on Digital Mammography, 2001.
+Proceedings of the Fifth International Workshop on Digital Mammography (2000), 2001.
 """
 
 

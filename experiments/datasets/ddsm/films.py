@@ -65,7 +65,12 @@ class LeftOut:
 
 def find_cases(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
     """(.ics file, which may be absent; the case's .LJPEG files) of all cases below the folder, sorted by path."""
+    walked: set[str] = set()
     for place, below, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(place) in walked:  # a link to a folder above it, or to one that was visited
+            below.clear()
+            continue
+        walked.add(os.path.realpath(place))
         below.sort()
         cases: dict[Path, list[Path]] = defaultdict(list)
         for name in sorted(names):
@@ -108,7 +113,7 @@ def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list
 def _volume(case: Path, folder: Path) -> str:
     """By the nearest folder that is named like a volume: cancers/cancer_01/case0001 -> cancer."""
     for place in (case, *case.parents):
-        match = VOLUME.fullmatch(place.resolve().name.lower())
+        match = VOLUME.fullmatch(os.path.basename(os.path.abspath(place)).lower())
         if match:
             return match[1]
         if place == folder:

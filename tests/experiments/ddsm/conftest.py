@@ -45,8 +45,8 @@ def make_case(encode):
     def make(folder, name, digitizer="HOWTEK 43.5", **views):
         folder.mkdir(parents=True, exist_ok=True)
         stem, pixels = f"{name}-1", {}
-        ics = f"\n\nics_version 1.0\nfilename {stem}\nDATE_OF_STUDY 21 6 1995\nPATIENT_AGE 37\nFILM \nFILM_TYPE REGULAR\n"
-        ics += f"DENSITY 3\nDATE_DIGITIZED 4 5 1999 \nDIGITIZER {digitizer}\nSEQUENCE\n"
+        ics = f"\n\nics_version 1.0\nfilename {stem}\nDATE_OF_STUDY 21 6 1995\nPATIENT_AGE 37\nFILM \n"
+        ics += f"FILM_TYPE REGULAR\nDENSITY 3\nDATE_DIGITIZED 4 5 1999 \nDIGITIZER {digitizer}\nSEQUENCE\n"
         for number, (view, lesions) in enumerate(views.items()):
             path = folder / f"{stem.replace('-', '_')}.{view}.LJPEG"
             pixels[view] = np.random.default_rng((int(name[2:]), number)).integers(300, 3900, SIZE).astype(np.uint16)

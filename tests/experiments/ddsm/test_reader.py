@@ -22,8 +22,8 @@ def tree(tmp_path, make_case, box):
               LEFT_CC=[("MALIGNANT", box(10, 5)), ("MALIGNANT", box(20, 15))], LEFT_MLO=[("BENIGN", box(3, 3))],
               RIGHT_CC=[], RIGHT_MLO=[("MALIGNANT", box(3, 3)), ("BENIGN", box(8, 8))])
     make_case(root / "benigns/benign_01/case0003", "C-0003", "LUMISYS LASER",
-              LEFT_CC=[("BENIGN", box(9, 9)), ("BENIGN_WITHOUT_CALLBACK", box(9, 9))], LEFT_MLO=[("UNPROVEN", box(9, 9))],
-              RIGHT_CC=[("MALIGNANT", box(9, 9))])
+              LEFT_CC=[("BENIGN", box(9, 9)), ("BENIGN_WITHOUT_CALLBACK", box(9, 9))],
+              LEFT_MLO=[("UNPROVEN", box(9, 9))], RIGHT_CC=[("MALIGNANT", box(9, 9))])
     make_case(root / "benign_without_callbacks/benign_without_callback_01/case0004", "D-0004",
               LEFT_CC=[("BENIGN_WITHOUT_CALLBACK", box(9, 9))])
     return root
@@ -131,6 +131,18 @@ def test_fingerprint_follows_image_ics_and_overlay(tree):
     assert {name.split("/")[-1][:8] for name in before if before[name] != after[name]} == {
         "B_0002_1", "A_0001_1", "D_0004_1"}
     assert sum(before[name] == after[name] for name in before) == 2
+
+
+def test_links_to_folders_are_followed_once(tmp_path, make_case):
+    make_case(tmp_path / "disk" / "case0001", "A-0001", "DBA 21", LEFT_CC=[])
+    (tmp_path / "DDSM" / "normals").mkdir(parents=True)
+    (tmp_path / "DDSM" / "normals" / "normal_01").symlink_to(tmp_path / "disk")
+    (tmp_path / "DDSM" / "normals" / "around").symlink_to(tmp_path / "DDSM")
+    make_case(tmp_path / "disk2" / "case0002", "A-0002", "DBA 21", LEFT_CC=[])
+    (tmp_path / "DDSM" / "cancer_01").symlink_to(tmp_path / "disk2")
+    data = open_dataset(tmp_path / "DDSM", seed=0)
+    assert [one.name for one in data.mammograms] == ["normals/normal_01/case0001/A_0001_1.LEFT_CC.LJPEG"]
+    assert data.excluded == {films.UNMARKED: 1}  # by the name of the link
 
 
 def test_other_ics_files_are_no_ddsm(tmp_path):

@@ -1,5 +1,6 @@
 """The .ics and .OVERLAY files of DDSM, whole and malformed."""
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_ics(ics, end):
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("filename B-3024-1", "filename B-3025-1", r"line 4: says 'filename B-3025-1', expected 'filename B-3024-1'"),
-    ("LUMISYS LASER", "HOWTEK 43.5", r"line 11: no optical density is known .*'DIGITIZER HOWTEK 43\.5' at institution B"),
+    ("LUMISYS LASER", "HOWTEK 43.5", r"line 11: no optical density is known .*'DIGITIZER HOWTEK 43\.5' at inst.* B"),
     ("LUMISYS LASER", "", r"line 11: no optical density is known"),
     ("DIGITIZER LUMISYS LASER\n", "", r"lists no digitizer"),
     ("LINES 4696", "LINES many", r"line 13: cannot understand 'LEFT_CC LINES many.*expected for example"),
@@ -157,10 +158,9 @@ def test_a_concave_outline_and_one_whose_ends_are_neighbours():
 def test_convex_outlines_enclose_what_another_algorithm_says(row, column, high, wide, corners):
     angles = 2 * np.pi * np.arange(corners + 1) / corners
     points = np.rint([row + high * np.sin(angles), column + wide * np.cos(angles)]).astype(int).T
-    sides = zip(points[:-1], points[1:], strict=True)
-    path = np.concatenate([np.transpose(line(*start, *stop))[:-1] for start, stop in sides])
+    path = np.concatenate([np.transpose(line(*start, *stop))[:-1] for start, stop in pairwise(points)])
     path = np.vstack([path, path[:1]])
-    directions = [int(np.flatnonzero((STEPS == step).all(axis=1))[0]) for step in np.diff(path, axis=0) if step.any()]
+    directions = [int(np.flatnonzero((step == STEPS).all(axis=1))[0]) for step in np.diff(path, axis=0) if step.any()]
     outline = Outline(*path[0].tolist(), np.array(directions, dtype=np.uint8), "here")
     mask, expected = np.zeros((80, 80), dtype=bool), np.zeros((80, 80), dtype=bool)
     assert outline.fault(mask.shape) is None
