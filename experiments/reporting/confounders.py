@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.reporting.html import Section
 from experiments.reporting.tables import Row, Table, interval, number
+from experiments.reporting.wording import SMALL
 
 SHOWN = 12  # sources with a row of their own
 BLIND = "Histogram and borders alone"
@@ -14,11 +15,11 @@ def confounders_section(found: Mapping[str, Any], test: Mapping[str, Any]) -> Se
     tables = [sources_table(found["sources"])]
     if found["classifier"] is not None:
         tables.append(classifier_table(found["classifier"], test))
-    return Section("Confounders", confounders_sentences(found), tables)
+    return Section("Confounders", confounders_sentences(found, test["images"]), tables)
 
 
-def confounders_sentences(found: Mapping[str, Any]) -> list[str]:
-    """What is claimed, no surer than the interval is."""
+def confounders_sentences(found: Mapping[str, Any], images: int) -> list[str]:
+    """What is claimed, no surer than the interval is; images: how many there are in the test set."""
     sources, classifier = found["sources"], found["classifier"]
     first = ("A network may learn how an image was made instead of what it shows. " + (
         "All images are of one source, as far as the data say." if len(sources) == 1 else
@@ -33,7 +34,7 @@ def confounders_sentences(found: Mapping[str, Any]) -> list[str]:
     told = (f"A classifier that sees only the grey-level histogram and the outermost pixels of the preprocessed images "
             f"reaches a balanced accuracy (mean recall) of {figure} on the test set; without looking at the image it "
             f"would be {number(chance, 3)}.")
-    return [first, told, _verdict(balanced["ci"], chance)]
+    return [first, told, _verdict(balanced["ci"], chance, images)]
 
 
 def sources_table(sources: Mapping[str, Mapping[str, int]]) -> Table:
@@ -64,13 +65,16 @@ def classifier_table(classifier: Mapping[str, Any], test: Mapping[str, Any]) -> 
                  ("Balanced accuracy", "Mean one-vs-all accuracy", "Mean AUROC"), tuple(rows))
 
 
-def _verdict(ci: list[float] | None, chance: float) -> str:
+def _verdict(ci: list[float] | None, chance: float, images: int) -> str:
     if ci is None:
         return "No interval could be determined for it: nothing can be said about confounders."
     if ci[0] > chance:
+        small = "" if images >= SMALL else (
+            f" But {images} test images are few, and for so few such an interval also comes about by chance, more "
+            "often than its 95 % promise: see whether it remains with other seeds, which split the patients anew.")
         return ("The interval lies above that: grey levels and borders give the class away in part. Whatever a network "
                 "reaches on these data may come from there, from the digitizer, the film or the cropping, and not from "
-                "a lesion; the breast's size and density, which also show there, may be another part of it.")
+                "a lesion; the breast's size and density, which also show there, may be another part of it." + small)
     if ci[1] < chance:
         return ("The interval lies below that, which no confounder explains: the training patients are not like the "
                 "test patients, or it is chance.")
