@@ -47,10 +47,9 @@ def main(argv: list[str] | None = None) -> None:
     folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
     data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
     print(describe(data.record))
-    sizes = annotation_sizes(data.prepared)
-    groups = size_groups(sizes, data.train, data.test)
+    groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     require_batches(groups, configuration.batch)
-    described = groups.record() | {"lesion_pixels": lesion_pixels(sizes, groups, configuration.side)}
+    described = groups.record() | {"lesion_pixels": lesion_pixels(groups, configuration.side)}
     record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
 
     train_all(folder, configuration, data.prepared, groups, arguments)
@@ -74,9 +73,9 @@ def require_batches(groups: SizeGroups, batch: int) -> None:
                          "as many in a batch")
 
 
-def lesion_pixels(sizes: np.ndarray, groups: SizeGroups, side: int) -> dict[str, float | None]:
+def lesion_pixels(groups: SizeGroups, side: int) -> dict[str, float | None]:
     """Of each group's test images: the share of pixels that are annotated; None where there are no images."""
-    return {name: float(sizes[members].mean() / side**2) if len(members) else None
+    return {name: float(groups.sizes[members].mean() / side**2) if len(members) else None
             for name, members in zip(GROUPS, groups.test, strict=True)}
 
 
@@ -119,7 +118,7 @@ def report(folder: RunFolder, record: dict[str, Any]) -> None:
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=False,
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
-    ), record["groups"], detectors)
+        notes=tuple(data["notes"])), record["groups"], detectors)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
 
 

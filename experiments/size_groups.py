@@ -22,10 +22,12 @@ def annotation_sizes(prepared: PreparedSet) -> np.ndarray:
 class SizeGroups:
     """Which images belong to which group.
 
+    sizes        (N,) int64, of all images: white pixels of the mask
     bounds       (4,) float64, pixels: the 20, 40, 60 and 80 percentiles of the training set's annotation sizes
     train, test  for each group the indices of its images, ascending
     """
 
+    sizes: np.ndarray
     bounds: np.ndarray
     train: tuple[np.ndarray, ...]
     test: tuple[np.ndarray, ...]
@@ -58,7 +60,7 @@ def size_groups(sizes: np.ndarray, train: np.ndarray, test: np.ndarray) -> SizeG
         raise Failure(f"{len(train)} training images and {len(test)} test images have an annotated lesion; ROI "
                       "detection needs both. Add masks: in the folder format, the paths in the column mask")
     bounds = np.percentile(sizes[train], PERCENTILES)
-    groups = SizeGroups(bounds, _grouped(sizes, train, bounds), _grouped(sizes, test, bounds))
+    groups = SizeGroups(sizes, bounds, _grouped(sizes, train, bounds), _grouped(sizes, test, bounds))
     empty = [name for name, members in zip(GROUPS, groups.train, strict=True) if not len(members)]
     if empty:
         values, counts = np.unique(sizes[train], return_counts=True)

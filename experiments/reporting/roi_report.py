@@ -121,6 +121,7 @@ def headline(results: dict[str, Any]) -> list[str]:
 def notes(record: RunRecord) -> list[str]:
     """What a reader of the tables has to know."""
     return [
+        *record.notes,
         "Accuracy, precision and recall are of all pixels of a set together. The overlap accuracy (4.1) is the share "
         "of images whose Szymkiewicz-Simpson coefficient of predicted and annotated mask is at least 0.2. It is 1 for "
         "a prediction that covers everything: hence the line “every pixel marked”, and the precision beside it.",
