@@ -28,12 +28,12 @@ def overlay(image: np.ndarray, heat_map: np.ndarray, title: str) -> Figure:
     figure.suptitle(title, fontsize=10)
     for axes in (plain, both):
         show_image(axes, image)
-    alone.imshow(heat_map, cmap=COLOURS, norm=SCALE, interpolation="nearest")
+    counts = alone.imshow(heat_map, cmap=COLOURS, norm=SCALE, interpolation="nearest")
     draw_marks(both, heat_map)
     for axes, name in ((plain, "mammogram"), (alone, "heat map of the ROI masks"), (both, "both")):
         axes.set(xticks=[], yticks=[])
         axes.set_title(name, fontsize=10)
-    add_bar(figure, cax=both.inset_axes((1.03, 0, 0.05, 1)))
+    add_bar(figure, counts, cax=both.inset_axes((1.03, 0, 0.05, 1)))
     return figure
 
 
@@ -42,7 +42,7 @@ def draw_marks(axes: Axes, heat_map: np.ndarray) -> None:
     axes.imshow(np.ma.masked_equal(heat_map, 0), cmap=COLOURS, norm=SCALE, alpha=0.55, interpolation="nearest")
 
 
-def add_bar(figure: Figure, **place: Any) -> None:
-    """What the colours mean. place: as matplotlib's `Figure.colorbar` takes it."""
-    bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), ticks=range(DETECTORS + 1), **place)
+def add_bar(figure: Figure, counts: ScalarMappable, **place: Any) -> None:
+    """What the colours of COLOURS and SCALE mean. place: as matplotlib's `Figure.colorbar` takes it."""
+    bar = figure.colorbar(counts, ticks=range(DETECTORS + 1), **place)
     bar.set_label("detectors that mark the pixel")

@@ -2,9 +2,10 @@
 import math
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
 
 from experiments.evaluation.metrics import predicted_classes
-from experiments.reporting.figures.overlay import add_bar, draw_marks
+from experiments.reporting.figures.overlay import COLOURS, SCALE, add_bar, draw_marks
 from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png
 from experiments.reporting.record import Samples
 
@@ -49,5 +50,5 @@ def samples_figure(samples: Samples) -> bytes:
         for spine in axes.spines.values():
             spine.set(color=BLUE if right else VERMILLION, linewidth=3, linestyle="-" if right else (0, (2, 1.5)))
     if samples.heat_maps is not None:
-        add_bar(figure, ax=panels.tolist(), shrink=0.6, aspect=30)
+        add_bar(figure, ScalarMappable(SCALE, COLOURS), ax=panels.tolist(), shrink=0.6, aspect=30)
     return png(figure)
