@@ -87,7 +87,8 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
     histories = {name: [entry for entry in run.history() if "loss" in entry] for name, run in losses.items()}
     results = write_results(folder.path, RunRecord(
         title=title, command=record["command"], config=configuration,
-        versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"], is_ddsm=False,
+        versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"],
+        is_ddsm=data.record["is_ddsm"],
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
         classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown,
         None if configuration["data"] is None else confounders(prepared, data.train, data.test, configuration["seed"]))

@@ -119,8 +119,8 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     parser.add_argument("--preset", choices=tuple(presets),
                         help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
     parser.add_argument("--data", metavar="DIR",
-                        help="folder of a data set: mini-MIAS, CBIS-DDSM, or a CSV with the columns image, mask, "
-                             "label, patient; synthetic images if none is given")
+                        help="folder of a data set: mini-MIAS, DDSM, CBIS-DDSM, or a CSV with the columns image, "
+                             "mask, label, patient; synthetic images if none is given")
     parser.add_argument("--normals", metavar="DIR",
                         help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")

@@ -28,7 +28,6 @@ from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
-from experiments.errors import UsageError
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
 from experiments.prepared import PreparedSet
@@ -46,9 +45,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
     data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
-    print(describe(data.record))
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
-    require_batches(groups, configuration.batch)
+    data.record["notes"] += repeated_images(groups, configuration.batch)
+    print(describe(data.record))
     described = groups.record() | {"lesion_pixels": lesion_pixels(groups, configuration.side)}
     record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
 
@@ -66,11 +65,12 @@ def parser() -> argparse.ArgumentParser:
     return new
 
 
-def require_batches(groups: SizeGroups, batch: int) -> None:
+def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
+    """A note for the report where a batch is larger than a size group."""
     smallest = min(map(len, groups.train))
-    if batch > smallest:
-        raise UsageError(f"--batch {batch}: the smallest size group has {smallest} training images; expected at most "
-                         "as many in a batch")
+    return [] if batch <= smallest else [
+        f"The smallest size group has {smallest} training images, fewer than a batch of {batch}: images repeat within "
+        "a batch, each time mirrored and rotated anew. So few images train nothing that holds for others."]
 
 
 def lesion_pixels(groups: SizeGroups, side: int) -> dict[str, float | None]:
@@ -116,7 +116,7 @@ def report(folder: RunFolder, record: dict[str, Any]) -> None:
             detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
     results = write_roi_results(folder.path, RunRecord(
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
-        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=False,
+        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
         notes=tuple(data["notes"])), record["groups"], detectors)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))

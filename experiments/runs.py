@@ -14,6 +14,7 @@ import numpy as np
 
 from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
 from experiments.dataset_choice import chosen_dataset
+from experiments.datasets.record import THESIS
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.prepared import PreparedSet, prepare
@@ -91,9 +92,9 @@ def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_
     if every_class:
         require_all_classes(prepared.labels, classes)
     train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
-    record = {"name": dataset.name, "fingerprint": prepared.fingerprint, "images": len(prepared),
-              "patients": len(set(prepared.patients)), "excluded": dataset.excluded, "dropped": prepared.dropped,
-              "notes": list(dataset.notes)}
+    record = {"name": dataset.name, "is_ddsm": dataset.name == THESIS, "fingerprint": prepared.fingerprint,
+              "images": len(prepared), "patients": len(set(prepared.patients)), "excluded": dataset.excluded,
+              "dropped": prepared.dropped, "notes": list(dataset.notes)}
     for name, indices in (("train", train), ("test", test)):
         counts = np.bincount(prepared.labels[indices], minlength=len(classes))
         record[name] = dict(zip(classes, counts.tolist(), strict=True))

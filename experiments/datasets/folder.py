@@ -1,4 +1,4 @@
-"""Any collection as a folder with one CSV: image, mask (may be empty), label, patient, and `source` if there is one."""
+"""Any collection as a folder with one CSV: image, mask (may be empty), label, patient; also source and collection."""
 import csv
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ def recognise(folder: Path) -> bool:
 def read(folder: Path) -> Dataset:
     """The images that the CSV lists, in its order; paths are relative to the CSV.
 
+    The set has the name in the column `collection`, or where rows differ or say nothing that of the folder.
+
     Raises `Failure`, naming the file and the line, for missing columns, an unknown label, an absent file, an empty
     patient and an image that is listed twice.
     """
@@ -36,6 +38,7 @@ def read(folder: Path) -> Dataset:
     if missing:
         raise Failure(f"{table}: lacks the column(s) {', '.join(missing)}; expected {', '.join(COLUMNS)}")
     mammograms: list[Mammogram] = []
+    collections: set[str] = set()
     seen: dict[str, int] = {}
     with open(table, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
@@ -46,9 +49,11 @@ def read(folder: Path) -> Dataset:
                               f"{seen[mammogram.name]}; join its lesions in one mask")
             seen[mammogram.name] = reader.line_num
             mammograms.append(mammogram)
+            collections.add((row.get("collection") or "").strip())
     if not mammograms:
         raise Failure(f"{table}: lists no images")
-    return Dataset(folder.resolve().name, mammograms)
+    name = collections.pop() if len(collections) == 1 else ""
+    return Dataset(name or folder.resolve().name, mammograms)
 
 
 def _tables(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = ("cancer", "normal", "benign")
+THESIS = "DDSM"
 CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the classes that a run tells apart
 
 Pixels = tuple[np.ndarray, np.ndarray | None]
@@ -48,7 +49,7 @@ class Mammogram:
 class Dataset:
     """What a reader found in a folder.
 
-    name       of the collection, for reports
+    name       of the collection, for reports; THESIS where it is the thesis's own
     mammograms the usable images, in an order that depends on the data alone
     excluded   reason -> number of images left out
     notes      sentences that whoever reads a result on these data must know

@@ -225,8 +225,15 @@ def test_detectors_are_loaded_from_a_finished_run_only(run, tmp_path, lesions):
         load_detectors(copy, "dice")
 
 
+def test_a_batch_larger_than_a_size_group_is_trained_with_a_note(flags, tmp_path, command):
+    code, printed, errors = command(roi_detection.main, *flags(tmp_path / "run"), "--workers", 1, "--batch", 9,
+                                    "--steps", 1)
+    assert code == 0, errors
+    note = r"The smallest size group has \d training images, fewer than a batch of 9"
+    assert re.search(note, printed) and re.search(note, (tmp_path / "run" / "tables.md").read_text())
+
+
 @pytest.mark.parametrize(("given", "message"), [
-    (("--batch", 500), r"--batch 500: the smallest size group has \d training images"),
     (("--channels", 0), "--channels 0: expected at least 1"),
     (("--side", 33), "--side 33: expected a multiple of 4, since --depth 2"),
     (("--workers", 0), "--workers 0: expected at least 1"),

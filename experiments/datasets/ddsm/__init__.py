@@ -13,7 +13,7 @@ from experiments.datasets.ddsm.density import brightness
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, find_cases, survey
 from experiments.datasets.ddsm.ljpeg import read_ljpeg
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
-from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.datasets.record import THESIS, Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.errors import Failure
 
 __all__ = ["LOOKS_LIKE", "load", "load_mask", "open_films", "read", "read_ljpeg", "recognise"]
@@ -47,7 +47,7 @@ def read(folder: Path) -> Dataset:
         shown = ", ".join(map(str, absent[:3])) + (", ..." if len(absent) > 3 else "")
         raise Failure(f"{folder}: {len(absent)} of {len(films) + len(left_out)} views have no .LJPEG file: {shown}. "
                       "Copy them there; or let experiments/convert_ddsm.py convert what there is, and use that")
-    return Dataset("DDSM", [_mammogram(film) for film in films], dict(Counter(view.reason for view in left_out)))
+    return Dataset(THESIS, [_mammogram(film) for film in films], dict(Counter(view.reason for view in left_out)))
 
 
 def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:

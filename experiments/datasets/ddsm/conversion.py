@@ -8,10 +8,11 @@ from PIL import Image
 
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.films import Film
+from experiments.datasets.record import THESIS
 from experiments.errors import Failure
 from experiments.reporting.files import write_bytes, write_text
 
-COLUMNS = ("image", "mask", "label", "patient", "source", "view", "volume", "pathology", "resolution")
+COLUMNS = ("image", "mask", "label", "patient", "source", "collection", "view", "volume", "pathology", "resolution")
 
 README = """DDSM, converted from its .LJPEG files by experiments/convert_ddsm.py.
 
@@ -19,8 +20,8 @@ images/  one 16-bit PNG a view, oriented as distributed; the levels are explaine
 masks/   one 8-bit PNG for each view with lesions: 255 on and inside the outlines of its lesions, 0 elsewhere.
 ddsm.csv one line a view. image, mask: paths; an empty mask is a normal breast. label: cancer, normal or benign, by the
          lesions of this view. patient: the woman, whose images must never stand on both sides of a split. source:
-         institution/digitizer. view: LEFT_CC, ... volume: where DDSM has the case. pathology: of the lesions, as in
-         the .OVERLAY. resolution: micrometres a pixel.
+         institution/digitizer. collection: DDSM. view: LEFT_CC, ... volume: where DDSM has the case. pathology: of the
+         lesions, as in the .OVERLAY. resolution: micrometres a pixel.
 conversion.json  what was left out, and why.
 
 {levels}
@@ -69,6 +70,6 @@ def write_table(path: Path, films: list[Film]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for film in films:
-        table.writerow((*output_names(film), film.label, film.case.patient, film.case.digitizer,
+        table.writerow((*output_names(film), film.label, film.case.patient, film.case.digitizer, THESIS,
                         film.image.name.split(".")[1], film.volume, " ".join(film.pathologies), film.view.resolution))
     write_text(path, text.getvalue())

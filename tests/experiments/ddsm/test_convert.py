@@ -36,6 +36,7 @@ def test_the_converted_folder_gives_the_same_training_images(tree, tmp_path, com
     assert "Converted: 4 views of 2 women (1 cancer, 2 normal, 1 benign)" in printed
     assert "left out: 1 (no lesion marked in this view" in printed
     direct, converted = open_dataset(tree, seed=0), open_dataset(tmp_path / "png", seed=0)
+    assert direct.name == converted.name == "DDSM"
     settings = Preprocessing(side=16, working_side=32)
     sets = [prepare(data.mammograms, settings, tmp_path / "cache", progress=False) for data in (direct, converted)]
     everything = np.arange(4)
@@ -54,8 +55,8 @@ def test_what_the_table_and_the_texts_say(tree, tmp_path, command):
         first = next(csv.DictReader(file))
     assert first == {
         "image": "images/B_0002_1.LEFT_CC.png", "mask": "masks/B_0002_1.LEFT_CC.png", "label": "cancer",
-        "patient": "B-0002", "source": "B/LUMISYS", "view": "LEFT_CC", "volume": "cancer", "pathology": "MALIGNANT",
-        "resolution": "43.5"}
+        "patient": "B-0002", "source": "B/LUMISYS", "collection": "DDSM", "view": "LEFT_CC",
+        "volume": "cancer", "pathology": "MALIGNANT", "resolution": "43.5"}
     record = json.loads((tmp_path / "png" / "conversion.json").read_text())
     assert record["complete"] and record["converted"] == 4
     assert [view["image"].split("/")[-1] for view in record["left_out"]] == ["B_0002_1.RIGHT_CC.LJPEG"]
