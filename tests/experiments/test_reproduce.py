@@ -193,7 +193,8 @@ def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_
 
 @pytest.mark.parametrize(("given", "message"), [
     (("--seeds", 0), "--seeds 0: expected at least 1"), (("--side", 33), "--side 33"), (("--depth", 0), "--depth 0"),
-    (("--loss", "iou"), "--loss iou"), (("--retraining-steps", 0), "--steps 0"), (("--data", "/nowhere"), "there is no such folder")])
+    (("--loss", "iou"), "--loss iou"), (("--retraining-steps", 0), "--steps 0"),
+    (("--data", "/nowhere"), "there is no such folder")])
 def test_a_wrong_call_has_exit_code_2_and_writes_nothing(given, message, flags, tmp_path, command):
     code, _, errors = command(reproduce.main, *flags(tmp_path / "run"), *given)
     assert code == 2 and message in errors and "Traceback" not in errors, errors
