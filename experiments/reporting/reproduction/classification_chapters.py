@@ -16,7 +16,7 @@ from experiments.reporting.reproduction.losses import (
     loss_table,
     retraining_sentences,
 )
-from experiments.reporting.reproduction.material import THESIS_DATA, FinishedRun, Material
+from experiments.reporting.reproduction.material import FinishedRun, Material
 from experiments.reporting.reproduction.settings import differing, settings_table
 from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, number
 
@@ -136,7 +136,7 @@ def _difference(ours: float | None, table: PrintedTable, comparable: bool, run: 
               f"{settings}" if rows else " The hyper-parameters are the thesis's")
     others += "." if width == 1 else f", and its network has {width:g} times as many channels."
     cause = ("With other images and another split, the difference says little about the method."
-             if run.record["data"]["name"] == THESIS_DATA else
+             if run.record["data"]["is_ddsm"] else
              "The difference is one of the data before anything else and says nothing about the method.")
     return (f"Mean accuracy: {number(ours)} here, {number(table.accuracy[3])} in the thesis. {cause}{others}")
 

@@ -1,11 +1,12 @@
 """What the data are beside the thesis's, and everything that the thesis shows of ROI detection."""
 from __future__ import annotations
 
+from experiments.datasets.record import THESIS
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.html import Chapter, Picture, Section
 from experiments.reporting.reproduction.classification_chapters import classifier_configuration
-from experiments.reporting.reproduction.material import SYNTHETIC, THESIS_DATA, Material
+from experiments.reporting.reproduction.material import Material
 from experiments.reporting.reproduction.roi import best_overlap, overlap_sentences, overlap_table
 from experiments.reporting.reproduction.settings import counts_table, settings_table
 from experiments.reporting.reproduction.topology import parameters_table, unet_table
@@ -13,13 +14,13 @@ from experiments.reporting.roi_report import LOSS_NAMES, headline, measures_tabl
 from experiments.reporting.tables import Row, Table
 
 
-def not_theirs(name: str) -> str:
+def not_theirs(material: Material) -> str:
     """The line that stands at every figure whose data are not the thesis's."""
-    if name == THESIS_DATA:
+    if material.data["is_ddsm"]:
         return ("Data: DDSM, the thesis's collection. Which of its images the thesis used is not known; numbers and "
                 "split differ.")
-    what = "drawn images (A.1's placeholder idea, not its images)" if name == SYNTHETIC else f"“{name}”"
-    return f"Not the thesis's data: {what} instead of {THESIS_DATA}."
+    what = "drawn images (A.1's placeholder idea, not its images)" if material.drawn else f"“{material.data['name']}”"
+    return f"Not the thesis's data: {what} instead of {THESIS}."
 
 
 def data_chapter(material: Material) -> Chapter:
@@ -28,7 +29,7 @@ def data_chapter(material: Material) -> Chapter:
     split = ("Training and test set share no patient. Both hold the same shares of the classes, 80 % and 20 % as in "
              "the thesis, as near as patients can be divided.")
     sections = [Section("4.1: numbers of images", [
-        not_theirs(data["name"]), f"{data['images']} images of {data['patients']} patients. {split}", *data["notes"]],
+        not_theirs(material), f"{data['images']} images of {data['patients']} patients. {split}", *data["notes"]],
         [counts_table(data)] + ([Table("Images left out", ("Images",), tuple(
             Row(reason, (str(count),)) for reason, count in left_out.items()))] if left_out else []))]
     if material.end2end and "confounders" in material.end2end[0].results:
@@ -38,7 +39,7 @@ def data_chapter(material: Material) -> Chapter:
 
 
 def detection_chapter(material: Material) -> Chapter:
-    run, theirs = material.detectors, not_theirs(material.data["name"])
+    run, theirs = material.detectors, not_theirs(material)
     configuration = DetectorConfiguration(**run.configuration)
     topologies = [unet_table(PRESETS["thesis"], "The thesis's U-net, built by the preset “thesis”")]
     if (configuration.side, configuration.channels, configuration.depth) != (128, 64, 4):
@@ -74,7 +75,7 @@ def detection_chapter(material: Material) -> Chapter:
 
 
 def appendix_chapter(material: Material) -> Chapter:
-    run, theirs = material.detectors, not_theirs(material.data["name"])
+    run, theirs = material.detectors, not_theirs(material)
     best = best_overlap(run)
     steps = DetectorConfiguration(**run.configuration).total_steps
     return Chapter("Appendix A.1 and A.2", [
@@ -85,7 +86,7 @@ def appendix_chapter(material: Material) -> Chapter:
             pictures=[Picture("", material.placeholder, "Ours: images above, their annotations below; a normal breast "
                               "has none.", "Drawn mammograms and their masks", wide=True)]),
         Section("A.1: overlap accuracy of 1", [
-            theirs if material.data["name"] != SYNTHETIC else
+            theirs if not material.drawn else
             "Drawn images here and rendered ones there: neither are mammograms.",
             *overlap_sentences(best, steps),
             "A prediction that covers everything has overlap accuracy 1, too: hence the condition on the precision."],

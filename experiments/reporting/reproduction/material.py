@@ -15,7 +15,6 @@ from experiments.reporting.files import read_json, write_bytes
 from experiments.reporting.html import Picture
 from experiments.run_folder import RunFolder
 
-SYNTHETIC, THESIS_DATA = "synthetic", "DDSM"  # names of data sets
 SAMPLES = 12  # drawn images in Figure A.1
 
 
@@ -73,6 +72,11 @@ class Material:
     def data(self) -> dict[str, Any]:
         """What config.json says of the data: name, numbers of images and patients, fingerprint ..."""
         return self.detectors.record["data"]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the images are the synthetic ones of this project."""
+        return self.detectors.configuration["data"] is None
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments.datasets.record import THESIS
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.evaluation import thesis
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
@@ -26,9 +27,9 @@ from experiments.reporting.reproduction.data_chapters import (
     not_theirs,
 )
 from experiments.reporting.reproduction.losses import loss_summary, retraining_sentences
-from experiments.reporting.reproduction.material import SYNTHETIC, THESIS_DATA, FinishedRun, Material
+from experiments.reporting.reproduction.material import FinishedRun, Material
 from experiments.reporting.reproduction.roi import best_overlap, overlap_sentences
-from experiments.reporting.reproduction.settings import PRINTED
+from experiments.reporting.reproduction.settings import PRINTED, differing
 from experiments.reporting.tables import interval, number
 from experiments.reporting.wording import against
 
@@ -43,7 +44,7 @@ def write_reproduction(folder: Path, record: dict[str, Any], material: Material)
     about = RunRecord(
         title="The thesis reproduced: chapter 4 and appendix A.1-A.2", command=record["command"], config=configuration,
         versions=record["versions"], seed=material.detectors.configuration["seed"], dataset=data["name"],
-        is_ddsm=data["name"] == THESIS_DATA, fingerprint=data["fingerprint"])
+        is_ddsm=data["is_ddsm"], fingerprint=data["fingerprint"])
     write_json(folder / "reproduce.json", numbers(material))
     write_text(folder / "report.html", render("reproduction.html.jinja", about, sentences, [], [], [],
                                               chapters=chapters(material)))
@@ -52,7 +53,7 @@ def write_reproduction(folder: Path, record: dict[str, Any], material: Material)
 
 def chapters(material: Material) -> list[Chapter]:
     """In the thesis's order, then what goes beyond it."""
-    theirs, absent = not_theirs(material.data["name"]), why_not(material)
+    theirs, absent = not_theirs(material), why_not(material)
     audit = material.audit
     first, *recomputed = audit_tables(audit)
     return [
@@ -68,7 +69,7 @@ def chapters(material: Material) -> list[Chapter]:
             Section("Counts and tables recomputed", audit_notes(audit), recomputed)]),
         Chapter("How to read it", [
             Section("The tables of the classifiers", table_notes(
-                material.data["name"] == THESIS_DATA, material.data["name"], material.classes)),
+                material.data["is_ddsm"], material.data["name"], material.classes)),
             Section("The single runs", ["Each has a folder with a report of its own beside this file: "
                                         + ", ".join(each.path.name for each in runs(material)) + "."]),
             Section("What was not done", not_done(material))]),
@@ -82,7 +83,7 @@ def runs(material: Material) -> list[FinishedRun]:
 
 def headline(material: Material) -> list[str]:
     """The result in words, no surer than the figures are."""
-    sentences = [not_theirs(material.data["name"]) + " The thesis's figures stand beside ours for orientation; a "
+    sentences = [not_theirs(material) + " The thesis's figures stand beside ours for orientation; a "
                  "difference says nothing about its method."]
     if not material.end2end:
         sentences.append(f"The classifiers could not be trained: {why_not(material)}")
@@ -128,13 +129,20 @@ def why_not(material: Material) -> str:
 def not_done(material: Material) -> list[str]:
     """What the thesis has and this run has not, and what neither has."""
     texts = []
-    if material.data["name"] != THESIS_DATA:
-        texts.append(f"The thesis's own experiment: its data are {THESIS_DATA}, which must be asked for. With it: "
-                     "--data DDSM --preset thesis, which takes a GPU or many days.")
-    if material.detectors.configuration["preset"] != "thesis":
-        texts.append("The hyper-parameters of Tables 4.1, 4.4 and 4.5: this run has smaller images and networks and "
-                     "fewer steps. With them: --preset thesis.")
-    if material.data["name"] == SYNTHETIC:
+    if not material.data["is_ddsm"]:
+        texts.append(f"The thesis's own experiment: its data are {THESIS}. With a copy of them: --data DIR "
+                     "--preset thesis, which takes a GPU or many days.")
+    tables = [table for table, run in (("4.1", material.end2end[:1]), ("4.4", [material.detectors]),
+                                        ("4.5", material.decomposition[:1])) if run
+              and differing(table, run[0].configuration)]
+    if tables:
+        texts.append(f"The hyper-parameters of the thesis: what differs is marked in Table {', '.join(tables)}. With "
+                     "--preset thesis and no other of them given they are the thesis's.")
+    if material.retraining is not None:
+        before, after = material.retraining.record["decomposition"]["steps"], material.retraining.configuration["steps"]
+        if after != before:
+            texts.append(f"The retraining as long as the training before it: it has {after} steps, not {before}.")
+    if material.drawn:
         texts.append("Nothing here was measured on mammograms. On drawn images the task is easier than on film, and "
                      "high figures show that the programs learn, no more.")
     return [*texts,
