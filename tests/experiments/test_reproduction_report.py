@@ -96,5 +96,6 @@ def test_stages_are_made_in_order_and_finished_ones_skipped(tmp_path, capsys):
     made = []
     (tmp_path / "done").touch()
     run_stages([Stage("first", lambda: made.append(1), tmp_path / "missing"),
-                Stage("second", lambda: made.append(2), tmp_path / "done"), Stage("third", lambda: made.append(3))], "go")
+                Stage("second", lambda: made.append(2), tmp_path / "done"),
+                Stage("third", lambda: made.append(3))], "go")
     assert made == [1, 3] and "Stage 2 of 3, second: finished already" in capsys.readouterr().out
