@@ -24,20 +24,25 @@ from experiments.run_folder import RunFolder, versions
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder = Path(arguments.output)
+    print(write(folder).replace("**", ""))
+    print(f"Report: {folder / 'report.html'}")
+
+
+def write(folder: Path) -> str:
+    """audit.json, tables.md and report.html in a folder that holds no run; returns the text of tables.md."""
     if RunFolder(folder).exists():
         raise UsageError(f"{folder} holds a run, whose report would be overwritten; choose another folder by --output")
     found = audit()
     sentences, tables, notes = audit_sentences(found), audit_tables(found), audit_notes(found)
     text = "\n\n".join(["# The thesis audited", *sentences, *map(table_markdown, tables),
                         "\n".join(f"- {note}" for note in notes)]) + "\n"
-    print(text.replace("**", ""))
     record = RunRecord(
         title="The thesis audited", command="python experiments/audit.py", config={}, versions=versions(), seed=0,
         dataset="Tables 4.2, 4.3, 4.6 and 4.7, abstract and footnote 5", is_ddsm=True, fingerprint="")
     write_json(folder / "audit.json", found)
     write_text(folder / "tables.md", text)
     write_text(folder / "report.html", render("audit.html.jinja", record, sentences, tables, notes, []))
-    print(f"Report: {folder / 'report.html'}")
+    return text
 
 
 def parser() -> argparse.ArgumentParser:

@@ -25,7 +25,7 @@ def build(configuration: Configuration, in_channels: int = 1) -> Layer:
     """The VGG of A.3.1 with initial weights that are a function of the seed."""
     return vgg(configuration.side, in_channels, configuration.classes, configuration.width,
                configuration.keep_probability, configuration.statistics, configuration.bias,
-               rng=np.random.default_rng((configuration.seed, WEIGHTS)))
+               rng=np.random.default_rng((configuration.drawn_by, WEIGHTS)))
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,

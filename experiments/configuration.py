@@ -42,6 +42,7 @@ class TrainingConfiguration:
     evaluate_every: int = setting(5000, "training steps between evaluations")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
     steps: int | None = None
+    training_seed: int | None = None
 
     def __post_init__(self) -> None:
         for name, fits, expected in self.limits():
@@ -63,12 +64,18 @@ class TrainingConfiguration:
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
             ("steps", self.steps is None or self.steps >= 1, "at least 1"),
-            ("seed", self.seed >= 0, "0 or a positive whole number")]
+            ("seed", self.seed >= 0, "0 or a positive whole number"),
+            ("training_seed", self.training_seed is None or self.training_seed >= 0, "0 or a positive whole number")]
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes, in the order of the network's outputs."""
         return CLASSES_OF[self.classes]
+
+    @property
+    def drawn_by(self) -> int:
+        """The seed of initial weights, batches and dropout; `seed` alone decides on images and split."""
+        return self.seed if self.training_seed is None else self.training_seed
 
     @property
     def total_steps(self) -> int:
@@ -108,7 +115,7 @@ def flag(name: str) -> str:
 
 def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingConfiguration] = PRESETS,
               table: str = "Table 4.1") -> None:
-    """--preset, --data, --normals, --steps, and a flag for every hyper-parameter; one that is not given is None."""
+    """--preset, --data, --normals, --steps, --training-seed and a flag for every hyper-parameter, None if not given."""
     parser.add_argument("--preset", choices=tuple(presets),
                         help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
     parser.add_argument("--data", metavar="DIR",
@@ -117,6 +124,9 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     parser.add_argument("--normals", metavar="DIR",
                         help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
+    parser.add_argument("--training-seed", type=int, metavar="INT",
+                        help="of initial weights, batches and dropout, for another training on the same images and "
+                             "split (default: that of --seed)")
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
         values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
@@ -143,5 +153,5 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:
-    names = ["preset", "data", "normals", "steps", *hyper_parameters(kind)]
+    names = ["preset", "data", "normals", "steps", "training_seed", *hyper_parameters(kind)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

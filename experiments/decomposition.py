@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     detectors, origin = fixed_detectors(arguments.detectors, folder, configuration, data, arguments.device)
     merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
-    batches = MergedBatches(merged, data.train, configuration.batch, configuration.seed, configuration.rotation)
+    batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("decomposition", folder, configuration, data, arguments.device,
                       {"detectors": origin, "end2end": None if end2end is None else str(end2end.path.resolve())})
     predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,

@@ -26,7 +26,7 @@ THRESHOLD = 0.5  # a pixel belongs to the predicted ROI where the network's outp
 def build(configuration: DetectorConfiguration) -> Layer:
     """The U-net of A.3.2 with initial weights that are a function of the seed."""
     return unet(1, configuration.channels, configuration.depth, configuration.statistics, configuration.bias,
-                rng=np.random.default_rng((configuration.seed, WEIGHTS)))
+                rng=np.random.default_rng((configuration.drawn_by, WEIGHTS)))
 
 
 def probabilities(network: Layer, images: np.ndarray, device: str, batch: int = 50) -> np.ndarray:

@@ -85,9 +85,9 @@ def train_detector(task: DetectorTask) -> None:
         return measure(network, task.loss, task.prepared, indices, task.device, configuration.batch)
 
     while_training = {"train": sample(task.train), "test": task.test}
-    fit(network, ON_LOGITS[task.loss], MaskBatches(task.prepared, task.train, configuration.batch, configuration.seed,
-                                                   configuration.rotation),
-        configuration, folder, task.device,
+    batches = MaskBatches(task.prepared, task.train, configuration.batch, configuration.drawn_by,
+                          configuration.rotation)
+    fit(network, ON_LOGITS[task.loss], batches, configuration, folder, task.device,
         lambda step: {split: measured(indices) for split, indices in while_training.items()},
         lambda start, total: _watched(task, network, total))
     results: dict[str, Any] = {

@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder, configuration = begin("end2end", PRESETS, arguments)
     data = load(configuration, Path(arguments.cache), arguments.workers)
-    batches = Batches(data.prepared, data.train, configuration.batch, configuration.seed, configuration.rotation)
+    batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)
     predicted = train_and_predict(build(configuration), batches, data, configuration, folder, arguments.device)
     report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",

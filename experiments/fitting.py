@@ -62,7 +62,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
 
     ready = prefetch(batches, start + 1, total + 1)
     on_device = ((step, (xp.asarray(x), xp.asarray(y))) for step, (x, y) in ready)
-    steps = train(network, loss, optimizer, on_device, schedule, seed=(configuration.seed, DROPOUT))
+    steps = train(network, loss, optimizer, on_device, schedule, seed=(configuration.drawn_by, DROPOUT))
     try:
         with watch(start, total) as advance:
             for step in steps:

@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
     merged = MergedSet(data.prepared, zeros)
-    batches = MergedBatches(merged, data.train, configuration.batch, configuration.seed, configuration.rotation)
+    batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("retraining", folder, configuration, data, arguments.device, {
         "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
                           "digest": digest(decomposition)},

@@ -127,8 +127,13 @@ def open_run(experiment: str, folder: RunFolder, configuration: TrainingConfigur
                           "Restore them, or start another run")
         return record
     folder.create({"experiment": experiment, "configuration": asdict(configuration), "data": data.record,
-                   **(more or {}), "device": device, "command": shlex.join(["python", *sys.argv])})
+                   **(more or {}), "device": device, "command": command_line()})
     return folder.record()
+
+
+def command_line() -> str:
+    """The command that this process was started by."""
+    return shlex.join(["python", *sys.argv])
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """report.html: one page that needs nothing beside it."""
 import base64
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,11 +32,33 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page below its figures: sentences, then tables."""
+    """A part of the page: sentences, then tables, then pictures without a heading of their own."""
 
     title: str
     sentences: list[str]
-    tables: list[Table]
+    tables: list[Table] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.title)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Sections below one heading, all of them in the table of contents."""
+
+    title: str
+    sections: list[Section]
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.title)
+
+
+def anchor(title: str) -> str:
+    """What a link to the part with that title ends in: "Table 4.2: the test set" -> "table-4-2-the-test-set"."""
+    return "-".join(re.findall("[a-z0-9]+", title.lower()))
 
 
 def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],

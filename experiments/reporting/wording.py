@@ -19,8 +19,8 @@ def headline(results: dict[str, Any]) -> list[str]:
         f"{_with_interval(test, 'accuracy')}; uniform guessing gives {number(chance, 3)}, always answering "
         f"“{majority['class']}” {number(majority['accuracy']['mean'], 3)}.",
         f"The mean AUROC is {area}; guessing gives 0.5.",
-        *_against("mean AUROC", test["auroc"]["mean"], test["auroc_ci"]["mean"], 0.5),
-        *_against("mean accuracy", accuracy, test["accuracy_ci"]["mean"], chance),
+        *against("mean AUROC", test["auroc"]["mean"], test["auroc_ci"]["mean"], 0.5),
+        *against("mean accuracy", accuracy, test["accuracy_ci"]["mean"], chance),
     ]
     if classes_of(test) != CLASSES:
         sentences.insert(1, f"The network tells {' and '.join(classes_of(test))} apart, another task than the thesis's "
@@ -42,7 +42,8 @@ def _with_interval(result: dict[str, Any], name: str) -> str:
     return number(result[name]["mean"], 3) + interval(result[f"{name}_ci"]["mean"], " (95 % interval {} to {})")
 
 
-def _against(name: str, value: float | None, ci: list[float] | None, chance: float) -> list[str]:
+def against(name: str, value: float | None, ci: list[float] | None, chance: float) -> list[str]:
+    """How a figure with its interval stands to what guessing gives; nothing for an undefined one."""
     if value is None:
         return []
     if ci is None:

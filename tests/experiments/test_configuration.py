@@ -34,7 +34,7 @@ def test_drawn_images_are_enhanced_at_the_size_they_are_drawn_at_by_quick_alone(
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():
-    others = ("preset", "data", "normals", "steps")
+    others = ("preset", "data", "normals", "steps", "training_seed")
     flags = [text for name, value in asdict(PRESETS["quick"]).items() if name not in others
              for text in ("--" + name.replace("_", "-"), str(value))]
     assert parsed(*flags) == PRESETS["quick"]
@@ -43,7 +43,7 @@ def test_every_hyper_parameter_has_a_flag_of_its_type():
 @pytest.mark.parametrize(("name", "value"), [
     ("side", 48), ("side", 0), ("batch", 1), ("width", 0.0), ("learning_rate", -1.0), ("decay", 1.5), ("epochs", 0),
     ("keep_probability", 0.0), ("statistics", "median"), ("steps", 0), ("seed", -1), ("rotation", 200.0),
-    ("classes", 4), ("classes", 1), ("normals", "folder")])
+    ("training_seed", -1), ("classes", 4), ("classes", 1), ("normals", "folder")])
 def test_a_value_that_cannot_be_is_named_with_its_flag(name, value):
     with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
         Configuration(**{name: value})

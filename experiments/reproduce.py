@@ -1,0 +1,112 @@
+"""Everything: chapter 4 of the thesis and its appendix A.1-A.2, every table and figure beside ours, in one report.
+
+    python experiments/reproduce.py                                  synthetic images, less than 25 minutes on 2 cores
+    python experiments/reproduce.py --seeds 3                        both classifiers three times: mean and spread
+    python experiments/reproduce.py --data DIR                       your mammograms, with masks of the lesions
+    python experiments/reproduce.py --data DDSM --preset thesis --device cuda
+    python experiments/reproduce.py --resume                         go on with the newest where it stopped
+    python experiments/reproduce.py --resume --seeds 5               and train further seeds, too
+
+In order: the end-to-end classifier, the ten ROI detectors, the decomposition, its retraining, the audit of the thesis's
+tables, statistics. Each is a run of its own command in a folder of its own; those that are finished are skipped, an
+unfinished one goes on from its last checkpoint. All share the preprocessed images and their split.
+
+Several seeds vary initial weights, batches and dropout of the two classifiers. Images, split and detectors stay those
+of --seed, so that all trainings are tested on the same images. The retraining is of the first seed alone.
+
+Data that lack a class, such as a set without normal images, serve for ROI detection alone, and the report says so.
+A research and teaching tool, not for diagnosis.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from experiments.command import run_command
+from experiments.configuration import flag
+from experiments.errors import UsageError
+from experiments.reporting.files import write_json
+from experiments.reporting.reproduction import gather, write_reproduction
+from experiments.reproduction_flags import FLAGS, add_reproduction_flags
+from experiments.reproduction_stages import Reproduction
+from experiments.run_folder import RunFolder, choose_folder
+from experiments.runs import add_run_flags, command_line, duration
+from experiments.stages import Stage, run_stages
+
+EXPERIMENT = "reproduce"
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser().parse_args(argv)
+    folder, configuration = begin(arguments)
+    running = ["--cache", arguments.cache, "--workers", str(arguments.workers), "--device", arguments.device]
+    whole = Reproduction(folder.path, configuration, running, arguments.device)
+    stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
+    keep(folder, configuration)
+    announce(folder.path, stages)
+    run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
+
+
+def parser() -> argparse.ArgumentParser:
+    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_reproduction_flags(new)
+    add_run_flags(new, "processes that preprocess images, and detectors trained at a time")
+    return new
+
+
+def begin(arguments: argparse.Namespace) -> tuple[RunFolder, dict[str, Any]]:
+    """The folder and what decides on the results: the flags of a new run, those of the run to resume.
+
+    Raises UsageError where a flag is wrong or contradicts the run to resume; the number of seeds may change.
+    """
+    if arguments.seeds is not None and arguments.seeds < 1:
+        raise UsageError(f"--seeds {arguments.seeds}: expected at least 1")
+    given = {each.name: getattr(arguments, each.name) for each in FLAGS if getattr(arguments, each.name) is not None}
+    given |= {name: str(Path(given[name]).resolve()) for name in ("data", "normals") if name in given}
+    new = {"preset": "quick", "seed": 0, "seeds": arguments.seeds or 1} | given
+    label = f"{Path(given.get('data', 'synthetic')).name}-{new['preset']}"
+    folder = RunFolder(choose_folder(arguments.output, arguments.resume, EXPERIMENT, label))
+    if not arguments.resume:
+        folder.require_new()
+        return folder, new
+    if not folder.exists():
+        print(f"There is no run in {folder.path} yet: it begins now")
+        return folder, new
+    record = folder.record()
+    if record["experiment"] != EXPERIMENT:
+        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
+                         "or choose another folder with --output")
+    recorded = record["configuration"]
+    for name, value in given.items():
+        if recorded.get(name) != value:
+            raise UsageError(f"{flag(name)} {value}: the run in {folder.path} has {recorded.get(name, 'the default')}. "
+                             "Resume without that flag, or start another run")
+    return folder, recorded | ({} if arguments.seeds is None else {"seeds": arguments.seeds})
+
+
+def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:
+    """config.json of a new run; in that of a resumed one, the number of seeds as it is now."""
+    if folder.exists():
+        write_json(folder.config, folder.record() | {"configuration": configuration})
+    else:
+        folder.create({"experiment": EXPERIMENT, "configuration": configuration, "command": command_line()})
+
+
+def announce(path: Path, stages: list[Stage]) -> None:
+    """How much is to be done, and how long training takes on this machine."""
+    left = [stage for stage in stages if not stage.finished]
+    print(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished", end="", flush=True)
+    seconds = sum(stage.seconds() for stage in left)
+    print(f"; training is expected to take {duration(seconds)} in all (measured just now)" if seconds else "",
+          flush=True)
+
+
+def report(folder: RunFolder, whole: Reproduction) -> None:
+    material = gather(folder.path, whole.seeds, whole.missing)
+    sentences = write_reproduction(folder.path, folder.record(), material)
+    print("\n".join([*sentences, f"Report: {folder.path / 'report.html'}"]))
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,130 @@
+"""The stages of experiments/reproduce.py: which command is called with which flags, in which folder."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.layer import Layer
+from experiments import audit, classifier, decomposition, detector, end2end, retraining, roi_detection
+from experiments.classifier import seconds_per_step
+from experiments.configuration import Configuration, TrainingConfiguration, configure_from
+from experiments.dataset_choice import chosen_dataset
+from experiments.detector import LOSSES
+from experiments.detector_configuration import PRESETS as DETECTOR_PRESETS
+from experiments.detector_configuration import DetectorConfiguration
+from experiments.device import array_module
+from experiments.reporting.files import write_json
+from experiments.reproduction_flags import DECOMPOSITION, END2END, RETRAINING, ROI_DETECTION, given_to
+from experiments.run_folder import RunFolder
+from experiments.seed_statistics import seed_statistics
+from experiments.size_groups import GROUPS
+from experiments.stages import Stage
+
+LAST = "report.html"  # the file that a run of a command writes last
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """All stages, below `folder`.
+
+    configuration  "seed", "seeds" and the flags that were given
+    running        --cache, --workers and --device, as flags; results do not depend on them
+    """
+
+    folder: Path
+    configuration: Mapping[str, Any]
+    running: list[str]
+    device: str
+
+    def stages(self) -> list[Stage]:
+        """In order. Raises UsageError for flags that do not fit, and what reading the data raises."""
+        detectors, trainings = self.detectors, len(GROUPS) * len(LOSSES)
+        audited = Stage("audit of the thesis's tables", lambda: audit.write(self.folder / "audit"),
+                        self.folder / "audit" / LAST)
+        roi = self._stage(ROI_DETECTION, f"ROI detection, {trainings} detectors", roi_detection.main,
+                          given_to(ROI_DETECTION, self.configuration),
+                          lambda: self._detector_cost * detectors.total_steps * trainings)
+        if self.missing:
+            return [roi, audited]
+        return [*map(self._end2end, self.seeds), roi, *map(self._decomposition, self.seeds), self._retraining(),
+                audited, Stage("statistics", self._statistics)]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The training seeds of both classifiers."""
+        return [self.configuration["seed"] + number for number in range(self.configuration["seeds"])]
+
+    def place(self, command: str, seed: int) -> Path:
+        return self.folder / f"{command}-seed{seed}"
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """The classes without images: with one of them there is nothing that a classifier could learn."""
+        present = {each.label for each in chosen_dataset(self.classifiers).mammograms}
+        return [name for name in self.classifiers.class_names if name not in present]
+
+    @cached_property
+    def classifiers(self) -> Configuration:
+        return configure_from(decomposition.PRESETS, decomposition.parser().parse_args(
+            given_to(DECOMPOSITION, self.configuration)))
+
+    @cached_property
+    def detectors(self) -> DetectorConfiguration:
+        return configure_from(DETECTOR_PRESETS, roi_detection.parser().parse_args(
+            given_to(ROI_DETECTION, self.configuration)))
+
+    def _end2end(self, seed: int) -> Stage:
+        return self._stage(self.place(END2END, seed).name, f"end-to-end classifier, training seed {seed}", end2end.main,
+                           [*given_to(END2END, self.configuration), "--training-seed", str(seed)],
+                           lambda: self._classifier_cost * self.classifiers.total_steps)
+
+    def _decomposition(self, seed: int) -> Stage:
+        flags = [*given_to(DECOMPOSITION, self.configuration), "--training-seed", str(seed),
+                 "--detectors", str(self.folder / ROI_DETECTION), "--end2end", str(self.place(END2END, seed))]
+        return self._stage(self.place(DECOMPOSITION, seed).name, f"decomposition, training seed {seed}",
+                           decomposition.main, flags, lambda: self._merged_cost * self.classifiers.total_steps)
+
+    def _retraining(self) -> Stage:
+        """With half as many steps as the decomposition, but for the preset "thesis" which makes as many."""
+        first, steps = self.seeds[0], self.classifiers.total_steps
+        usual = steps if self.classifiers.preset == "thesis" else -(-steps // 2)
+        chosen = replace(self.classifiers, steps=self.configuration.get("retraining_steps", usual)).total_steps
+        return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
+                           ["--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
+                            str(self.place(END2END, first)), "--steps", str(chosen)],
+                           lambda: self._merged_cost * chosen)
+
+    def _stage(self, name: str, title: str, main: Callable[[list[str]], None], flags: list[str],
+               seconds: Callable[[], float]) -> Stage:
+        folder = self.folder / name
+
+        def make() -> None:
+            resume = ["--resume"] if RunFolder(folder).exists() else []
+            main([*flags, *self.running, *resume, "--output", str(folder)])
+
+        return Stage(title, make, folder / LAST, seconds)
+
+    def _statistics(self) -> None:
+        first, second = ([self.place(command, seed) for seed in self.seeds] for command in (END2END, DECOMPOSITION))
+        write_json(self.folder / "statistics.json",
+                   seed_statistics(first, second, self.folder / RETRAINING, self.seeds[0]))
+
+    @cached_property
+    def _classifier_cost(self) -> float:
+        return self._cost(classifier.build(self.classifiers), self.classifiers)
+
+    @cached_property
+    def _merged_cost(self) -> float:
+        return self._cost(classifier.build(self.classifiers, 2), self.classifiers, 2)
+
+    @cached_property
+    def _detector_cost(self) -> float:
+        return self._cost(detector.build(self.detectors), self.detectors)
+
+    def _cost(self, network: Layer, configuration: TrainingConfiguration, channels: int = 1) -> float:
+        """Seconds of a training step, measured."""
+        network.convert(array_module(self.device).asarray)
+        return seconds_per_step(network, configuration, self.device, channels)

@@ -1,0 +1,217 @@
+"""The whole of chapter 4 in one command: in order, resumable anywhere, with every table and figure in its report."""
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from experiments import audit, fitting, reproduce
+from experiments.datasets import synthetic
+from experiments.evaluation.predictions import read_predictions
+from experiments.reporting.reproduction import gather, write_reproduction
+from experiments.reporting.reproduction.material import Material
+from experiments.reproduction_stages import Reproduction
+from experiments.run_folder import RunFolder
+
+TINY = ("--side", 32, "--working-side", 64, "--batch", 4, "--steps", 60, "--width", 0.05, "--detector-steps", 12,
+        "--channels", 2, "--depth", 2, "--retraining-steps", 12, "--workers", 1)
+STAGES = ("end2end-seed0", "roi_detection", "decomposition-seed0", "retraining")
+SHOWN = [f"Table 4.{number}" for number in range(1, 8)] + [f"Figure 4.{number}" for number in range(1, 8)] + [
+    "Figure A.1", "Figure A.2"]
+
+
+@pytest.fixture(scope="module")
+def lesions(tmp_path_factory):
+    """60 small mammograms of 30 patients, 40 of them with a lesion, in the folder format."""
+    folder = tmp_path_factory.mktemp("lesions") / "data"
+    synthetic.write(folder, seed=5, images=60, height=80)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def flags(lesions, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return lambda output: ("--data", lesions, "--cache", cache, "--output", output, *TINY)
+
+
+@pytest.fixture(scope="module")
+def run(flags, tmp_path_factory, command):
+    """The folder of a run that nothing interrupted."""
+    output = tmp_path_factory.mktemp("reproduce") / "run"
+    code, text, errors = command(reproduce.main, *flags(output))
+    assert code == 0, errors
+    (output / "printed.txt").write_text(text)
+    return output
+
+
+@pytest.fixture
+def copied(run, tmp_path):
+    """A copy whose runs know each other's new places, as if it had been made there."""
+    output = shutil.copytree(run, tmp_path / "run")
+    for path in output.glob("*/config.json"):
+        path.write_text(path.read_text().replace(str(run), str(output)))
+    return output
+
+
+def repeated(folder):
+    """The files that must not depend on how the run came about."""
+    names = ["reproduce.json", "statistics.json", "figures/placeholder.png", "audit/audit.json"]
+    names += [f"{stage}/{name}" for stage in STAGES if stage != "roi_detection"
+              for name in ("checkpoint.safetensors", "metrics.jsonl", "results.json", "predictions.csv")]
+    names += [f"roi_detection/{name}" for name in ("results.json", "P4-ss/checkpoint.safetensors")]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def times(folder):
+    return {path: path.stat().st_mtime_ns for stage in STAGES for path in (folder / stage).rglob("*") if path.is_file()}
+
+
+def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run):
+    page = (run / "report.html").read_text()
+    contents, body = page.split("</nav>")
+    for shown in SHOWN:
+        place = re.search(rf'<a href="#([^"]+)">{re.escape(shown)}: ', contents)
+        assert place and f'<section id="{place[1]}">' in body, shown
+    assert len(re.findall('href="#', contents)) == len(set(re.findall('href="#([^"]+)"', contents)))
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
+    assert page.count("data:image/png;base64,") == 10  # 4.1 and 4.3 to 4.7, (4.2), A.1, and A.2 for either loss
+    assert page.count("not for diagnosis") == 1 and "Not the thesis&#39;s data: “data” instead of DDSM" in page
+    assert "31,383,681" in body and "23,632,451" in body and "conv 3x3, 1536 -&gt; 512" in body
+    assert "0.6937" in body and "0.3666" in body and "Erra" in body  # Tables 4.2 and 4.6 as printed; the audit
+
+
+def test_reproduce_json_has_what_the_stages_found(run):
+    found = json.loads((run / "reproduce.json").read_text())
+    for part, name in (("end2end", "end2end-seed0"), ("decomposition", "decomposition-seed0")):
+        assert found[part] == {name: json.loads((run / name / "results.json").read_text())}
+    assert found["roi_detection"] == json.loads((run / "roi_detection" / "results.json").read_text())
+    assert found["retraining"]["test"]["images"] == 12 and found["audit"]["footnote_5"]
+    accuracies = [found[part][f"{part}-seed0"]["test"]["accuracy"]["mean"] for part in ("end2end", "decomposition")]
+    assert found["paired"]["accuracy"]["mean"]["difference"] == pytest.approx(accuracies[0] - accuracies[1])
+    lines = [line["loss"] for line in RunFolder(run / "retraining").history() if "loss" in line]
+    assert found["loss"]["retrained with zeros"]["first"] == lines[0]
+    assert found["loss"]["retrained with zeros"]["last tenth"] == lines[-1]
+    assert found["thesis"]["hyper_parameters"]["4.4"]["Number of epochs"] == "20"
+
+
+def test_the_stages_have_the_flags_and_build_on_each_other(run):
+    records = {stage: RunFolder(run / stage).record() for stage in STAGES}
+    assert {record["configuration"]["side"] for record in records.values()} == {32}
+    assert len({record["data"]["fingerprint"] for record in records.values()}) == 1
+    assert records["roi_detection"]["configuration"]["steps"] == 12
+    assert records["decomposition-seed0"]["detectors"]["run"] == str(run / "roi_detection")
+    assert records["decomposition-seed0"]["end2end"] == str(run / "end2end-seed0")
+    assert records["retraining"]["decomposition"]["run"] == str(run / "decomposition-seed0")
+    assert records["retraining"]["configuration"]["steps"] == 12
+    printed = (run / "printed.txt").read_text()
+    assert "training is expected to take" in printed and printed.count("Stage ") == 7
+    assert f"Report: {run / 'report.html'}" in printed
+
+
+def test_what_is_done_is_skipped(copied, run, command):
+    before = times(copied)
+    code, text, errors = command(reproduce.main, "--resume", "--output", copied)
+    assert code == 0, errors
+    assert text.count("finished already") == 5 and "expected to take" not in text and times(copied) == before
+    assert repeated(copied) == repeated(run)
+
+
+def test_stopped_inside_and_between_stages_it_ends_with_the_same_bits(copied, run, flags, command, monkeypatch):
+    for stage in ("decomposition-seed0", "retraining", "audit"):
+        shutil.rmtree(copied / stage)
+    for name in ("reproduce.json", "report.html", "statistics.json"):
+        (copied / name).unlink()
+    kept, save = times(copied), fitting.save_checkpoint
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, configuration:
+                        stop() if step == 60 else save(path, network, optimizer, step, configuration))
+    assert command(reproduce.main, *flags(copied), "--resume")[0] == 130
+    assert RunFolder(copied / "decomposition-seed0").checkpoint.exists()  # of step 50
+    assert not (copied / "decomposition-seed0" / "report.html").exists()
+    monkeypatch.setattr(fitting, "save_checkpoint", save)
+    monkeypatch.setattr(audit, "write", stop)
+    assert command(reproduce.main, "--resume", "--output", copied, "--workers", 1)[0] == 130
+    assert (copied / "retraining" / "report.html").exists() and not (copied / "audit").exists()
+    monkeypatch.undo()
+    assert command(reproduce.main, "--resume", "--output", copied, "--workers", 1)[0] == 0
+    assert kept.items() <= times(copied).items()
+    assert repeated(copied) == repeated(run)
+
+
+def test_a_failed_stage_is_named_with_what_to_do_and_the_others_are_kept(copied, command):
+    shutil.rmtree(copied / "retraining")
+    checkpoint = copied / "decomposition-seed0" / "checkpoint.safetensors"
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:1000])
+    before = times(copied)
+    code, _, errors = command(reproduce.main, "--resume", "--output", copied, "--workers", 1)
+    assert code == 1 and "Traceback" not in errors
+    assert re.search(r"error: Stage 4 of 7, retraining.*: .*checkpoint\.safetensors", errors), errors
+    assert f"go on with: python experiments/reproduce.py --resume --output {copied}" in errors
+    assert before.items() <= times(copied).items()
+
+
+def test_another_seed_trains_again_on_the_same_images_and_detectors(copied, run, command):
+    code, text, errors = command(reproduce.main, "--resume", "--output", copied, "--seeds", 2, "--workers", 1)
+    assert code == 0, errors
+    first, second = (read_predictions(copied / f"end2end-seed{seed}" / "predictions.csv")["test"] for seed in (0, 1))
+    assert first.names.tolist() == second.names.tolist() and first.patients.tolist() == second.patients.tolist()
+    assert not np.array_equal(first.probabilities, second.probabilities)
+    records = [RunFolder(copied / f"decomposition-seed{seed}").record() for seed in (0, 1)]
+    assert [record["configuration"]["training_seed"] for record in records] == [0, 1]
+    assert records[0]["detectors"] == records[1]["detectors"]
+    found = json.loads((copied / "reproduce.json").read_text())
+    assert found["paired"]["seeds"] == 2 and len(found["spread"]["end-to-end"]["accuracy"]["mean"]["values"]) == 2
+    page = (copied / "report.html").read_text()
+    assert "Decomposition, test set: 2 seeds" in page and "Over 2 training seeds" in page
+    assert "9 stages, 5 of them finished" in text
+    assert (copied / "end2end-seed0" / "results.json").read_bytes() == (
+        run / "end2end-seed0" / "results.json").read_bytes()
+
+
+def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_path):
+    data = shutil.copytree(lesions, tmp_path / "data")
+    rows = (data / "labels.csv").read_text().splitlines()
+    (data / "labels.csv").write_text("\n".join(row for row in rows if ",normal," not in row))
+    whole = Reproduction(tmp_path, {"preset": "quick", "seed": 0, "seeds": 1, "data": str(data)}, [], "cpu")
+    assert whole.missing == ["normal"]
+    assert [stage.title for stage in whole.stages()] == ["ROI detection, 10 detectors", "audit of the thesis's tables"]
+    for part in ("roi_detection", "audit"):
+        shutil.copytree(run / part, tmp_path / part)
+    material = gather(tmp_path, [0], whole.missing)
+    assert isinstance(material, Material) and material.comparison is None
+    sentences = write_reproduction(tmp_path, RunFolder(run).record(), material)
+    page = (tmp_path / "report.html").read_text()
+    assert any("The classifiers could not be trained: the data hold no normal images" in text for text in sentences)
+    assert all(shown in page for shown in SHOWN) and page.count("Not done: the data hold no normal images") > 10
+    assert "end2end" not in json.loads((tmp_path / "reproduce.json").read_text())
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    (("--seeds", 0), "--seeds 0: expected at least 1"), (("--side", 33), "--side 33"), (("--depth", 0), "--depth 0"),
+    (("--loss", "iou"), "--loss iou"), (("--retraining-steps", 0), "--steps 0"),
+    (("--data", "/nowhere"), "there is no such folder")])
+def test_a_wrong_call_has_exit_code_2_and_writes_nothing(given, message, flags, tmp_path, command):
+    code, _, errors = command(reproduce.main, *flags(tmp_path / "run"), *given)
+    assert code == 2 and message in errors and "Traceback" not in errors, errors
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_with_other_flags(run, finished, flags, command):
+    before = times(run)
+    for given, message in ((flags(run), "holds a run already"),
+                           ((*flags(run), "--resume", "--steps", 61), "--steps 61: the run in .* has 60"),
+                           (("--resume", "--output", run, "--loss", "ss"), "--loss ss: the run in .* has the default"),
+                           (("--resume", "--output", finished), r"is one of experiments/end2end\.py")):
+        code, _, errors = command(reproduce.main, *given)
+        assert code == 2 and re.search(message, errors), errors
+    assert times(run) == before
+
+
+def test_help_shows_examples(command):
+    code, text, _ = command(reproduce.main, "--help")
+    assert code == 0 and "python experiments/reproduce.py --seeds 3" in text and "--retraining-steps" in text
