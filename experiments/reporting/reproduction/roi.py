@@ -54,7 +54,7 @@ def overlap_sentences(best: dict[str, dict[str, Any]], steps: int) -> list[str]:
         never = [group for group, each in of.items() if each["best"] is None and each["at_end"] is not None]
         empty = [group for group, each in of.items() if each["at_end"] is None]
         sentences.append("; ".join([
-            f"{name}: an overlap accuracy of 1 at a precision of {RESPECTABLE:g} or more is reached by "
+            f"{name}: an evaluation with overlap accuracy 1 at a precision of {RESPECTABLE:g} or more is reached by "
             f"{', '.join(whole) or 'no size group'}",
             *([f"the highest at that precision is {', '.join(less)}"] if less else []),
             *([f"{', '.join(never)} never had that precision"] if never else []),
