@@ -40,8 +40,7 @@ HYPER_PARAMETERS = (
     Flag("detector_steps", int, (ROI_DETECTION,), "training steps of a detector", "steps"),
     Flag("channels", int, (ROI_DETECTION,), "of the U-net's first level"),
     Flag("depth", int, (ROI_DETECTION,), "levels below the U-net's first one"),
-    Flag("retraining_steps", int, (RETRAINING,), "training steps of the retraining (default: half of a classifier's, "
-         "with --preset thesis as many)", "steps"))
+    Flag("retraining_steps", int, (RETRAINING,), "training steps of the retraining (default: a classifier's)", "steps"))
 FLAGS = (*DATA, *HYPER_PARAMETERS)
 
 

@@ -88,10 +88,10 @@ class Reproduction:
                            decomposition.main, flags, lambda: self._merged_cost * self.classifiers.total_steps)
 
     def _retraining(self) -> Stage:
-        """With half as many steps as the decomposition, but for the preset "thesis" which makes as many."""
-        first, steps = self.seeds[0], self.classifiers.total_steps
-        usual = steps if self.classifiers.preset == "thesis" else -(-steps // 2)
-        chosen = replace(self.classifiers, steps=self.configuration.get("retraining_steps", usual)).total_steps
+        """With as many steps as the decomposition, unless told otherwise."""
+        first = self.seeds[0]
+        chosen = replace(self.classifiers, steps=self.configuration.get(
+            "retraining_steps", self.classifiers.total_steps)).total_steps
         return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
                            ["--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
                             str(self.place(END2END, first)), "--steps", str(chosen)],
