@@ -62,7 +62,7 @@ def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, flo
     """What metrics.jsonl keeps of the test set while training goes on."""
     confusion = metrics.confusion_matrix(labels, metrics.predicted_classes(predicted), predicted.shape[1])
     return {"accuracy_mean": float(metrics.accuracy(metrics.one_vs_all(confusion)).mean()),
-            "three_class_accuracy": float(np.trace(confusion) / len(labels))}
+            "plain_accuracy": float(np.trace(confusion) / len(labels))}
 
 
 def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet, predicted: dict[str, np.ndarray],

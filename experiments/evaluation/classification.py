@@ -25,7 +25,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray
     counts                     per class tp, fp, tn, fn, images, patients; under "mean" the means over the classes
     accuracy, specificity, precision, recall, auroc      per class and mean
     accuracy_ci, auroc_ci      per class and mean, [low, high], 95 %
-    three_class_accuracy, three_class_accuracy_ci        share of images whose class is right (so also of two)
+    plain_accuracy, plain_accuracy_ci        share of images whose class is right (so also of two)
     confusion                  C x C, rows the true class, columns the predicted one
     guesser                    accuracy, specificity, precision, recall, auroc of the uniform guesser (footnote 5)
     majority                   class, accuracy: always answering the most frequent class
@@ -47,8 +47,8 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray
         "auroc": by_class(roc.auroc(probabilities, labels), classes),
         "accuracy_ci": _by_class_intervals(ci["accuracy"], classes),
         "auroc_ci": _by_class_intervals(ci["auroc"], classes),
-        "three_class_accuracy": float(np.trace(confusion) / len(labels)),
-        "three_class_accuracy_ci": _interval(ci["three_class_accuracy"]),
+        "plain_accuracy": float(np.trace(confusion) / len(labels)),
+        "plain_accuracy_ci": _interval(ci["plain_accuracy"]),
         "confusion": confusion.tolist(),
         "guesser": {name: by_class(figures, classes)
                     for name, figures in guesser.uniform_guesser(labels, len(classes)).items()},

@@ -33,7 +33,7 @@ def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions
     seeds, images, patients        numbers of trainings, of test images in all of them, of patients
     resamples
     accuracy, auroc                for each class and mean: a figure. Accuracy is one-vs-all (3.48)
-    three_class_accuracy           a figure: the share of images whose class is right
+    plain_accuracy           a figure: the share of images whose class is right
 
     A figure: first, second, difference (first - second), averaged over the seeds; ci, its 95 % interval [low, high];
     by_seed, the difference of every seed; verdict, in words.
@@ -58,7 +58,7 @@ def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions
     figures = [_figure(measured[:, :, place], ci, names) for place, ci in enumerate(cis)]
     classes = (*first[0].classes, "mean")
     result["accuracy"] = dict(zip(classes, figures, strict=False))
-    result["three_class_accuracy"] = figures[len(classes)]
+    result["plain_accuracy"] = figures[len(classes)]
     result["auroc"] = dict(zip(classes, figures[len(classes) + 1:], strict=True))
     return result
 
@@ -106,7 +106,7 @@ def _figures(given: ImagePredictions, patients: np.ndarray) -> Figures:
 
 
 def _measure(pair: tuple[Figures, Figures], weights: np.ndarray) -> np.ndarray:
-    """(2, B, k): accuracy of each class, mean and three-class accuracy, AUROC of each class and mean."""
+    """(2, B, k): accuracy of each class, mean and plain accuracy, AUROC of each class and mean."""
     return np.stack([np.concatenate([one.accuracy(weights), one.auroc(weights)], axis=1) for one in pair])
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-METRICS = ("accuracy", "specificity", "precision", "recall", "auroc", "three_class_accuracy")
+METRICS = ("accuracy", "specificity", "precision", "recall", "auroc", "plain_accuracy")
 
 
 def spread(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """From one split's `evaluate` of every seed: "seeds", their number, and METRICS.
 
-    A figure, for each class and mean (three_class_accuracy has no classes): values, one a seed; mean; sd, the standard
+    A figure, for each class and mean (plain_accuracy has no classes): values, one a seed; mean; sd, the standard
     deviation with n - 1 below the line, None for a single seed; min; max. All but the values are None where the figure
     is undefined for any seed: a mean of the other seeds would be one of easier splits.
     """

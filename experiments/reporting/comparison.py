@@ -15,10 +15,10 @@ def paired_table(comparison: Mapping[str, Any]) -> Table:
     rows: list[Row] = []
     for metric in ("accuracy", "auroc"):
         rows += _difference_rows(METRICS[metric], list(comparison[metric].values()), comparison)
-    three_class = comparison["three_class_accuracy"]
+    plain = comparison["plain_accuracy"]
     before = len(comparison["accuracy"]) - 1
     rows += [Row(row.label, ("",) * before + row.cells, row.comparison)
-             for row in _difference_rows("Three-class accuracy", [three_class], comparison)]
+             for row in _difference_rows("Plain accuracy", [plain], comparison)]
     return Table(f"{first} minus {second}: {comparison['images']} test images of {comparison['patients']} patients"
                  f"{of_seeds}", _columns(comparison["accuracy"]), tuple(rows))
 
@@ -43,7 +43,7 @@ def spread_table(title: str, found: Mapping[str, Any]) -> Table:
         rows += _spread_rows(name, list(found[metric].values()))
     before = len(found["accuracy"]) - 1
     rows += [Row(row.label, ("",) * before + row.cells, row.comparison)
-             for row in _spread_rows("Three-class accuracy", [found["three_class_accuracy"]])]
+             for row in _spread_rows("Plain accuracy", [found["plain_accuracy"]])]
     return Table(f"{title}: {found['seeds']} seeds, mean ± standard deviation", _columns(found["accuracy"]),
                  tuple(rows))
 

@@ -47,7 +47,7 @@ def confusion_table(split: str, result: dict[str, Any]) -> Table:
     """Images by true class (rows) and predicted class (columns)."""
     classes = classes_of(result)
     right, images = sum(result["counts"][name]["tp"] for name in classes), result["images"]
-    share = number(result["three_class_accuracy"]) + interval(result["three_class_accuracy_ci"], " [{}, {}]")
+    share = number(result["plain_accuracy"]) + interval(result["plain_accuracy_ci"], " [{}, {}]")
     return Table(f"{NAMES[split]}: answers by true class ({right} of {images} right, {share})",
                  tuple(f"Answered {name}" for name in classes),
                  tuple(Row(f"True {name}", tuple(str(count) for count in counts))

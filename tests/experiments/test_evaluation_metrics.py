@@ -104,7 +104,7 @@ def test_evaluate_has_the_structure_of_the_results_file():
         for metric in ("accuracy", "auroc"):
             low, high = result[f"{metric}_ci"][name]
             assert 0 <= low < result[metric][name] < high <= 1
-    assert result["three_class_accuracy"] == np.trace(result["confusion"]) / 60
+    assert result["plain_accuracy"] == np.trace(result["confusion"]) / 60
 
 
 def test_evaluate_refuses_what_is_not_finite_empty_or_misshapen():

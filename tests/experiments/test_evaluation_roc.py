@@ -87,7 +87,7 @@ def test_repeated_images_of_the_same_patients_do_not_shrink_the_interval():
 def test_the_interval_of_an_accuracy_is_near_the_binomial_one():
     probabilities, labels = noisy(2000)
     right = float(np.mean(np.argmax(probabilities, axis=1) == labels))
-    low, high = intervals(probabilities, labels, np.arange(2000))["three_class_accuracy"]
+    low, high = intervals(probabilities, labels, np.arange(2000))["plain_accuracy"]
     half = 1.96 * np.sqrt(right * (1 - right) / 2000)
     assert low == pytest.approx(right - half, abs=0.15 * half) and high == pytest.approx(right + half, abs=0.15 * half)
 
@@ -95,7 +95,7 @@ def test_the_interval_of_an_accuracy_is_near_the_binomial_one():
 def test_the_interval_of_the_mean_is_that_of_the_mean():
     probabilities, labels = noisy(60)
     found = intervals(probabilities, labels, np.arange(60))
-    np.testing.assert_allclose(found["accuracy"][3], (1 + 2 * found["three_class_accuracy"]) / 3, rtol=1e-12)
+    np.testing.assert_allclose(found["accuracy"][3], (1 + 2 * found["plain_accuracy"]) / 3, rtol=1e-12)
 
 
 def test_a_class_that_most_resamples_lack_has_no_interval_and_a_single_patient_none_at_all():

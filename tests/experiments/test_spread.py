@@ -25,7 +25,7 @@ def test_mean_and_spread_of_every_figure():
     assert found["auroc"]["benign"] == {
         "values": values, "mean": pytest.approx(sum(values) / 3), "min": min(values), "max": max(values),
         "sd": pytest.approx(np.sqrt(sum((v - sum(values) / 3) ** 2 for v in values) / 2))}
-    assert found["three_class_accuracy"]["values"] == [one["three_class_accuracy"] for one in results]
+    assert found["plain_accuracy"]["values"] == [one["plain_accuracy"] for one in results]
     table = spread_table("Test set, end-to-end", found)
     assert table.title == "Test set, end-to-end: 3 seeds, mean ± standard deviation"
     figure = found["accuracy"]["mean"]

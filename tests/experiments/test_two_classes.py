@@ -79,7 +79,7 @@ def test_figures_of_two_classes():
     assert found["accuracy"] == {"cancer": 0.75, "benign": 0.75, "mean": 0.75}
     assert found["recall"]["cancer"] == found["specificity"]["benign"] == 0.75
     assert found["precision"]["cancer"] == 0.6 and found["majority"]["class"] == "benign"
-    assert found["three_class_accuracy"] == 0.75
+    assert found["plain_accuracy"] == 0.75
     assert metrics_table("test", found, None).columns == ("Cancer", "Benign", "Mean")
     assert [row.cells for row in confusion_table("test", found).rows] == [("30", "10"), ("20", "60")]
     assert "another task" in " ".join(headline({"test": found}))
