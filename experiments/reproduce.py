@@ -31,7 +31,7 @@ from experiments.reporting.reproduction import gather, write_reproduction
 from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration
+from experiments.runs import add_run_flags, command_line, duration, resumed_record
 from experiments.stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
@@ -73,11 +73,7 @@ def begin(arguments: argparse.Namespace) -> tuple[RunFolder, dict[str, Any]]:
     if not folder.exists():
         print(f"There is no run in {folder.path} yet: it begins now")
         return folder, new
-    record = folder.record()
-    if record["experiment"] != EXPERIMENT:
-        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
-                         "or choose another folder with --output")
-    recorded = record["configuration"]
+    recorded = resumed_record(folder, EXPERIMENT)["configuration"]
     for name, value in given.items():
         if recorded.get(name) != value:
             raise UsageError(f"{flag(name)} {value}: the run in {folder.path} has {recorded.get(name, 'the default')}. "

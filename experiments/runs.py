@@ -59,16 +59,21 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
     if not folder.exists():  # killed before it could write anything
         print(f"There is no run in {folder.path} yet: it begins now")
         return folder, configuration
-    record = folder.record()
-    if record["experiment"] != experiment:
-        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
-                         "or choose another folder with --output")
-    recorded = record["configuration"]
+    recorded = resumed_record(folder, experiment)["configuration"]
     for name, value in given_flags(arguments, type(configuration)).items():
         if recorded.get(name) != value:
             raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
                              "without that flag, or start another run")
     return folder, type(configuration)(**recorded)
+
+
+def resumed_record(folder: RunFolder, experiment: str) -> dict[str, Any]:
+    """config.json of the run to resume. Raises UsageError where it is a run of another command."""
+    record = folder.record()
+    if record["experiment"] != experiment:
+        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
+                         "or choose another folder with --output")
+    return record
 
 
 def resolve_folders(arguments: argparse.Namespace) -> None:
