@@ -28,7 +28,7 @@ def test_quick_prepares_images_as_the_quick_classifier_does_so_that_both_share_t
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():
-    others = ("preset", "data", "normals", "steps")
+    others = ("preset", "data", "normals", "steps", "training_seed")
     flags = [text for name, value in asdict(PRESETS["quick"]).items() if name not in others
              for text in ("--" + name.replace("_", "-"), str(value))]
     assert parsed(*flags) == PRESETS["quick"]
