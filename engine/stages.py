@@ -25,7 +25,9 @@ class SlicedStage(Layer):
     def __init__(self, **layers: Layer) -> None:
         super().__init__()
         self.children = layers
-        *convolutions, (self.norm_name, self.norm), (_, self.pool) = layers.items()
+        *convolutions, (self.norm_name, norm), (_, self.pool) = layers.items()
+        assert isinstance(norm, BatchNorm)
+        self.norm = norm
         self.convolutions = SlicedRecompute(**dict(convolutions))
 
     def forward(self, x, run):
@@ -47,11 +49,10 @@ class SlicedStage(Layer):
         def unpooled(place: int):
             return self.pool.backward(dy[slices[place], ...], kept[place])[0]
 
-        sums = None
-        for place, images in enumerate(slices):
-            part = gradient_sums(unpooled(place), fx[images, ...], measured.m)
-            sums = part if sums is None else tuple(a + b for a, b in zip(sums, part, strict=True))
-        dx, grads = array_namespace(x).empty_like(x), {}
+        parts = [gradient_sums(unpooled(place), fx[images, ...], measured.m) for place, images in enumerate(slices)]
+        sums = sum(part for part, _ in parts), sum(part for _, part in parts)
+        dx = array_namespace(x).empty_like(x)
+        grads: Grads = {}
         for place, images in enumerate(slices):
             dfx = self.norm.input_gradient(unpooled(place), fx[images, ...], measured, sums)
             dx[images, ...], own = self.convolutions.backward(dfx, (x[images, ...], run))
