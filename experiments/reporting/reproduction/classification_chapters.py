@@ -86,7 +86,8 @@ def decomposition_chapter(material: Material, theirs: str, absent: str) -> Chapt
             [run.picture("loss", f"Ours. {LOSS}", LOSS_TEXT)]),
         Section("Figure 4.7: the decomposition's classifier, retrained without its second channel", [
             theirs, "In the thesis the loss jumps at step 50000, where the masks are replaced by zeros, and then falls "
-                    f"to the end-to-end level. Here the masks end at step {before}, and {steps} more steps follow.",
+                    f"to the end-to-end level. Here the masks end at step {before}, and {steps} more steps follow"
+            f"{_rates(run, retrained)}.",
             *retraining_sentences(summary),
             f"Mean one-vs-all accuracy on the test set: {accuracies}. The thesis says that the retrained network's "
             "metrics, which it does not print, are indistinguishable from end-to-end's."],
@@ -139,6 +140,15 @@ def _difference(ours: float | None, table: PrintedTable, comparable: bool, run: 
              if run.record["data"]["is_ddsm"] else
              "The difference is one of the data before anything else and says nothing about the method.")
     return (f"Mean accuracy: {number(ours)} here, {number(table.accuracy[3])} in the thesis. {cause}{others}")
+
+
+def _rates(before: FinishedRun, after: FinishedRun) -> str:
+    """Of a quick run, whose retraining has a rate of its own."""
+    first, second = (run.configuration["learning_rate"] for run in (before, after))
+    return "" if first == second else (
+        f", at an initial rate of {second:g} instead of {first:g}: that rate had been tried and left the network near "
+        "guessing in as many steps; the thesis does not say which it used, and this one was chosen with that result "
+        "known")
 
 
 def _ranking(run: FinishedRun) -> str:

@@ -47,7 +47,7 @@ def course_sentences(summary: Mapping[str, Mapping[str, float]]) -> list[str]:
              f"({number(ours['second tenth'])} and {number(theirs['second tenth'])}), and {late} it in the last tenth "
              f"({number(ours['last tenth'])} and {number(theirs['last tenth'])}). “About the same as” is said of "
              f"differences up to {100 * ALIKE:g} %.")
-    why = {"above": "That is the thesis's order at the end.",
+    why = {"above": "That is the thesis's order at the end, in one training of each and with batches that scatter.",
            "below": "At the end that is the opposite of the thesis's order. Its explanation of the decomposition's "
                     "failure is the weakness of its ROI detectors; detectors that find more would have the effect seen "
                     "here, but one training of each proves no cause.",
