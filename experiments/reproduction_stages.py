@@ -23,9 +23,6 @@ from experiments.seed_statistics import seed_statistics
 from experiments.size_groups import GROUPS
 from experiments.stages import Stage
 
-# Of a quick retraining. At the classifier's own rate, 2e-3, the loss on drawn images was 1.8 after 450 steps and 1.1
-# after 900, where end-to-end has 0.4.
-QUICK_RATE = ["--learning-rate", "5e-4", "--decay", "0.8"]
 LAST = "report.html"  # the file that a run of a command writes last
 
 
@@ -91,14 +88,13 @@ class Reproduction:
                            decomposition.main, flags, lambda: self._merged_cost * self.classifiers.total_steps)
 
     def _retraining(self) -> Stage:
-        """With as many steps as the decomposition, unless told otherwise; quick at a smaller rate."""
+        """With as many steps as the decomposition, unless told otherwise."""
         first = self.seeds[0]
         chosen = replace(self.classifiers, steps=self.configuration.get(
             "retraining_steps", self.classifiers.total_steps)).total_steps
         return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
                            ["--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
-                            str(self.place(END2END, first)), "--steps", str(chosen),
-                            *(QUICK_RATE if self.classifiers.preset == "quick" else [])],
+                            str(self.place(END2END, first)), "--steps", str(chosen)],
                            lambda: self._merged_cost * chosen)
 
     def _stage(self, name: str, title: str, main: Callable[[list[str]], None], flags: list[str],

@@ -146,9 +146,9 @@ def _rates(before: FinishedRun, after: FinishedRun) -> str:
     """Of a quick run, whose retraining has a rate of its own."""
     first, second = (run.configuration["learning_rate"] for run in (before, after))
     return "" if first == second else (
-        f", at an initial rate of {second:g} instead of {first:g}: at that rate the loss on drawn images had still been "
-        "1.8 after 450 steps and 1.1 after 900. The thesis does not say which rate it used; this one was chosen with that "
-        "result known")
+        f", at an initial rate of {second:g} instead of {first:g}: at that rate the loss on drawn images had still "
+        "been 1.8 after 450 steps and 1.1 after 900. The thesis does not say which rate it used; this one was chosen "
+        "with that result known")
 
 
 def _ranking(run: FinishedRun) -> str:
