@@ -20,8 +20,8 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     23,632,451 trainable parameters as in the thesis (128, 1, 3, 1.0). keep_probability: of the dropout. statistics: see
     BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1.
 
-    recompute: two thirds of a training step's memory for 1.3 times its time, parameters and their paths the same,
-    gradients to rounding.
+    recompute: little more than half of a training step's memory for 1.4 times its time, parameters and their paths the
+    same, gradients to rounding.
 
     Raises ValueError for a side that five poolings do not divide.
     """

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import slices
+from engine import slices, stages
 from engine.combinators import Chain, observe
 from engine.gradient_check import check
 from engine.layer import Run
@@ -27,11 +27,13 @@ def layers(statistics="batch"):
             "pool_2": MaxPool(2), "alone": conv(3, 2, seed=4), "flat": Flatten()}
 
 
+@pytest.mark.parametrize("large", [1, 64, 10**6])  # pixels: all stages compute anew what they normalize, one, none
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 @pytest.mark.parametrize("pixels", [1, 128, 10**6])  # an image, two images, all images of 8 x 8 at a time
-def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, monkeypatch):
+def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, large, monkeypatch):
     monkeypatch.setattr(slices, "PIXELS", pixels)
+    monkeypatch.setattr(stages, "LARGE", large)
     chain, staged = Chain(**layers(statistics)), StagedRecompute(**layers(statistics))
     assert list(staged.parameters()) == list(chain.parameters())
     x, run = RNG(5).normal(size=(5, 8, 8, 2)), Run(train=train, seed=(7,))
