@@ -15,7 +15,7 @@ from engine.slices import SlicedRecompute, added, slices_of
 
 # Images of at least so many pixels make up most of the memory and the smaller part of the computing: what batch norm
 # reads of them is computed twice more, not kept.
-LARGE = 1 << 12
+LARGE = 1 << 10
 
 
 class SlicedStage(Layer):
