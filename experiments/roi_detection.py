@@ -28,6 +28,7 @@ from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
+from experiments.evaluation.confounders import confounders
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
 from experiments.prepared import PreparedSet
@@ -52,7 +53,8 @@ def main(argv: list[str] | None = None) -> None:
     record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
 
     train_all(folder, configuration, data.prepared, groups, arguments)
-    report(folder, record)
+    report(folder, record, None if configuration.data is None else confounders(
+        data.prepared, data.train, data.test, configuration.seed))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,8 +108,11 @@ def announce(folder: RunFolder, configuration: DetectorConfiguration, trainings:
     print(text, flush=True)
 
 
-def report(folder: RunFolder, record: dict[str, Any]) -> None:
-    """results.json, tables.md, the figures and report.html, from what the ten trainings left behind."""
+def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | None) -> None:
+    """results.json, tables.md, the figures and report.html, from what the ten trainings left behind.
+
+    found: the confounders of real data.
+    """
     configuration, data = record["configuration"], record["data"]
     detectors = {}
     for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
@@ -118,7 +123,7 @@ def report(folder: RunFolder, record: dict[str, Any]) -> None:
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
-        notes=tuple(data["notes"])), record["groups"], detectors)
+        notes=tuple(data["notes"])), record["groups"], detectors, found)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
 
 

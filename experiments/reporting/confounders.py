@@ -18,6 +18,11 @@ def confounders_section(found: Mapping[str, Any], test: Mapping[str, Any]) -> Se
     return Section("Confounders", confounders_sentences(found, test["images"]), tables)
 
 
+def sources_section(found: Mapping[str, Any], images: int) -> Section:
+    """The same where there is no classifier to compare with; images: how many there are in the test set."""
+    return Section("Confounders", confounders_sentences(found, images), [sources_table(found["sources"])])
+
+
 def confounders_sentences(found: Mapping[str, Any], images: int) -> list[str]:
     """What is claimed, no surer than the interval is; images: how many there are in the test set."""
     sources, classifier = found["sources"], found["classifier"]

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.reporting.confounders import sources_section
 from experiments.reporting.figures import Detection, borders_figure, evolution_figure, roi_grid_figure
 from experiments.reporting.files import write_bytes, write_json, write_text
-from experiments.reporting.html import Picture, render
+from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import Row, Table, number, table_markdown
 
@@ -37,26 +38,31 @@ class TrainedDetector:
     evolution: Mapping[str, np.ndarray]
 
 
-def write_roi_results(folder: Path, record: RunRecord, groups: dict[str, Any], detectors: Mapping[str, TrainedDetector]
-                      ) -> dict[str, Any]:
+def write_roi_results(folder: Path, record: RunRecord, groups: dict[str, Any], detectors: Mapping[str, TrainedDetector],
+                      confounders: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """results.json, tables.md, figures/*.png and report.html, from the ten detectors "P0-dice" ... "P4-ss".
 
     groups: "bounds" (4,) in pixels; "train" and "test", images of each group; "lesion_pixels", the share of the pixels
-    of each group's test images that are annotated, None where it has none. Returns what results.json holds. Raises
-    Failure where a file cannot be written.
+    of each group's test images that are annotated, None where it has none. confounders: of real data, as
+    `evaluation.confounders` finds them. Returns what results.json holds. Raises Failure where a file cannot be written.
     """
     results = {"detectors": {name: detector.results | {"reached": reached(detector.history)}
                              for name, detector in detectors.items()},
                "groups": groups, "seed": record.seed,
                "data": {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
                         "excluded": record.excluded, "dropped": record.dropped}}
+    sections = []
+    if confounders is not None:
+        results["confounders"] = confounders
+        sections.append(sources_section(confounders, sum(groups["test"].values())))
     tables = [measures_table(loss, results) for loss in LOSS_NAMES]
     texts, pictures = notes(record), _pictures(detectors)
     page = render("roi_report.html.jinja", record, headline(results), tables, texts, list(pictures.values()),
-                  groups=groups, ranges=ranges(groups["bounds"]))
+                  sections, groups=groups, ranges=ranges(groups["bounds"]))
     write_json(folder / "results.json", results)
     write_text(folder / "tables.md", "\n\n".join(
-        ["# ROI detection", *map(table_markdown, tables), "\n".join(f"- {text}" for text in texts)]) + "\n")
+        ["# ROI detection", *map(table_markdown, tables), "\n".join(f"- {text}" for text in texts),
+         *map(section_markdown, sections)]) + "\n")
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)

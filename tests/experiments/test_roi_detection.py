@@ -66,6 +66,14 @@ def differing(one, other):
     return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()]
 
 
+def test_the_report_of_real_data_tables_class_by_source_and_what_borders_give_away(run):
+    found = json.loads((run / "results.json").read_text())["confounders"]
+    assert list(found["sources"].values()) == [{"cancer": 20, "normal": 20, "benign": 20}]
+    assert 0 <= found["classifier"]["balanced_accuracy"]["value"] <= 1
+    for name in ("report.html", "tables.md"):
+        assert "Images by source (digitizer or collection) and class" in (run / name).read_text()
+
+
 def test_the_run_folder_explains_itself(run, lesions):
     config = json.loads((run / "config.json").read_text())
     assert config["experiment"] == "roi_detection" and config["configuration"]["data"] == str(lesions.resolve())
