@@ -5,7 +5,7 @@ several times over: x, o, dy, da, dx. Of some images at a time all but x, dy and
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from array_api_compat import array_namespace, device
@@ -14,8 +14,8 @@ from engine.combinators import Chain
 from engine.kernels import add, concatenate
 from engine.layer import Array, Grads, Layer
 
-# A slice is as many images as have so many pixels together: enough to keep several processors busy.
-PIXELS = 1 << 15
+# A slice has about so many pixels: enough to keep several processors busy.
+PIXELS = 1 << 16
 
 
 class Fork(Layer):
@@ -78,21 +78,17 @@ class SlicedRecompute(Chain):
                              "itself, since this chain sees some images at a time")
 
     def forward(self, x, run):
-        y = None
-        for images in slices_of(x):
-            part, _ = super().forward(_part(x, images), replace(run, record=False))
-            if y is None:
-                y = array_namespace(part).empty((_length(x), *part.shape[1:]), dtype=part.dtype, device=device(part))
-            y[images, ...] = part
+        forward, unrecorded = super().forward, replace(run, record=False)
+        y = joined(_length(x), ((images, forward(_part(x, images), unrecorded)[0]) for images in slices_of(x, PIXELS)))
         return y, (x, run) if run.record else None
 
     def backward(self, dy, saved):
         x, run = saved
         dx = [array_namespace(array).empty_like(array) for array in _arrays(x)]
         total: Grads = {}
-        for images in slices_of(x):
-            _, kept = super().forward(_part(x, images), run)
-            part, grads = super().backward(dy[images, ...], kept)
+        for images in slices_of(x, PIXELS):
+            _, *kept = super().forward(_part(x, images), run)
+            part, grads = super().backward(dy[images, ...], kept.pop())
             for whole, own in zip(dx, _arrays(part), strict=True):
                 whole[images, ...] = own
             total = added(total, grads)
@@ -116,9 +112,20 @@ def added(total: Grads, grads: Grads) -> Grads:
     return {path: total[path] + g for path, g in grads.items()} if total else grads
 
 
-def slices_of(x: Array | tuple[Array, ...]) -> Iterator[slice]:
-    """Slices of images, by the pixels of the largest array."""
-    pixels = max(array.shape[1] * array.shape[2] for array in _arrays(x))
-    images = max(1, PIXELS // pixels)
-    return (slice(start, min(start + images, _length(x))) for start in range(0, _length(x), images))
+def joined(count: int, parts: Iterable[tuple[slice, Array]]) -> Array:
+    """An array of `count` images from (images, their part of it), each part freed before the next is computed."""
+    whole: Array = None
+    for images, part in parts:
+        if whole is None:
+            whole = array_namespace(part).empty((count, *part.shape[1:]), dtype=part.dtype, device=device(part))
+        whole[images, ...] = part
+        del part
+    return whole
 
+
+def slices_of(x: Array | tuple[Array, ...], pixels: int) -> Iterator[slice]:
+    """Slices of images, as alike as possible, of about so many pixels of the largest array."""
+    count = _length(x)
+    together = max(1, pixels // max(array.shape[1] * array.shape[2] for array in _arrays(x)))
+    images = -(-count // -(-count // together)) if count else 1
+    return (slice(start, min(start + images, count)) for start in range(0, count, images))

@@ -1,108 +1,103 @@
-"""The stages of a classifier, convolutions, batch norm and pooling, walked through in slices of images.
-
-Of the tensors with the most pixels only what batch norm reads is of the whole batch, and only while its stage is at
-work: its output, its gradients and the convolutions' exist for a slice at a time.
-"""
+"""The stages of a classifier, convolutions, batch norm and pooling, with less work and, if recomputed, less memory."""
 from __future__ import annotations
 
-from array_api_compat import array_namespace, device
+import math
+from dataclasses import replace
+
+from array_api_compat import array_namespace
 
 from engine.combinators import Chain
 from engine.kernels import gradient_sums
-from engine.layer import Grads, Layer
+from engine.layer import Array, Grads, Layer
 from engine.layers import BatchNorm, Conv2D, MaxPool
-from engine.slices import SlicedRecompute, added, slices_of
+from engine.pooled_norm import PooledNorm
+from engine.slices import added, joined, slices_of
 
-# Images of at least so many pixels make up most of the memory and the smaller part of the computing: what batch norm
-# reads of them is computed twice more, not kept.
-LARGE = 1 << 10
+# A slice of a stage has about so many pixels.
+PIXELS = 1 << 14
 
 
 class SlicedStage(Layer):
-    """y = pool(norm(f(x))), f: convolutions. As the Chain of these layers computes it, gradients to rounding.
+    """y = pool(norm(f(x))), f: convolutions, of which backward needs little: x, and z and its places of PooledNorm.
 
-    Forward needs batch norm's moments of all of f(x), and keeps f(x) unless it is LARGE. Backward, with the sums of
-    BatchNorm's derivation over all slices taken first, goes through pool, norm and, computed once more, f for one slice
-    after the other. x: (N, H, W, C); y: (N, H', W', C').
+    Forward needs batch norm's moments of all of f(x), but does not keep it. Backward computes it once more and goes
+    through all layers for one slice of images after the other. x: (N, H, W, C); y: (N, H', W', C').
     """
 
-    def __init__(self, **layers: Layer) -> None:
+    def __init__(self, convolutions: Chain, pooled_norm: PooledNorm) -> None:
         super().__init__()
-        self.children = layers
-        *convolutions, (self.norm_name, norm), (_, self.pool) = layers.items()
-        assert isinstance(norm, BatchNorm)
-        self.norm = norm
-        self.convolutions = SlicedRecompute(**dict(convolutions))
+        self.children = convolutions.children | pooled_norm.children
+        self.convolutions, self.pooled_norm = convolutions, pooled_norm
 
     def forward(self, x, run):
-        fx, _ = self.convolutions.forward(x, run)
-        measured = self.norm.measure(fx, run)
-        y, kept = None, []
-        for images in slices_of(fx):
-            part, saved = self.pool.forward(self.norm.normalize(fx[images, ...], measured), run)
-            if y is None:
-                y = array_namespace(part).empty((fx.shape[0], *part.shape[1:]), dtype=part.dtype, device=device(part))
-            y[images, ...] = part
-            kept.append(saved)
-        large = fx.shape[1] * fx.shape[2] >= LARGE
-        return y, (x, None if large else fx, measured, kept, run) if run.record else None
+        def convolved(images: slice) -> Array:
+            return self.convolutions.forward(x[images, ...], replace(run, record=False))[0]
+
+        fx, kept = joined(x.shape[0], ((images, convolved(images)) for images in slices_of(x, PIXELS))), []
+        measured = self.pooled_norm.norm.measure(fx, run)
+
+        def pooled(images: slice) -> Array:
+            z, places = self.pooled_norm.extremes(fx[images, ...], run)
+            kept.append(places)
+            return z
+
+        z = joined(x.shape[0], ((images, pooled(images)) for images in slices_of(x, PIXELS)))
+        return self.pooled_norm.norm.normalize(z, measured), (x, z, measured, kept, run) if run.record else None
 
     def backward(self, dy, saved):
-        x, fx, measured, kept, run = saved
-        if fx is None:
-            fx, _ = self.convolutions.forward(x, run)
-        slices = list(slices_of(fx))
-
-        def unpooled(place: int):
-            return self.pool.backward(dy[slices[place], ...], kept[place])[0]
-
-        parts = [gradient_sums(unpooled(place), fx[images, ...], measured.m) for place, images in enumerate(slices)]
-        sums = sum(part for part, _ in parts), sum(part for _, part in parts)
+        x, z, measured, kept, run = saved
+        sums = gradient_sums(dy, z, measured.m)
         dx = array_namespace(x).empty_like(x)
         grads: Grads = {}
-        for place, images in enumerate(slices):
-            dfx = self.norm.input_gradient(unpooled(place), fx[images, ...], measured, sums)
-            dx[images, ...], own = self.convolutions.backward(dfx, (x[images, ...], run))
+        for images, places in zip(slices_of(x, PIXELS), kept, strict=True):
+            fx, *inside = self.convolutions.forward(x[images, ...], run)
+            gradient = [self.pooled_norm.input_gradient(dy[images, ...], fx, measured, places, sums)]
+            del fx  # popped: nothing here holds on to what backward is done with
+            dx[images, ...], own = self.convolutions.backward(gradient.pop(), inside.pop())
             grads = added(grads, own)
-        own = self.norm.parameter_gradients(measured, sums)
-        return dx, grads | {f"{self.norm_name}.{path}": g for path, g in own.items()}
+        return dx, grads | self.pooled_norm.parameter_gradients(measured, sums)
 
 
-class StagedRecompute(Chain):
-    """A Chain whose stages are walked through in slices: the same paths and seeds. A training step of the VGG takes
-    little more than half the memory and 1.4 times the time.
+class Stages(Chain):
+    """A Chain that goes through batch norm and the max-pooling behind it as one: its names, seeds and, to rounding,
+    results.
 
-    A stage is a row of convolutions followed by batch norm and max-pooling; other layers are as in the Chain.
+    recompute_from: pixels of an image from which on convolutions, batch norm and pooling, a stage, are walked through
+    in slices, in less memory and with more computing.
     """
 
+    def __init__(self, *layers: Layer, recompute_from: float = math.inf, **named: Layer) -> None:
+        super().__init__(*layers, **named)
+        self.recompute_from = recompute_from
+
     def forward(self, x, run):
-        saved, place = [], 0
-        for layers in self._parts():
-            x, kept = _part(layers).forward(x, run.child(place))
+        parts, saved, place = [], [], 0
+        while place < len(self.children):
+            names = list(self.children)[place:]
+            count, part = self._part(names, x)
+            x, kept = part.forward(x, run.child(place))
+            parts.append((part, f"{names[0]}." if count == 1 else ""))
             saved.append(kept)
-            place += len(layers)
-        return x, saved if run.record else None
+            place += count
+        return x, (parts, saved) if run.record else None
 
     def backward(self, dy, saved):
-        saved = list(saved)  # each value is freed once it was used
+        parts, saved = saved[0], list(saved[1])  # each value is freed once it was used
         grads: Grads = {}
-        for layers in reversed(self._parts()):
-            dy, own = _part(layers).backward(dy, saved.pop())
-            grads |= own if len(layers) > 1 else {f"{name}.{path}": g for name in layers for path, g in own.items()}
+        for part, prefix in reversed(parts):
+            dy, own = part.backward(dy, saved.pop())
+            grads |= {f"{prefix}{path}": g for path, g in own.items()}
         return dy, grads
 
-    def _parts(self) -> list[dict[str, Layer]]:
-        """The layers by name, in order: those of a stage together, every other alone."""
-        layers, parts = list(self.children.items()), []
-        while layers:
-            kinds = [type(layer) for _, layer in layers]
-            convolutions = next((k for k, kind in enumerate(kinds) if kind is not Conv2D), len(kinds))
-            behind = kinds[convolutions:convolutions + 2]
-            count = convolutions + 2 if convolutions and behind == [BatchNorm, MaxPool] else 1
-            parts.append(dict(layers[:count]))
-            del layers[:count]
-        return parts
-
-
-def _part(layers: dict[str, Layer]) -> Layer:
-    return SlicedStage(**layers) if len(layers) > 1 else next(iter(layers.values()))
+    def _part(self, names: list[str], x: Array) -> tuple[int, Layer]:
+        """The number of layers that x goes through next together, and what takes it through them."""
+        layers = [self.children[name] for name in names]
+        count = next((k for k, layer in enumerate(layers) if type(layer) is not Conv2D), len(layers))
+        match layers[count:count + 2]:
+            case [BatchNorm() as norm, MaxPool() as pool]:
+                pooled_norm = PooledNorm(names[count], norm, pool)
+                if count == 0:
+                    return 2, pooled_norm
+                if x.shape[1] * x.shape[2] >= self.recompute_from:
+                    return count + 2, SlicedStage(Chain(**dict(zip(names[:count], layers, strict=False))), pooled_norm)
+        return 1, layers[0]

@@ -1,14 +1,18 @@
 """The VGG classifier of A.3.1."""
 from __future__ import annotations
 
+import math
+
 from engine.combinators import Chain
 from engine.layer import Layer
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
-from engine.stages import StagedRecompute
+from engine.stages import Stages
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 CHANNELS = (64, 128, 256, 512, 512)
 FEATURES = (1024, 512)
+# Images of at least so many pixels make up most of a step's memory and the smaller part of its computing.
+RECOMPUTE_FROM = 1 << 10
 
 
 def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1.0, keep_probability: float = 0.5,
@@ -20,8 +24,8 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     23,632,451 trainable parameters as in the thesis (128, 1, 3, 1.0). keep_probability: of the dropout. statistics: see
     BatchNorm. bias: the initial one of every layer, 0 in A.3.3, "small positive" in 4.3.1.
 
-    recompute: little more than half of a training step's memory for 1.4 times its time, parameters and their paths the
-    same, gradients to rounding.
+    recompute: half of a training step's memory for 1.4 times its time, parameters and their paths the same, gradients
+    to rounding.
 
     Raises ValueError for a side that five poolings do not divide.
     """
@@ -43,7 +47,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
         layers[f"drop_6{letter}"] = Dropout(keep_probability)
         features = scaled(size, width)
     layers["dense_6c"] = Dense(features, labels, bias=bias, rng=rng, dtype=dtype)
-    return (StagedRecompute if recompute else Chain)(**layers)
+    return Stages(recompute_from=RECOMPUTE_FROM if recompute else math.inf, **layers)
 
 
 def scaled(size: int, width: float) -> int:

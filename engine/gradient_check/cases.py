@@ -1,6 +1,7 @@
 """The layers, combinators and losses of the engine, each in the set-ups in which its backward takes another way."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from engine.gradient_check.case import Case, distinct, generator, layer_case
 from engine.gradient_check.loss import Loss, LossFunction
 from engine.layer import Layer, Run
 from engine.slices import Fork, Merge, SlicedRecompute
-from engine.stages import StagedRecompute
+from engine.stages import Stages
 
 MODES = ((Run(), "training"), (Run(train=False), "inference"))
 
@@ -82,10 +83,12 @@ def _combinators() -> Iterator[Case]:
     convolutions = [layers.Conv2D(*channels, activation=layers.ReLU(), **start()) for channels in ((2, 3), (3, 2))]
     yield layer_case("SlicedRecompute", "of two convolutions", SlicedRecompute(*convolutions), 2, 4, 4, 2)
     for run, mode in MODES:
-        stage = StagedRecompute(layers.Conv2D(2, 3, activation=layers.ReLU(), **start()),
-                                layers.Conv2D(3, 2, **start()), layers.BatchNorm(2, dtype="float64"),
-                                layers.MaxPool(2), layers.Dropout(0.7))
-        yield layer_case("StagedRecompute", f"of a stage and dropout, {mode}", stage, 2, 4, 4, 2, run=run)
+        for recompute_from, how in ((math.inf, "kept"), (1, "recomputed")):
+            norm = layers.BatchNorm(2, dtype="float64")
+            norm.params["c1"][...] = [0.8, -1.2]  # one that falls: its pooling takes the smallest
+            stage = Stages(layers.Conv2D(2, 3, activation=layers.ReLU(), **start()), layers.Conv2D(3, 2, **start()),
+                           norm, layers.MaxPool(2), layers.Dropout(0.7), recompute_from=recompute_from)
+            yield layer_case("Stages", f"of a stage and dropout, {how}, {mode}", stage, 2, 4, 4, 2, run=run)
     yield layer_case("Merge", "of a fork", Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), 2, 4, 4, 2)
 
 

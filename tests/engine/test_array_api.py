@@ -1,4 +1,6 @@
 """Kernels, layers and networks on the strictest arrays there are: what runs there runs on any array library."""
+import math
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from engine.kernels import (
 from engine.kernels.adam import adam_update
 from engine.layer import Run, assign
 from engine.slices import Fork, Merge, SlicedRecompute
-from engine.stages import StagedRecompute
+from engine.stages import Stages
 from models.mlp import mlp
 from models.predict import predict
 from models.unet import unet
@@ -64,7 +66,10 @@ def build(rng, dtype):
     yield Skip(layers.Conv2D(3, 2, **named)), IMAGE
     yield Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), IMAGE
     yield SlicedRecompute(layers.Conv2D(3, 2, **named)), IMAGE
-    yield StagedRecompute(layers.Conv2D(3, 2, **named), layers.BatchNorm(2, dtype=dtype), layers.MaxPool(2)), IMAGE
+    for recompute_from in (1, math.inf):
+        norm = layers.BatchNorm(2, dtype=dtype)
+        norm.params["c1"][...] = [1, -1]
+        yield Stages(layers.Conv2D(3, 2, **named), norm, layers.MaxPool(2), recompute_from=recompute_from), IMAGE
     yield Recompute(Chain(layers.BatchNorm(3, dtype=dtype), layers.Dropout(0.5))), IMAGE
 
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import slices, stages
+from engine import stages
 from engine.combinators import Chain, observe
 from engine.gradient_check import check
 from engine.layer import Run
 from engine.layers import BatchNorm, Conv2D, Dropout, Flatten, MaxPool, ReLU
-from engine.stages import StagedRecompute
+from engine.stages import Stages
 
 RNG = np.random.default_rng
 
@@ -20,21 +20,22 @@ def layers(statistics="batch"):
         return Conv2D(*channels, activation=ReLU(), bias=0.3, rng=RNG(seed), dtype="float64")
 
     def norm(channels):
-        return BatchNorm(channels, statistics, dtype="float64")
+        layer = BatchNorm(channels, statistics, dtype="float64")
+        layer.params["c1"][...] = [0.7, -1.3, -0.2, 1.1][:channels]  # negative: the largest become the smallest
+        return layer
 
     return {"first": norm(2), "conv_1a": conv(2, 3, seed=1), "conv_1b": conv(3, 4, seed=2), "bn_1": norm(4),
             "pool_1": MaxPool(2), "drop": Dropout(0.5), "conv_2a": conv(4, 3, seed=3), "bn_2": norm(3),
             "pool_2": MaxPool(2), "alone": conv(3, 2, seed=4), "flat": Flatten()}
 
 
-@pytest.mark.parametrize("large", [1, 64, 10**6])  # pixels: all stages compute anew what they normalize, one, none
+@pytest.mark.parametrize("recompute_from", [1, 64, 10**6])  # pixels: all stages are recomputed, one, none
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 @pytest.mark.parametrize("pixels", [1, 128, 10**6])  # an image, two images, all images of 8 x 8 at a time
-def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, large, monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", pixels)
-    monkeypatch.setattr(stages, "LARGE", large)
-    chain, staged = Chain(**layers(statistics)), StagedRecompute(**layers(statistics))
+def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, recompute_from, monkeypatch):
+    monkeypatch.setattr(stages, "PIXELS", pixels)
+    chain, staged = Chain(**layers(statistics)), Stages(recompute_from=recompute_from, **layers(statistics))
     assert list(staged.parameters()) == list(chain.parameters())
     x, run = RNG(5).normal(size=(5, 8, 8, 2)), Run(train=train, seed=(7,))
     (y, saved), (y_staged, saved_staged) = chain.forward(x, run), staged.forward(x, run)
@@ -53,8 +54,8 @@ def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, large
 
 
 def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", 128)
-    staged, seen = StagedRecompute(**layers()), []
+    monkeypatch.setattr(stages, "PIXELS", 128)
+    staged, seen = Stages(recompute_from=1, **layers()), []
     forward = staged.children["conv_1a"].forward
 
     def counting(x, run):
@@ -64,17 +65,17 @@ def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
     staged.children["conv_1a"].forward = counting
     y, saved = staged.forward(RNG(5).normal(size=(5, 8, 8, 2)), Run())
     staged.backward(y, saved)
-    assert seen == [2, 2, 1, 2, 2, 1]
+    assert seen == [2, 2, 1] * 2
 
 
 def test_every_gradient_in_slices(monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", 64)
+    monkeypatch.setattr(stages, "PIXELS", 64)
     x = RNG(8).permutation(3 * 8 * 8 * 2).reshape(3, 8, 8, 2) / 100
-    assert all(result.passed for result in check(StagedRecompute(**layers()), x, Run(), RNG(9)))
+    assert all(result.passed for result in check(Stages(recompute_from=1, **layers()), x, Run(), RNG(9)))
 
 
 def test_inference_keeps_nothing_and_an_observed_one_tells_of_every_layer():
-    staged, x, seen = StagedRecompute(**layers()), RNG(5).normal(size=(2, 8, 8, 2)), []
+    staged, x, seen = Stages(recompute_from=1, **layers()), RNG(5).normal(size=(2, 8, 8, 2)), []
     run = Run(train=False, record=False)
     y, saved = staged.forward(x, run)
     assert saved is None
