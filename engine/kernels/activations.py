@@ -5,6 +5,7 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.kernels.channels import channel_sums
 from engine.kernels.pooling import real
 from engine.layer import Array
 
@@ -19,6 +20,7 @@ def relu(a: Array) -> Array:
 
 
 @singledispatch
-def relu_gradient(do: Array, o: Array) -> Array:
-    """do . [o > 0]. do, o: of one shape."""
-    return do * array_namespace(o).astype(real(o) > 0, do.dtype)
+def relu_gradient(do: Array, o: Array) -> tuple[Array, Array]:
+    """da = do . [o > 0], and its sums over all but the channels. do, o, da: (..., C); the sums: (C,)."""
+    da = do * array_namespace(o).astype(real(o) > 0, do.dtype)
+    return da, channel_sums(da)

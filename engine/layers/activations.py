@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import real, relu, relu_gradient
+from engine.kernels import channel_sums, real, relu, relu_gradient
 from engine.layer import Array, Layer
 
 
@@ -22,6 +22,11 @@ class Activation(Layer):
         """do . sigma'(a), where o = sigma(a)."""
         raise NotImplementedError
 
+    def gradients(self, do: Array, o: Array) -> tuple[Array, Array]:
+        """da: (..., C), and its sums over all but the channels: (C,), the gradient of a bias that is added in a."""
+        da = self.gradient(do, o)
+        return da, channel_sums(da)
+
     def forward(self, x, run):
         o = self.value(x)
         return o, o if run.record else None
@@ -36,6 +41,9 @@ class ReLU(Activation):
     value = staticmethod(relu)
 
     def gradient(self, do, o):
+        return relu_gradient(do, o)[0]
+
+    def gradients(self, do, o):
         return relu_gradient(do, o)
 
     def piece(self, x, y):

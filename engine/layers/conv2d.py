@@ -66,10 +66,10 @@ class Conv2D(Layer):
     def backward(self, dy, saved):
         x, o = saved
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
-        da = self.activation.gradient(dy, o) if self.activation else dy
+        da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
         dx = input_gradient(da, self.params["W"], x.shape, self.stride, padding)                # (3.41)
         dW = correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding)           # (3.42)
-        return dx, {"W": dW, "b": channel_sums(da)}
+        return dx, {"W": dW, "b": db}
 
     def piece(self, x, y):
         return self.activation.piece(x, y) if self.activation else None

@@ -40,10 +40,10 @@ class Dense(Layer):
     def backward(self, dy, saved):
         x, o = saved
         xp = array_namespace(x)
-        da = self.activation.gradient(dy, o) if self.activation else dy
+        da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
         dx = matrix_product(da, xp.matrix_transpose(self.params["W"]))
         dW = matrix_product(xp.matrix_transpose(x), da)
-        return dx, {"W": dW, "b": channel_sums(da)}
+        return dx, {"W": dW, "b": db}
 
     def piece(self, x, y):
         return self.activation.piece(x, y) if self.activation else None

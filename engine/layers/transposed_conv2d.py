@@ -47,10 +47,10 @@ class TransposedConv2D(Layer):
     def backward(self, dy, saved):
         x, o = saved
         padding = zeros_around(dy.shape, self.kernel_size, self.stride, self.padding)
-        da = self.activation.gradient(dy, o) if self.activation else dy
+        da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
         dx = correlate(da, self.params["W"], None, self.stride, padding)                        # (3.37)
         dW = correlate_kernel_gradient(da, x, self.kernel_size, self.stride, padding)           # (3.42)
-        return dx, {"W": dW, "b": channel_sums(da)}
+        return dx, {"W": dW, "b": db}
 
     def piece(self, x, y):
         return self.activation.piece(x, y) if self.activation else None

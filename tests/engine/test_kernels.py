@@ -73,7 +73,8 @@ CONVOLUTIONS = [
 POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
             ((1, 5, 5, 4), (1, 1), (2, 2)), ((2, 4, 4, 1), (4, 4), (4, 4)), ((2, 16, 17, 2), (16, 16), (1, 1)),
             ((1, 9, 9, 2), (2, 2), (3, 4))]
-CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5)]  # the last: more than one block in every dtype
+# several blocks and pixels that fill no row of the last, in every dtype; channels enough for a row of their own
+CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5), (3, 2, 1500)]
 
 
 def convolutions(dtype):
@@ -147,7 +148,7 @@ def activation_cases(rng, dtype, memory):
 
 
 def relu_cases(rng, dtype, memory):
-    for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
+    for shape in (*CHANNELS, (1,)):
         o = memory(rng, dtype, *shape)
         yield memory(rng, dtype, *shape), o
         yield memory(rng, dtype, *shape), np.where(o.real > 0, o, np.zeros_like(o))

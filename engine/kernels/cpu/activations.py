@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.kernels.activations import relu, relu_gradient
+from engine.kernels.cpu.channels import by_blocks, sums
 from engine.kernels.cpu.threads import blocks, run, scratch
 
-BLOCK = 1 << 16
 JOB = 1 << 19
 
 
@@ -32,15 +32,10 @@ def _(a):
 
 @relu_gradient.register(np.ndarray)
 def _(do, o):
-    da = np.empty(do.shape, do.dtype)
-    do, o, out = do.reshape(-1), o.real.reshape(-1), da.reshape(-1)
+    da, channels = np.empty(do.shape, do.dtype), do.shape[-1]
 
-    def job(part):
-        for block in blocks(part.stop - part.start, BLOCK):
-            here = slice(part.start + block.start, part.start + block.stop)
-            positive = scratch("relu positive", o[here].shape, np.dtype(bool))
-            np.greater(o[here], 0, out=positive)
-            np.multiply(do[here], positive, out=out[here])
+    def job(do, o, da):
+        np.multiply(do, np.greater(o, 0, out=scratch("relu positive", o.shape, np.dtype(bool))), out=da)
+        return sums(da, channels)
 
-    run(job, blocks(out.size, JOB))
-    return da
+    return da, sum(by_blocks(job, [do, o.real, da], []))

@@ -6,8 +6,8 @@ import numpy as np
 from engine.kernels.adam import adam_update
 from engine.kernels.cpu.threads import blocks, run, scratch
 
-# In elements: six arrays of a block fit in a core's cache, and a job is long enough to be worth waking a thread.
-BLOCK = 1 << 16
+# In elements: six arrays of a block fit in the caches, and a job is long enough to be worth waking a thread.
+BLOCK = 1 << 17
 JOB = 1 << 19
 
 

@@ -1,94 +1,109 @@
-"""Sums over channels and the passes of batch normalization on NumPy arrays: fixed blocks of rows, summed in order."""
+"""Sums over channels and the passes of batch normalization on NumPy arrays: fixed blocks of pixels, summed in order.
+
+A block is read from memory once: whatever is to be summed is summed while it lies in the cache.
+"""
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
-from engine.kernels.cpu.threads import blocks, parallel, run, scratch
+from engine.kernels.cpu.threads import Result, blocks, parallel, scratch
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 20
+# Numbers in a row of a block. Side by side stand as many pixels: NumPy goes through long rows faster, and as many
+# running sums are added in the end, where one long sum would lose the digits of its last terms.
 WIDTH = 1024
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
-    return x.reshape(-1, x.shape[-1])
+def by_blocks(function: Callable[..., Result], arrays: list[np.ndarray], vectors: list[np.ndarray]) -> list[Result]:
+    """function(blocks of the arrays, vectors): in parallel, the results in order. arrays: (..., C); vectors: (C,).
 
-
-def _blocks(x: np.ndarray) -> list[slice]:
-    return blocks(len(x), max(1, BLOCK_BYTES // max(1, x.shape[1] * x.itemsize)))
-
-
-def _sums(rows: np.ndarray, factors: np.ndarray | None = None) -> np.ndarray:
-    """Sums over the rows of (R, C), each row multiplied by its factors if there are any: (C,).
-
-    About WIDTH running sums stand side by side and are added in the end: one long sum would lose the digits of its
-    last terms.
+    A block is (rows, pixels C), so many pixels side by side, and the vectors are repeated for them. An array that is
+    written to has to be contiguous.
     """
-    channels = rows.shape[1]
-    side = max(1, min(len(rows), WIDTH // channels))
-    whole = len(rows) // side * side
+    channels = arrays[0].shape[-1]
+    arrays = [array.reshape(-1, channels) for array in arrays]
+    pixels = len(arrays[0])
+    side = max(1, WIDTH // max(1, channels))
+    block = side * max(1, BLOCK_BYTES // (side * max(1, channels) * arrays[0].itemsize))
+    whole = pixels // side * side
+    parts = [(part, side) for part in blocks(whole, block)] + [(slice(whole, pixels), 1)] * (whole < pixels)
+    repeated = {width: [np.tile(vector, width) for vector in vectors] for width in {width for _, width in parts}}
 
-    def running(part, width):
-        wide = rows[part].reshape(-1, width * channels)
-        sums = wide.sum(0) if factors is None else np.einsum("ij,ij->j", wide, factors[part].reshape(wide.shape))
-        return sums.reshape(width, channels).sum(0)
+    def job(part):
+        here, width = part
+        return function(*(array[here].reshape(-1, width * channels) for array in arrays), *repeated[width])
 
-    return running(slice(whole), side) + running(slice(whole, None), 1)
+    return parallel(job, parts)
+
+
+def sums(block: np.ndarray, channels: int) -> np.ndarray:
+    """Sums over the pixels of a block: (C,)."""
+    total = np.add.reduce(block, 0)
+    return total if len(total) == channels else np.add.reduce(total.reshape(-1, channels), 0)
 
 
 @channel_sums.register(np.ndarray)
 def _(x):
-    x = _rows(x)
-    return sum(parallel(lambda block: _sums(x[block]), _blocks(x)))
+    return sum(by_blocks(lambda block: sums(block, x.shape[-1]), [x], []))
 
 
 @batch_moments.register(np.ndarray)
 def _(x):
-    x = _rows(x)
-    mean = channel_sums(x) / len(x)
+    channels = x.shape[-1]
 
-    def squares(block):
-        centred = np.subtract(x[block], mean, out=scratch("centred", x[block].shape, mean.dtype))
-        return _sums(centred, centred)
+    def moments(block):
+        """Number of pixels, mean, and the sum of squares about it."""
+        pixels = block.size // channels
+        mean = sums(block, channels) / block.dtype.type(pixels)
+        centred = scratch("centred", block.shape, block.dtype)
+        np.subtract(block, np.tile(mean, block.shape[1] // channels), out=centred)
+        np.multiply(centred, centred, out=centred)
+        return pixels, mean, sums(centred, channels)
 
-    return mean, sum(parallel(squares, _blocks(x))) / len(x)
+    pixels, means, squares = (np.array(of_blocks) for of_blocks in zip(*by_blocks(moments, [x], []), strict=True))
+    weights = (pixels / pixels.sum()).astype(means.dtype)
+    mean = weights @ means
+    # about the mean of all a block's squares are larger by its pixels times the distance of its mean, squared
+    return mean, squares.sum(0) / means.dtype.type(pixels.sum()) + weights @ (means - mean) ** 2
 
 
 @scale_and_shift.register(np.ndarray)
 def _(x, scale, shift):
     y = np.empty(x.shape, np.result_type(x, scale, shift))
-    rows, out = _rows(x), _rows(y)
 
-    def job(block):
-        np.multiply(rows[block], scale, out=out[block])
-        out[block] += shift
+    def job(x, y, scale, shift):
+        np.multiply(x, scale, out=y)
+        np.add(y, shift, out=y)
 
-    run(job, _blocks(rows))
+    by_blocks(job, [x, y], [scale, shift])
     return y
 
 
 @gradient_sums.register(np.ndarray)
 def _(dy, x, centre):
-    dy, x = _rows(dy), _rows(x)
+    channels = x.shape[-1]
 
-    def job(block):
-        centred = np.subtract(x[block], centre, out=scratch("centred", x[block].shape, np.result_type(x, centre)))
-        return _sums(dy[block]), _sums(dy[block], centred)
+    def job(dy, x, centre):
+        products = np.subtract(x, centre, out=scratch("centred", x.shape, np.result_type(dy, x, centre)))
+        np.multiply(products, dy, out=products)
+        return sums(dy, channels), sums(products, channels)
 
-    sums, products = zip(*parallel(job, _blocks(x)), strict=True)
-    return sum(sums), sum(products)
+    of_dy, of_products = zip(*by_blocks(job, [dy, x], [centre]), strict=True)
+    return sum(of_dy), sum(of_products)
 
 
 @combine.register(np.ndarray)
 def _(dy, x, dy_scale, x_scale, shift):
     dx = np.empty(dy.shape, np.result_type(dy, x, dy_scale, x_scale, shift))
-    dy_rows, x_rows, out = _rows(dy), _rows(x), _rows(dx)
 
-    def job(block):
-        np.multiply(dy_rows[block], dy_scale, out=out[block])
-        product = np.multiply(x_rows[block], x_scale, out=scratch("combine", x_rows[block].shape, dx.dtype))
-        out[block] += shift
-        out[block] += product
+    def job(dy, x, dx, dy_scale, x_scale, shift):
+        np.multiply(dy, dy_scale, out=dx)
+        product = np.multiply(x, x_scale, out=scratch("combine", x.shape, dx.dtype))
+        np.add(product, shift, out=product)
+        np.add(dx, product, out=dx)
 
-    run(job, _blocks(x_rows))
+    by_blocks(job, [dy, x, dx], [dy_scale, x_scale, shift])
     return dx

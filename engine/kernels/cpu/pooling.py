@@ -8,7 +8,7 @@ from engine.kernels.cpu.threads import blocks, run, scratch
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 
 # Outputs of a job.
-JOB = 1 << 16
+JOB = 1 << 18
 
 
 def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
