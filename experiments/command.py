@@ -1,6 +1,7 @@
 """How a command ends where a user can mend what went wrong: one clear message and an exit code, no traceback."""
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -9,11 +10,16 @@ from experiments.errors import Failure, UsageError
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C."""
+    """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C, 141 where nobody reads what it prints."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of overflows, which training finds and names itself
             main()
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        sys.exit(141)  # as a shell reports a program that SIGPIPE ended, such as one before `| head`
     except (UsageError, Failure) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -23,3 +29,13 @@ def run_command(main: Callable[[], None]) -> None:
     except MemoryError:
         print("error: out of memory. A smaller --batch, --side or --width needs less", file=sys.stderr)
         sys.exit(1)
+
+
+def _reader_is_gone() -> bool:
+    """Whether it is standard output that is closed. If so, what is left of it goes nowhere, without a message at exit."""
+    try:
+        print(flush=True)
+        return False
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
