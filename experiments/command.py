@@ -10,7 +10,7 @@ from experiments.errors import Failure, UsageError
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C, 141 where nobody reads what it prints."""
+    """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C, 141 if nobody reads what it prints."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of overflows, which training finds and names itself
@@ -32,7 +32,7 @@ def run_command(main: Callable[[], None]) -> None:
 
 
 def _reader_is_gone() -> bool:
-    """Whether it is standard output that is closed. If so, what is left of it goes nowhere, without a message at exit."""
+    """Whether it is standard output that is closed. If so, the rest of it goes nowhere, without a message at exit."""
     try:
         print(flush=True)
         return False
