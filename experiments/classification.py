@@ -9,9 +9,10 @@ import numpy as np
 
 from engine.layer import Layer
 from experiments import runs
-from experiments.classifier import fit, probabilities, seconds_per_step
+from experiments.classifier import fit, probabilities
 from experiments.configuration import Configuration
 from experiments.device import array_module
+from experiments.duration import seconds_per_step
 from experiments.evaluation import metrics
 from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import ImagePredictions, write_predictions

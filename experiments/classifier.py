@@ -1,17 +1,16 @@
 """The VGG classifier of 4.2: built, trained and applied as a configuration says."""
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
 from engine.checkpoint import to_numpy
-from engine.layer import Layer, Run
+from engine.layer import Layer
 from engine.losses import binary_cross_entropy_with_logits
 from experiments import fitting
-from experiments.configuration import Configuration, TrainingConfiguration
+from experiments.configuration import Configuration
 from experiments.device import array_module
 from experiments.prepared import ImageSet
 from experiments.run_folder import RunFolder
@@ -42,25 +41,3 @@ def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | n
     starts = tqdm(range(0, len(indices), batch), desc="Evaluating", unit="batch", disable=not progress, leave=False)
     return np.concatenate([to_numpy(predict(network, xp.asarray(prepared.images(indices[start:start + batch])))[0])
                            for start in starts])
-
-
-def seconds_per_step(network: Layer, configuration: TrainingConfiguration, device: str, in_channels: int = 1) -> float:
-    """Measured on images of noise: a whole batch, or where that takes long a few of them, scaled to the batch.
-
-    Passes are pure: the network is as it was.
-    """
-    xp = array_module(device)
-
-    def measured(images: int) -> float:
-        shape = (images, configuration.side, configuration.side, in_channels)
-        x = xp.asarray(np.random.default_rng(0).random(shape, np.float32))
-        started = time.perf_counter()
-        y, saved = network.forward(x, Run())
-        network.backward(y, saved)
-        to_numpy(y)
-        return (time.perf_counter() - started) * configuration.batch / images
-
-    few = min(4, configuration.batch)
-    measured(few)  # touches memory for the first time
-    estimate = measured(few)
-    return estimate if estimate > 2 else measured(configuration.batch)

@@ -32,7 +32,7 @@ from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.runs import add_run_flags, command_line, duration, resumed_record
-from experiments.stages import Stage, run_stages
+from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
 

@@ -9,19 +9,19 @@ from typing import Any
 
 from engine.layer import Layer
 from experiments import audit, classifier, decomposition, detector, end2end, retraining, roi_detection
-from experiments.classifier import seconds_per_step
 from experiments.configuration import Configuration, TrainingConfiguration, configure_from
 from experiments.dataset_choice import chosen_dataset
 from experiments.detector import LOSSES
 from experiments.detector_configuration import PRESETS as DETECTOR_PRESETS
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.device import array_module
+from experiments.duration import seconds_per_step
 from experiments.reporting.files import write_json
 from experiments.reproduction_flags import DECOMPOSITION, END2END, RETRAINING, ROI_DETECTION, given_to
 from experiments.run_folder import RunFolder
 from experiments.seed_statistics import seed_statistics
 from experiments.size_groups import GROUPS
-from experiments.stages import Stage
+from experiments.work_stages import Stage
 
 LAST = "report.html"  # the file that a run of a command writes last
 

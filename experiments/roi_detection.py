@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments.classifier import seconds_per_step
 from experiments.command import run_command
 from experiments.configuration import add_flags
 from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
+from experiments.duration import seconds_per_step
 from experiments.evaluation.confounders import confounders
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed

@@ -10,7 +10,7 @@ from experiments.reporting.reproduction.losses import course_sentences, part, re
 from experiments.reporting.reproduction.roi import overlap_sentences, overlap_table
 from experiments.reporting.reproduction.settings import differing, settings_table
 from experiments.reporting.reproduction.topology import convolutions, unet_parameters, unet_table
-from experiments.stages import Stage, run_stages
+from experiments.work_stages import Stage, run_stages
 
 SMALL = DetectorConfiguration(side=32, channels=2, depth=2)
 
