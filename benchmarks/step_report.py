@@ -12,6 +12,9 @@ from results import COLOURS, save
 TASKS = {"train": "peak_bytes", "infer": "infer_peak_bytes"}
 PEERS = {"torch": ("PyTorch", "pip install torch    (a CPU build is enough)", ""),
          "tensorflow": ("TensorFlow", "pip install tensorflow-cpu", "_tensorflow")}
+# What may take turns with ours: how it is called, how its ratios end in the JSON.
+COMPARED = {"recomputing": ("recomputing", "_recomputing"),
+            **{key: (name, ending) for key, (name, _, ending) in PEERS.items()}}
 
 
 def ratio(theirs: list[float], ours: list[float]) -> float:
@@ -20,22 +23,22 @@ def ratio(theirs: list[float], ours: list[float]) -> float:
 
 
 def table(result: dict[str, Any]) -> str:
-    """The result as text: ours, each peer with its ratio, the limit."""
+    """The result as text: ours, what it is compared with and the ratio, the limit."""
     machine, bound = result["machine"], result["limit"]
-    peers = {name: result[key] for key, (name, _, _) in PEERS.items() if result[key]}
+    others = {name: result[key] for key, (name, _) in COMPARED.items() if result[key]}
     lines = [f"{result['network']}, batch {result['batch']}, side {result['side']}, {result['threads']} threads, "
              f"{result['repeats']} turns; {machine['cpu']}, {machine['processors']} processors, "
-             f"{bound['matrix_product_gflops']:.0f} GFLOP/s" + (", ours recomputing" if result["recompute"] else ""),
-             f"{'':<22} {'ours':>10}" + "".join(f" {name:>10} {'ratio':>7}" for name in peers) + f" {'limit':>10}"]
+             f"{bound['matrix_product_gflops']:.0f} GFLOP/s",
+             f"{'':<22} {'ours':>10}" + "".join(f" {name:>11} {'ratio':>7}" for name in others) + f" {'limit':>10}"]
     for kind, title in (("train", "training step"), ("infer", "inference")):
         floor, own, turns = bound[f"{kind}_seconds"], result["ours"], f"{kind}_seconds_of_each_turn"
         for label, name, unit in ((f"{title}, s", f"{kind}_seconds", 1), ("  processor s", f"{kind}_cpu_seconds", 1),
                                   ("  peak memory, MiB", TASKS[kind], 2 ** 20)):
             digits = 3 if unit == 1 else 0
             line = f"{label:<22} {own[name] / unit:>10.{digits}f}"
-            for theirs in peers.values():
+            for theirs in others.values():
                 quotient = ratio(theirs[turns], own[turns]) if name == f"{kind}_seconds" else theirs[name] / own[name]
-                line += f" {theirs[name] / unit:>10.{digits}f} {quotient:>7.2f}"
+                line += f" {theirs[name] / unit:>11.{digits}f} {quotient:>7.2f}"
             if name == f"{kind}_seconds":
                 line += f" {floor:>10.3f}  ours reaches {floor / own[name]:.0%}"
             lines.append(line)

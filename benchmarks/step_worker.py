@@ -21,9 +21,10 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker does. kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product).
+    """What a worker does. engine: "ours", "recomputing" (ours, keeping less), "torch" or "tensorflow".
 
-    threads: of training and inference; the product has one. recompute: an option of ours.
+    kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product). threads: of training and
+    inference; the product has one.
     """
     engine: str
     kind: str
@@ -31,12 +32,11 @@ class Task:
     batch: int
     side: int
     threads: int
-    recompute: bool = False
 
 
 def serve(connection: Connection, task: Task) -> None:
     """Sends the engine's version; then, for every number of steps received, (seconds, processor seconds) of a step."""
-    version, step = {"ours": _ours, "torch": _torch, "tensorflow": _tensorflow}[task.engine](task)
+    version, step = {"torch": _torch, "tensorflow": _tensorflow}.get(task.engine, _ours)(task)
     connection.send(version)
     while (steps := connection.recv()) is not None:
         wall, processor = time.perf_counter(), time.process_time()
@@ -63,7 +63,7 @@ def _ours(task: Task) -> tuple[str, Step]:
         a = np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32)
         return version, lambda: a @ a
     use_threads(task.threads)
-    case = cases.make_case(task.network, task.batch, task.side, recompute=task.recompute)
+    case = cases.make_case(task.network, task.batch, task.side, recompute=task.engine == "recomputing")
     if task.kind == "infer":
         return version, lambda: case.network.forward(case.x, Run(train=False, record=False))
     adam = Adam(case.network.parameters())

@@ -3,7 +3,7 @@
     python benchmarks/training_step.py
     python benchmarks/training_step.py --network vgg unet --batch 1 8 16 50 --json step.json --plot step.png
     python benchmarks/training_step.py --network vgg unet --side 64 128 256 512 --batch 2
-    python benchmarks/training_step.py --network unet --batch 8 --recompute
+    python benchmarks/training_step.py --network vgg unet --batch 50 --recompute
     python benchmarks/training_step.py --network vgg --batch 16 --instructions avx2
 
 A training step is forward, loss, backward and Adam; inference is forward with moving averages, nothing kept. Each
@@ -28,7 +28,7 @@ from typing import Any
 import instructions
 from machine import describe, positive, processors
 from results import write_json
-from step_report import PEERS, TASKS, draw, ratio, table
+from step_report import COMPARED, PEERS, TASKS, draw, ratio, table
 from step_worker import MATRIX, Task, serve
 
 WARM_UP = 2
@@ -72,8 +72,8 @@ class Worker:
 def take_turns(engines: list[str], kind: str, repeats: int,
                arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """For each engine: its version, the seconds and processor seconds of every turn, its peak memory."""
-    workers = {engine: Worker(Task(engine, kind, arguments.network, arguments.batch, arguments.side, arguments.threads,
-                                   arguments.recompute)) for engine in engines}
+    workers = {engine: Worker(Task(engine, kind, arguments.network, arguments.batch, arguments.side, arguments.threads))
+               for engine in engines}
     versions = {engine: worker.version() for engine, worker in workers.items()}
     for worker in workers.values():
         worker.steps(WARM_UP)
@@ -92,11 +92,12 @@ def take_turns(engines: list[str], kind: str, repeats: int,
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Everything that the JSON file holds. A peer that is not installed is null, and so are its ratios."""
-    engines = ["ours"] + [peer for peer in PEERS if importlib.util.find_spec(peer)]
-    asked = ("network", "batch", "side", "repeats", "threads", "recompute", "instructions")
+    """Everything that the JSON file holds. What was not measured is null, and so are its ratios."""
+    peers = [peer for peer in PEERS if importlib.util.find_spec(peer)]
+    engines = ["ours", *(["recomputing"] if arguments.recompute else []), *peers]
+    asked = ("network", "batch", "side", "repeats", "threads", "instructions")
     result: dict[str, Any] = {name: getattr(arguments, name) for name in asked}
-    result |= {"machine": describe()} | {name: {} if name in engines else None for name in ("ours", *PEERS)}
+    result |= {"machine": describe()} | {name: {} if name in engines else None for name in ("ours", *COMPARED)}
     turns = {kind: take_turns(engines, kind, arguments.repeats, arguments) for kind in TASKS}
     for kind, peak_name in TASKS.items():
         for engine, measured in turns[kind].items():
@@ -104,11 +105,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 "version": measured["version"], f"{kind}_seconds": median(measured["seconds"]),
                 f"{kind}_cpu_seconds": median(measured["cpu_seconds"]), peak_name: measured["peak_bytes"],
                 f"{kind}_seconds_of_each_turn": measured["seconds"]}
-    for peer, (_, _, ending) in PEERS.items():
+    for other, (_, ending) in COMPARED.items():
         for kind, name in (("train", "speed_ratio"), ("infer", "inference_speed_ratio")):
             seconds = {engine: measured["seconds"] for engine, measured in turns[kind].items()}
-            result[name + ending] = ratio(seconds[peer], seconds["ours"]) if peer in engines else None
-    return result | {"limit": limit(engines, arguments)}
+            result[name + ending] = ratio(seconds[other], seconds["ours"]) if other in engines else None
+    return result | {"limit": limit(["ours", *peers], arguments)}
 
 
 def limit(engines: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -136,7 +137,8 @@ def main() -> int:
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of every engine (all processors)")
-    parser.add_argument("--recompute", action="store_true", help="ours keeps less and computes it once more")
+    parser.add_argument("--recompute", action="store_true", 
+                        help="ours, keeping less and computing it once more, takes turns, too")
     instructions.add_flag(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there: a list")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios there (PNG, SVG, PDF)")

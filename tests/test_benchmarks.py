@@ -114,6 +114,16 @@ def test_tensorflow_computes_the_same(name, benchmarks):
     assert float(loss) == pytest.approx(float(case.loss(y, case.target)[0]), rel=1e-3)
 
 
+def test_recomputing_takes_turns_with_ours(tmp_path):
+    file = tmp_path / "step.json"
+    done = call("training_step.py", "--network", "unet", "--batch", 4, "--side", 16, "--repeats", 2, "--recompute",
+                "--json", file, hidden=("torch", "tensorflow"), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "recomputing" in done.stdout
+    result, = json.loads(file.read_text())
+    check_peer(result, "recomputing", "_recomputing")
+
+
 def test_several_networks_and_batches_in_one_run(tmp_path):
     file, picture = tmp_path / "steps.json", tmp_path / "steps.png"
     done = call("training_step.py", "--network", "mlp", "unet", "--batch", 2, 3, "--side", 16, "--repeats", 1,
@@ -158,7 +168,7 @@ def test_rounding_of_a_whole_gradient_is_that_of_its_method(benchmarks):
     assert 0 < errors["direct"] != errors["winograd"] > 0
 
 
-def test_recompute_is_an_option_of_the_unet_alone():
+def test_the_mlp_has_nothing_to_recompute():
     done = call("training_step.py", "--network", "mlp", "--recompute")
     assert done.returncode == 2
     assert "--recompute" in done.stderr and "Traceback" not in done.stderr
