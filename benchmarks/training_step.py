@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of every engine (all processors)")
-    parser.add_argument("--recompute", action="store_true", 
+    parser.add_argument("--recompute", action="store_true",
                         help="ours, keeping less and computing it once more, takes turns, too")
     instructions.add_flag(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there: a list")
