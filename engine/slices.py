@@ -89,9 +89,10 @@ class SlicedRecompute(Chain):
         for images in slices_of(x, PIXELS):
             _, *kept = super().forward(_part(x, images), run)
             part, grads = super().backward(dy[images, ...], kept.pop())
-            for whole, own in zip(dx, _arrays(part), strict=True):
-                whole[images, ...] = own
+            for place, whole in enumerate(dx):
+                whole[images, ...] = _arrays(part)[place]
             total = added(total, grads)
+            del part, grads  # before the next slice's are computed
         return tuple(dx) if isinstance(x, tuple) else dx[0], total
 
 

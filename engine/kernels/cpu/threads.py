@@ -32,12 +32,17 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _helpers(threads: int) -> ThreadPoolExecutor:
+    """One thread fewer: the one that calls works, too. Each has work buffers of its own, tens of megabytes."""
+    return ThreadPoolExecutor(max(1, threads - 1), "kernel")
+
+
 class _Pool:
     """The shared pool, and BLAS held at one thread while any job is under way."""
 
     def __init__(self) -> None:
         self.threads = _processors()
-        self.executor = ThreadPoolExecutor(self.threads, "kernel")
+        self.executor = _helpers(self.threads)
         self.controller = ThreadpoolController()
         self.lock = threading.Lock()
         self.users = 0
@@ -83,7 +88,7 @@ def use_threads(threads: int) -> None:
     if threads < 1:
         raise ValueError(f"threads is {threads}; expected at least 1")
     pool = _pool()  # jobs under way end on the old threads, which go when they are done
-    pool.threads, pool.executor = threads, ThreadPoolExecutor(threads, "kernel")
+    pool.threads, pool.executor = threads, _helpers(threads)
 
 
 def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
