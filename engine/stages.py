@@ -94,7 +94,8 @@ class Stages(Chain):
         layers = [self.children[name] for name in names]
         count = next((k for k, layer in enumerate(layers) if type(layer) is not Conv2D), len(layers))
         match layers[count:count + 2]:
-            case [BatchNorm() as norm, MaxPool() as pool]:
+            # a class derived from these may compute something else: it is asked itself
+            case [BatchNorm() as norm, MaxPool() as pool] if (type(norm), type(pool)) == (BatchNorm, MaxPool):
                 pooled_norm = PooledNorm(names[count], norm, pool)
                 if count == 0:
                     return 2, pooled_norm

@@ -68,6 +68,22 @@ def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
     assert seen == [2, 2, 1] * 2
 
 
+@pytest.mark.parametrize("recompute_from", [1, 10**6])
+def test_a_derived_layer_is_asked_itself(recompute_from):
+    class Halved(BatchNorm):
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx / 2, grads
+
+    network = Stages(recompute_from=recompute_from, **layers() | {"bn_1": Halved(4, dtype="float64")})
+    x = RNG(5).normal(size=(2, 8, 8, 2))
+    y, saved = network.forward(x, Run())
+    y_chain, saved_chain = Chain(**network.children).forward(x, Run())
+    np.testing.assert_allclose(y, y_chain, rtol=0, atol=1e-13)
+    dx, dx_chain = network.backward(y, saved)[0], Chain(**network.children).backward(y, saved_chain)[0]
+    np.testing.assert_allclose(dx, dx_chain, rtol=0, atol=1e-12)
+
+
 def test_every_gradient_in_slices(monkeypatch):
     monkeypatch.setattr(stages, "PIXELS", 64)
     x = RNG(8).permutation(3 * 8 * 8 * 2).reshape(3, 8, 8, 2) / 100
