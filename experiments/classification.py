@@ -92,7 +92,7 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
         is_ddsm=data.record["is_ddsm"],
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
         classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown,
-        None if configuration["data"] is None else confounders(prepared, data.train, data.test, configuration["seed"]))
+        None if configuration["data"] is None else confounders(prepared, data.train, data.test))
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")

@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
 
     train_all(folder, configuration, data.prepared, groups, arguments)
     report(folder, record, None if configuration.data is None else confounders(
-        data.prepared, data.train, data.test, configuration.seed))
+        data.prepared, data.train, data.test))
 
 
 def parser() -> argparse.ArgumentParser:

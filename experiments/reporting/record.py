@@ -15,7 +15,7 @@ class RunRecord:
     command      the command line that repeats the run
     config       hyper-parameters and settings, name -> value
     versions     of the program and the libraries, name -> version
-    seed         of the run; the bootstrap uses it too
+    seed         of the run
     dataset      name of the collection
     is_ddsm      whether the images are the thesis's own collection; if not, every comparison with it says so
     fingerprint  of the images, masks, labels and preprocessing

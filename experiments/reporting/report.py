@@ -34,7 +34,7 @@ def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Pre
     """
     _check_disjoint(predictions)
     results: dict[str, Any] = {
-        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.seed, record.classes)
+        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.classes)
         for split, outputs in predictions.items()}
     results["data"] = {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
                        "excluded": record.excluded, "dropped": record.dropped}

@@ -143,7 +143,7 @@ def pixels(data):
 
 def test_figures_are_png_of_a_legible_size():
     given = arguments()
-    results = {split: report.evaluate(p.probabilities, p.labels, p.patients, 0)
+    results = {split: report.evaluate(p.probabilities, p.labels, p.patients)
                for split, p in given["predictions"].items()}
     for data in (roc_figure(given["predictions"], results), loss_figure(given["losses"]),
                  samples_figure(given["samples"])):
