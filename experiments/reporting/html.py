@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import NAMES, Table, table_markdown
+from experiments.reporting.text import markdown, printable
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,15 @@ def render(template: str, record: RunRecord, sentences: list[str], tables: list[
     """The page from a template in this package, which may need `more`; every text is escaped."""
     environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template(template).render(
+    return printable(environment.get_template(template).render(
         record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures, sections=sections,
-        duration=duration(record.seconds or 0), left_out=[*record.excluded.items(), *record.dropped.items()], **more)
+        duration=duration(record.seconds or 0), left_out=[*record.excluded.items(), *record.dropped.items()], **more))
 
 
 def section_markdown(section: Section) -> str:
     """The same part of tables.md."""
-    return "\n\n".join([f"## {section.title}", *section.sentences, *map(table_markdown, section.tables)]) + "\n"
+    return "\n\n".join([f"## {markdown(section.title)}", *map(markdown, section.sentences),
+                        *map(table_markdown, section.tables)]) + "\n"
 
 
 def duration(seconds: float) -> str:
