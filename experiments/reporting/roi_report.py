@@ -159,14 +159,14 @@ def _pictures(detectors: Mapping[str, TrainedDetector]) -> dict[str, Picture]:
             "As in Figure 4.4 of the thesis: a test image of each size group with the predicted and the annotated "
             "border, for both losses. Shown is the image whose annotation is of the group's middle size, whatever the "
             "detectors make of it.",
-            "Ten mammograms with borders of predicted and annotated lesions", wide=True)}
+            "Ten mammograms with borders of predicted and annotated lesions", wide=True, photograph=True)}
     for loss in LOSS_NAMES:
         pictures[f"evolution-{loss}"] = Picture(
             f"How a prediction evolves: {LOSS_NAMES[loss]}, P4", evolution_figure(
                 **detectors[f"P4-{loss}"].evolution),
             "As in Figure A.2 of the thesis: the output for one test image of the group with the largest annotations, "
             "at growing numbers of training steps. The border is the annotation's.",
-            "One mammogram and the detector's output for it at growing numbers of steps", wide=True)
+            "One mammogram and the detector's output for it at growing numbers of steps", wide=True, photograph=True)
     return pictures
 
 
