@@ -12,8 +12,8 @@ Two uncertainties are to be kept apart.
   the differences by seed stand beside it.
 
 What the interval covers, simulated (400 to 500 test sets each). Accuracy: 6, 10, 22 and 60 patients with 1 to 7
-images, accuracies between 0.5 and 0.99, alike or not: 94 to 100 %. AUROC: 8 and 36, 20 and 40, 5 and 200 patients of
-two images, areas between 0.5 and 0.97: 94 to 100 %; near 1 it is wider than need be. Student's interval of the
+images, accuracies between 0.5 and 0.99, alike or not: 93.5 to 100 %. AUROC: 8 and 36, 20 and 40, 5 and 200 patients of
+two images, areas between 0.5 and 0.97: 93.6 to 100 %; near 1 it is wider than need be. Student's interval of the
 patients' differences covered as few as 61 % (accuracy) and 85 % (AUROC).
 """
 from collections.abc import Mapping, Sequence

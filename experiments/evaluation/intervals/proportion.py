@@ -22,7 +22,7 @@ def proportion(holds: np.ndarray, owner: np.ndarray, patients: int) -> Estimate:
     Pearson's, exact for n* images of which p n* have the property.
 
     Simulated (1,000 test sets each; 5, 10, 22 and 60 patients, 1 to 7 images of each, alike or not, p of 0.5, 0.8, 0.95
-    and 0.99) it covers 94 to 100 %. The percentile bootstrap covered 42 to 97 % (300 each; 10, 22 and 60 patients of 2
+    and 0.99) it covers 93.8 to 100 %. The percentile bootstrap covered 42 to 97 % (300 each; 10, 22, 60 patients of two
     images, p of 0.5, 0.8 and 0.95).
     """
     sizes = np.bincount(owner, minlength=patients).astype(np.float64)
