@@ -11,7 +11,7 @@ from engine.files import write_whole
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = {"ours": "#0072B2", "direct": "#56B4E9", "winograd": "#009E73",
-           "PyTorch": "#D55E00", "TensorFlow": "#E69F00", "limit": "#999999"}
+           "PyTorch": "#D55E00", "TensorFlow": "#CC79A7", "limit": "#999999"}
 
 Bars = dict[str, list[float]]
 

@@ -12,6 +12,8 @@ from results import COLOURS, save
 TASKS = {"train": "peak_bytes", "infer": "infer_peak_bytes"}
 PEERS = {"torch": ("PyTorch", "pip install torch    (a CPU build is enough)", ""),
          "tensorflow": ("TensorFlow", "pip install tensorflow-cpu", "_tensorflow")}
+# How a peer's points look in the picture; a line is solid for training and dashed for inference.
+MARKS = {"PyTorch": {"marker": "o"}, "TensorFlow": {"marker": "^", "markerfacecolor": "white"}}
 # What may take turns with ours: how it is called, how its ratios end in the JSON.
 COMPARED = {"recomputing": ("recomputing", "_recomputing"),
             **{key: (name, ending) for key, (name, _, ending) in PEERS.items()}}
@@ -55,10 +57,11 @@ def draw(path: Path, results: list[dict[str, Any]]) -> None:
     for axes, network in zip(panels, networks, strict=True):
         rows = [result for result in results if result["network"] == network]
         for _, (name, _, ending) in PEERS.items():
-            for key, kind, line in (("speed_ratio", "training", "o-"), ("inference_speed_ratio", "inference", "s--")):
+            for key, kind, line in (("speed_ratio", "training", "-"), ("inference_speed_ratio", "inference", "--")):
                 points = [(place, row[key + ending]) for place, row in enumerate(rows) if row[key + ending]]
                 if points:
-                    axes.plot(*zip(*points, strict=True), line, color=COLOURS[name], label=f"{kind}, {name}")
+                    axes.plot(*zip(*points, strict=True), line, color=COLOURS[name], label=f"{kind}, {name}",
+                              **MARKS[name])
         axes.axhline(1, color=COLOURS["limit"], label="as fast")
         axes.set_xticks(range(len(rows)), [f"{row['batch']}\n{row['side']}x{row['side']}" for row in rows])
         axes.set_xlabel("images in a batch, pixels of an image")

@@ -24,6 +24,7 @@ from experiments.reporting.report import write_results
 from experiments.run_folder import RunFolder
 from experiments.runs import Data, describe, duration
 from experiments.sampling import Batches
+from experiments.training_time import timed, total_time
 
 SAMPLES = 12  # images in the figure of samples
 
@@ -47,8 +48,9 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
     network.convert(array_module(device).asarray)
     channels = batches.prepared.images(data.train[:1]).shape[-1]
     announce(folder, configuration, seconds_per_step(network, configuration, device, channels))
-    fit(network, batches, configuration, folder, device,
-        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first)
+    with timed(folder.path):
+        fit(network, batches, configuration, folder, device,
+            lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first)
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 
 
@@ -85,14 +87,16 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
     images = seen.images(data.test[drawn])
     samples = Samples(images[..., 0], prepared.labels[data.test[drawn]], predicted["test"][drawn], prepared.classes,
                       images[..., 1] if images[..., 1:].any() else None)
-    histories = {name: [entry for entry in run.history() if "loss" in entry] for name, run in losses.items()}
+    histories = {name: run.history() for name, run in losses.items()}
+    seconds, untimed = total_time([folder.path])
     results = write_results(folder.path, RunRecord(
         title=title, command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"],
         is_ddsm=data.record["is_ddsm"],
         fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
-        classes=prepared.classes, notes=tuple(data.record["notes"])), predictions, histories, samples, shown,
-        None if configuration["data"] is None else confounders(prepared, data.train, data.test, configuration["seed"]))
+        classes=prepared.classes, notes=tuple(data.record["notes"]), seconds=seconds, untimed=untimed,
+        started=record.get("started")), predictions, histories, samples, shown,
+        None if configuration["data"] is None else confounders(prepared, data.train, data.test))
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")

@@ -110,7 +110,7 @@ class Reproduction:
     def _statistics(self) -> None:
         first, second = ([self.place(command, seed) for seed in self.seeds] for command in (END2END, DECOMPOSITION))
         write_json(self.folder / "statistics.json",
-                   seed_statistics(first, second, self.folder / RETRAINING, self.seeds[0]))
+                   seed_statistics(first, second, self.folder / RETRAINING))
 
     @cached_property
     def _classifier_cost(self) -> float:

@@ -38,6 +38,7 @@ from experiments.reporting.roi_report import TrainedDetector, headline, write_ro
 from experiments.run_folder import RunFolder
 from experiments.runs import add_run_flags, begin, describe, duration, load, open_run
 from experiments.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
+from experiments.training_time import timed, total_time
 
 EXPERIMENT = "roi_detection"
 
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
 
     train_all(folder, configuration, data.prepared, groups, arguments)
     report(folder, record, None if configuration.data is None else confounders(
-        data.prepared, data.train, data.test, configuration.seed))
+        data.prepared, data.train, data.test))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -91,7 +92,8 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
             announce(folder, configuration, len(unfinished), arguments)
-            run_jobs(unfinished, train_detector, executor, configuration.total_steps)
+            with timed(folder.path):
+                run_jobs(unfinished, train_detector, executor, configuration.total_steps)
 
 
 def announce(folder: RunFolder, configuration: DetectorConfiguration, trainings: int, arguments: argparse.Namespace
@@ -119,11 +121,13 @@ def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | No
         own = RunFolder(folder.path / name)
         with np.load(own.path / "evolution.npz") as arrays:
             detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
+    seconds, untimed = total_time([folder.path])
     results = write_roi_results(folder.path, RunRecord(
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
         fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
-        notes=tuple(data["notes"])), record["groups"], detectors, found)
+        notes=tuple(data["notes"]), seconds=seconds, untimed=untimed, started=record.get("started")),
+        record["groups"], detectors, found)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
 
 

@@ -5,26 +5,26 @@ import numpy as np
 
 from experiments.datasets.record import CLASSES
 from experiments.errors import Failure
-from experiments.evaluation import bootstrap, guesser, metrics, roc
+from experiments.evaluation import guesser, metrics, roc
+from experiments.evaluation.intervals import Estimate, classifier_estimates
 
 RATIOS = {"accuracy": metrics.accuracy, "specificity": metrics.specificity, "precision": metrics.precision,
           "recall": metrics.recall}
 
 
-def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray, seed: int,
+def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray,
              classes: tuple[str, ...] = CLASSES) -> dict[str, Any]:
     """What is known of a classifier on one split, as JSON's own types (undefined figures are None, see `metrics`).
 
     probabilities  (n, C) float, the network's outputs in the order of the classes; the predicted class is the largest
     labels         (n,) int, indices into `classes`
-    patients       (n,) str or int, whose image it is: the bootstrap resamples patients
-    seed           of the bootstrap
+    patients       (n,) str or int, whose image it is: the intervals are by patient
     classes        names of the C classes that are told apart
 
     images, patients           numbers of them
     counts                     per class tp, fp, tn, fn, images, patients; under "mean" the means over the classes
     accuracy, specificity, precision, recall, auroc      per class and mean
-    accuracy_ci, auroc_ci      per class and mean, [low, high], 95 %
+    accuracy_ci, auroc_ci      per class and mean, [low, high], 95 %; None where undefined, see `intervals`
     plain_accuracy, plain_accuracy_ci        share of images whose class is right (so also of two)
     confusion                  C x C, rows the true class, columns the predicted one
     guesser                    accuracy, specificity, precision, recall, auroc of the uniform guesser (footnote 5)
@@ -37,18 +37,19 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray
     predicted = metrics.predicted_classes(probabilities)
     confusion = metrics.confusion_matrix(labels, predicted, len(classes))
     counts = metrics.one_vs_all(confusion)
-    ci = bootstrap.intervals(probabilities, labels, predicted, patients, seed)
+    names, owner = np.unique(patients, return_inverse=True)
+    found = classifier_estimates(probabilities, labels, predicted, owner, len(names))
     frequent, frequent_accuracy = guesser.majority(labels, len(classes))
     return {
         "images": len(labels),
-        "patients": len(np.unique(patients)),
+        "patients": len(names),
         "counts": _counts(counts, labels, patients, classes),
         **{name: by_class(function(counts), classes) for name, function in RATIOS.items()},
         "auroc": by_class(roc.auroc(probabilities, labels), classes),
-        "accuracy_ci": _by_class_intervals(ci["accuracy"], classes),
-        "auroc_ci": _by_class_intervals(ci["auroc"], classes),
+        "accuracy_ci": _by_class_intervals(found.accuracy, classes),
+        "auroc_ci": _by_class_intervals(found.auroc, classes),
         "plain_accuracy": float(np.trace(confusion) / len(labels)),
-        "plain_accuracy_ci": _interval(ci["plain_accuracy"]),
+        "plain_accuracy_ci": found.plain.interval,
         "confusion": confusion.tolist(),
         "guesser": {name: by_class(figures, classes)
                     for name, figures in guesser.uniform_guesser(labels, len(classes)).items()},
@@ -67,12 +68,8 @@ def by_class(values: np.ndarray, classes: tuple[str, ...] = CLASSES) -> dict[str
     return {name: None if np.isnan(v) else v for name, v in zip((*classes, "mean"), figures, strict=True)}
 
 
-def _by_class_intervals(values: np.ndarray, classes: tuple[str, ...]) -> dict[str, list[float] | None]:
-    return {name: _interval(pair) for name, pair in zip((*classes, "mean"), values, strict=True)}
-
-
-def _interval(pair: np.ndarray) -> list[float] | None:
-    return None if np.isnan(pair).any() else [float(pair[0]), float(pair[1])]
+def _by_class_intervals(estimates: list[Estimate], classes: tuple[str, ...]) -> dict[str, list[float] | None]:
+    return {name: each.interval for name, each in zip((*classes, "mean"), estimates, strict=True)}
 
 
 def _counts(counts: metrics.Counts, labels: np.ndarray, patients: np.ndarray, classes: tuple[str, ...]

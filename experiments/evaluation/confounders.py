@@ -17,7 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from experiments.evaluation import bootstrap, guesser, metrics, roc
+from experiments.evaluation import guesser, metrics, roc
+from experiments.evaluation.intervals import Estimate, classifier_estimates, combine, proportion
 from experiments.prepared import PreparedSet
 
 BINS = 32  # of the histogram, from 0 to 1
@@ -27,7 +28,7 @@ FOLDS = 5
 BATCH = 64  # images in memory at once
 
 
-def confounders(data: PreparedSet, train: np.ndarray, test: np.ndarray, seed: int) -> dict[str, Any]:
+def confounders(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> dict[str, Any]:
     """What the class can be guessed from without looking at the breast, as JSON's own types.
 
     Everything is fitted on the training split alone, the strength of the penalty by cross validation over its patients.
@@ -39,7 +40,7 @@ def confounders(data: PreparedSet, train: np.ndarray, test: np.ndarray, seed: in
       auroc                mean: value, ci, guessing, 0.5
       penalty              C of the logistic regression, chosen on the training split
     """
-    return {"sources": _sources(data), "classifier": _classifier(data, train, test, seed)}
+    return {"sources": _sources(data), "classifier": _classifier(data, train, test)}
 
 
 def features(data: PreparedSet, indices: np.ndarray) -> np.ndarray:
@@ -52,25 +53,15 @@ def features(data: PreparedSet, indices: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray, patients: np.ndarray, classes: int, seed: int
-                      ) -> tuple[float, np.ndarray]:
-    """The mean recall (3.45) of the classes, and its 95 % interval (2,) by patient; NaN where a class is absent."""
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray, patients: np.ndarray, classes: int) -> Estimate:
+    """The mean recall (3.45) of the classes, with its 95 % interval by patient; NaN where a class is absent."""
     names, owner = np.unique(patients, return_inverse=True)
-    of_class = labels[:, None] == np.arange(classes)
-    sums = np.zeros((len(names), 2, classes))  # right answers and images of each patient
-    np.add.at(sums, owner, np.stack([of_class & (predicted == labels)[:, None], of_class], axis=1))
-
-    def recalls(weights: np.ndarray) -> np.ndarray:
-        right, images = np.moveaxis(np.tensordot(weights, sums, axes=1), 1, 0)
-        return metrics.ratio(right, images).mean(axis=1)
-
-    drawn = [recalls(weights) for weights in bootstrap.patient_weights(len(names), len(labels), bootstrap.RESAMPLES,
-                                                                       seed)]
-    return (float(recalls(np.ones((1, len(names))))[0]),
-            bootstrap.percentiles(np.concatenate(drawn)[:, None], len(names))[0])
+    recalls = [proportion(predicted[of_class] == c, owner[of_class], len(names))
+               for c, of_class in ((c, labels == c) for c in range(classes))]
+    return combine(recalls, [1 / classes] * classes)
 
 
-def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray, seed: int) -> dict[str, Any] | None:
+def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> dict[str, Any] | None:
     classes = len(data.classes)
     labels, patients = data.labels[train], data.patients[train]
     fewest = min(len(np.unique(patients[labels == c])) for c in range(classes))
@@ -84,16 +75,17 @@ def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray, seed: in
         model.fit(features(data, train), labels, groups=patients)
         outputs = model.predict_proba(features(data, test))
     labels, patients, predicted = data.labels[test], data.patients[test], metrics.predicted_classes(outputs)
-    cis = bootstrap.intervals(outputs, labels, predicted, patients, seed)
+    names, owner = np.unique(patients, return_inverse=True)
+    found = classifier_estimates(outputs, labels, predicted, owner, len(names))
     confusion = metrics.confusion_matrix(labels, predicted, classes)
-    balanced, interval = balanced_accuracy(labels, predicted, patients, classes, seed)
+    balanced = balanced_accuracy(labels, predicted, patients, classes)
     return {
-        "balanced_accuracy": {"value": _number(balanced), "ci": _interval(interval), "guessing": 1 / classes},
+        "balanced_accuracy": {"value": _number(balanced.value), "ci": balanced.interval, "guessing": 1 / classes},
         "accuracy": {"value": float(metrics.accuracy(metrics.one_vs_all(confusion)).mean()),
-                     "ci": _interval(cis["accuracy"][-1]),
+                     "ci": found.accuracy[-1].interval,
                      "guesser": float(guesser.uniform_guesser(labels, classes)["accuracy"].mean()),
                      "majority": float(guesser.majority(labels, classes)[1].mean())},
-        "auroc": {"value": _number(float(roc.auroc(outputs, labels).mean())), "ci": _interval(cis["auroc"][-1]),
+        "auroc": {"value": _number(float(roc.auroc(outputs, labels).mean())), "ci": found.auroc[-1].interval,
                   "guessing": 0.5},
         "penalty": model.best_params_["logisticregression__C"],
     }
@@ -120,10 +112,6 @@ def _borders(images: np.ndarray) -> np.ndarray:
         pixels = border.reshape(len(images), -1).astype(np.float64)
         found += [pixels.mean(axis=1), pixels.std(axis=1), *np.percentile(pixels, (5, 50, 95), axis=1)]
     return np.stack(found, axis=1)
-
-
-def _interval(pair: np.ndarray) -> list[float] | None:
-    return None if np.isnan(pair).any() else [float(pair[0]), float(pair[1])]
 
 
 def _number(value: float) -> float | None:

@@ -1,15 +1,20 @@
-"""Is one classifier better than another? Differences on the same test images, bootstrapped by patient.
+"""Is one classifier better than another? Differences on the same test images, with intervals by patient.
 
-A resample draws patients, and both classifiers are measured on the same draw, so that what makes an image hard for
-both cancels out of the difference: two intervals that overlap say less than one interval of the difference.
+Both classifiers are measured on the same patients, so that what makes an image hard for both cancels out of the
+difference: two intervals that overlap say less than one interval of the difference (`intervals.combine`).
 
 Two uncertainties are to be kept apart.
 - Of the patients: other women in the test set would have given another difference. The interval covers this one, for
   the trained networks as they are.
 - Of the training: another seed gives other initial weights and batches, and so another network (and where the seed
   also splits the data, other test patients). No interval from one seed covers it. With several seeds the figures are
-  averaged over the seeds inside every resample; the interval then speaks of the average of these trainings, still over
-  patients alone, and the differences by seed stand beside it.
+  averaged over the seeds; the interval then speaks of the average of these trainings, still over patients alone, and
+  the differences by seed stand beside it.
+
+What the interval covers, simulated (400 to 500 test sets each). Accuracy: 6, 10, 22 and 60 patients with 1 to 7
+images, accuracies between 0.5 and 0.99, alike or not: 93.5 to 100 %. AUROC: 8 and 36, 20 and 40, 5 and 200 patients of
+two images, areas between 0.5 and 0.97: 93.6 to 100 %; near 1 it is wider than need be. Student's interval of the
+patients' differences covered as few as 61 % (accuracy) and 85 % (AUROC).
 """
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,21 +22,20 @@ from typing import Any
 import numpy as np
 
 from experiments.errors import Failure
-from experiments.evaluation.bootstrap import RESAMPLES, Figures, patient_weights, percentiles
+from experiments.evaluation.intervals import Estimate, classifier_estimates, combine
 from experiments.evaluation.metrics import predicted_classes
 from experiments.evaluation.predictions import ImagePredictions
 
 
-def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions], names: tuple[str, str],
-            seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:
+def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions], names: tuple[str, str]
+            ) -> dict[str, Any]:
     """first[k] and second[k]: the two classifiers' outputs on the test images of the k-th training seed.
 
-    The images are matched by name. Patients are drawn from those of all seeds together; a test set takes from a draw
-    the patients that are its own. As JSON's own types (undefined figures are None, see `metrics`):
+    The images are matched by name. The patients are those of all seeds together; one who is in the test sets of several
+    seeds counts once. As JSON's own types (undefined figures are None, see `metrics`):
 
     first, second                  the `names`
     seeds, images, patients        numbers of trainings, of test images in all of them, of patients
-    resamples
     accuracy, auroc                for each class and mean: a figure. Accuracy is one-vs-all (3.48)
     plain_accuracy           a figure: the share of images whose class is right
 
@@ -46,21 +50,13 @@ def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions
                          f"{len(second)}")
     second = [_matched(one, other, names) for one, other in zip(first, second, strict=True)]
     patients = np.unique(np.concatenate([one.patients for one in first]))
-    pairs = [(_figures(one, patients), _figures(other, patients)) for one, other in zip(first, second, strict=True)]
-    largest = max(map(len, first))
-    result: dict[str, Any] = {
-        "first": names[0], "second": names[1], "seeds": len(first), "images": sum(map(len, first)),
-        "patients": len(patients), "resamples": resamples}
-    measured = np.stack([_measure(pair, np.ones((1, len(patients))))[:, 0] for pair in pairs])  # (seeds, 2, k)
-    drawn = [np.mean([_difference(pair, weights) for pair in pairs], axis=0)
-             for weights in patient_weights(len(patients), largest, resamples, seed)]
-    cis = percentiles(np.concatenate(drawn), len(patients))
-    figures = [_figure(measured[:, :, place], ci, names) for place, ci in enumerate(cis)]
+    pairs = [(_estimates(one, patients), _estimates(other, patients)) for one, other in zip(first, second, strict=True)]
+    figures = [_figure(of, names) for of in zip(*(zip(*pair, strict=True) for pair in pairs), strict=True)]
     classes = (*first[0].classes, "mean")
-    result["accuracy"] = dict(zip(classes, figures, strict=False))
-    result["plain_accuracy"] = figures[len(classes)]
-    result["auroc"] = dict(zip(classes, figures[len(classes) + 1:], strict=True))
-    return result
+    return {"first": names[0], "second": names[1], "seeds": len(first), "images": sum(map(len, first)),
+            "patients": len(patients),
+            "accuracy": dict(zip(classes, figures, strict=False)), "plain_accuracy": figures[len(classes)],
+            "auroc": dict(zip(classes, figures[len(classes) + 1:], strict=True))}
 
 
 def verdict(difference: float | None, ci: Sequence[float] | None, by_seed: Sequence[float | None],
@@ -100,29 +96,21 @@ def _matched(one: ImagePredictions, other: ImagePredictions, names: tuple[str, s
     return found
 
 
-def _figures(given: ImagePredictions, patients: np.ndarray) -> Figures:
-    owner = np.searchsorted(patients, given.patients)
-    return Figures(given.probabilities, given.labels, predicted_classes(given.probabilities), owner, len(patients))
+def _estimates(given: ImagePredictions, patients: np.ndarray) -> list[Estimate]:
+    """Accuracy of each class, mean and plain accuracy, AUROC of each class and mean."""
+    return classifier_estimates(given.probabilities, given.labels, predicted_classes(given.probabilities),
+                                np.searchsorted(patients, given.patients), len(patients)).listed
 
 
-def _measure(pair: tuple[Figures, Figures], weights: np.ndarray) -> np.ndarray:
-    """(2, B, k): accuracy of each class, mean and plain accuracy, AUROC of each class and mean."""
-    return np.stack([np.concatenate([one.accuracy(weights), one.auroc(weights)], axis=1) for one in pair])
-
-
-def _difference(pair: tuple[Figures, Figures], weights: np.ndarray) -> np.ndarray:
-    first, second = _measure(pair, weights)
-    return first - second
-
-
-def _figure(measured: np.ndarray, ci: np.ndarray, names: tuple[str, str]) -> Mapping[str, Any]:
-    """measured (seeds, 2)."""
-    by_seed = [_number(one - other) for one, other in measured]
-    first, second = measured.mean(axis=0)
-    difference = _number((measured[:, 0] - measured[:, 1]).mean())
-    pair = None if np.isnan(ci).any() else [float(ci[0]), float(ci[1])]
-    return {"first": _number(first), "second": _number(second), "difference": difference, "ci": pair,
-            "by_seed": by_seed, "verdict": verdict(difference, pair, by_seed, names)}
+def _figure(of_seeds: Sequence[tuple[Estimate, Estimate]], names: tuple[str, str]) -> Mapping[str, Any]:
+    """of_seeds: the figure of the first and of the second classifier, of each training seed."""
+    share = 1 / len(of_seeds)
+    found = combine([each for pair in of_seeds for each in pair], [share, -share] * len(of_seeds))
+    by_seed = [_number(one.value - other.value) for one, other in of_seeds]
+    first, second = (_number(float(np.mean([pair[place].value for pair in of_seeds]))) for place in (0, 1))
+    difference = _number(found.value)
+    return {"first": first, "second": second, "difference": difference, "ci": found.interval,
+            "by_seed": by_seed, "verdict": verdict(difference, found.interval, by_seed, names)}
 
 
 def _number(value: float) -> float | None:

@@ -1,16 +1,17 @@
 """predictions.csv: what a classifier answered for every image, for statistics over several runs."""
 import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 from experiments.datasets.record import CLASSES
 from experiments.errors import Failure
 from experiments.reporting.files import write_text
+from experiments.reporting.text import inert, original, printable
 
 COLUMNS = ("split", "name", "patient", "label")
 
@@ -36,16 +37,18 @@ class ImagePredictions:
 def write_predictions(path: Path, splits: Mapping[str, ImagePredictions]) -> None:
     """A line for each image: split, name, patient, label and one column a class. All splits have the same classes.
 
-    Probabilities are written as the doubles that equal them, so that reading gives back the same float32 bits.
+    Probabilities are written as the doubles that equal them, so that reading gives back the same float32 bits. Names
+    and patients that a spreadsheet would compute ("=1+1", "@x") begin with an apostrophe, which reading takes away.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    # Rows that end in "\r\n", since only then does the writer put quotes around a name with "\r" in it.
+    writer = csv.writer(SimpleNamespace(write=lambda row: lines.append(row.removesuffix("\r\n") + "\n")))
     writer.writerow([*COLUMNS, *next(iter(splits.values())).classes])
     for split, given in splits.items():
         for name, patient, label, outputs in zip(given.names, given.patients, given.labels,
                                                  given.probabilities.astype(np.float32), strict=True):
-            writer.writerow([split, name, patient, given.classes[label], *map(repr, outputs.tolist())])
-    write_text(path, text.getvalue())
+            writer.writerow([*map(inert, (split, name, patient)), given.classes[label], *map(repr, outputs.tolist())])
+    write_text(path, printable("".join(lines)))
 
 
 def read_predictions(path: Path) -> dict[str, ImagePredictions]:
@@ -88,13 +91,15 @@ def _parse(cells: list[str], classes: tuple[str, ...], place: str) -> tuple[str,
     expected = len(COLUMNS) + len(classes)
     if len(cells) != expected:
         raise Failure(f"{place}: has {len(cells)} cells, expected {expected}")
-    split, name, patient, label, *texts = cells
+    *texts, label = cells[:len(COLUMNS)]
+    split, name, patient = map(original, texts)
     for column, cell in zip(COLUMNS, cells, strict=False):
         if not cell:
             raise Failure(f"{place}: the {column} is empty")
     if label not in classes:
         raise Failure(f"{place}: unknown label {label!r}; expected one of {', '.join(classes)}")
-    return split, name, patient, classes.index(label), [_probability(text, place) for text in texts]
+    return split, name, patient, classes.index(label), [
+        _probability(text, place) for text in cells[len(COLUMNS):]]
 
 
 def _probability(text: str, place: str) -> float:

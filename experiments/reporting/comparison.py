@@ -30,9 +30,9 @@ def paired_sentences(comparison: Mapping[str, Any]) -> list[str]:
         f"{_signed(figure['difference'])}{interval(figure['ci'], ' (95 % interval {} to {})')}; {figure['verdict']}."
         for name, figure in ((name, comparison[metric]["mean"]) for metric, name in HEADLINES.items())]
     sentences.append(
-        f"Intervals are percentiles of {comparison['resamples']} resamples of the patients, the same for both "
-        "classifiers. They cover the choice of test patients, not the training: another seed trains other networks. "
-        "Of many intervals of 95 % one in twenty misses by chance: read those of the single classes with that in mind.")
+        "Intervals are by patient, for both classifiers on the same patients (Zou and Donner, 2008). They cover the "
+        "choice of test patients, not the training: another seed trains other networks. Of many intervals of 95 % one "
+        "in twenty misses by chance: read those of the single classes with that in mind.")
     return sentences
 
 

@@ -75,8 +75,8 @@ def _verdict(ci: list[float] | None, chance: float, images: int) -> str:
         return "No interval could be determined for it: nothing can be said about confounders."
     if ci[0] > chance:
         small = "" if images >= SMALL else (
-            f" But {images} test images are few, and for so few such an interval also comes about by chance, more "
-            "often than its 95 % promise: see whether it remains with other seeds, which split the patients anew.")
+            f" But {images} test images are few, and one interval in forty lies above by chance: see whether it "
+            "remains with other seeds, which split the patients anew.")
         return ("The interval lies above that: grey levels and borders give the class away in part. Whatever a network "
                 "reaches on these data may come from there, from the digitizer, the film or the cropping, and not from "
                 "a lesion; the breast's size and density, which also show there, may be another part of it." + small)

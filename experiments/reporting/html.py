@@ -1,6 +1,7 @@
 """report.html: one page that needs nothing beside it."""
 import base64
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import NAMES, Table, table_markdown
+from experiments.reporting.text import markdown, printable
 
 
 @dataclass(frozen=True)
 class Picture:
     """A PNG file with its caption and a text in its place for those who cannot see it.
 
-    A wide one keeps its size on a narrow screen, where one scrolls it; others shrink.
+    A wide one keeps its size on a narrow screen, where one scrolls it; others shrink. In the dark a photograph is
+    dimmed; anything else, lines on white, is turned into lines on black.
     """
 
     title: str
@@ -23,11 +26,22 @@ class Picture:
     caption: str
     alternative: str
     wide: bool = False
+    photograph: bool = False
 
     @property
     def address(self) -> str:
         """The file itself as a data URI."""
         return "data:image/png;base64," + base64.b64encode(self.data).decode("ascii")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height on the page, half of the file's pixels: sharp on dense screens, too."""
+        width, height = struct.unpack(">II", self.data[16:24])  # of the IHDR chunk, which is the first
+        return width // 2, height // 2
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.title)
 
 
 @dataclass(frozen=True)
@@ -73,14 +87,26 @@ def render(template: str, record: RunRecord, sentences: list[str], tables: list[
     """The page from a template in this package, which may need `more`; every text is escaped."""
     environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template(template).render(
+    environment.filters["anchor"] = anchor
+    return printable(environment.get_template(template).render(
         record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures, sections=sections,
-        duration=duration(record.seconds or 0), left_out=[*record.excluded.items(), *record.dropped.items()], **more)
+        about=about(record), left_out=[*record.excluded.items(), *record.dropped.items()], **more))
+
+
+def about(record: RunRecord) -> list[str]:
+    """What stands below the title: the data, the seed, when it was and how long it took."""
+    told = [record.dataset, f"seed {record.seed}"]
+    if record.started is not None:
+        told.append(f"begun {record.started.replace('T', ' ')[:16]}")
+    if record.seconds is not None:
+        told.append(f"trained in {'more than ' * record.untimed}{duration(record.seconds)}")
+    return told
 
 
 def section_markdown(section: Section) -> str:
     """The same part of tables.md."""
-    return "\n\n".join([f"## {section.title}", *section.sentences, *map(table_markdown, section.tables)]) + "\n"
+    return "\n\n".join([f"## {markdown(section.title)}", *map(markdown, section.sentences),
+                        *map(table_markdown, section.tables)]) + "\n"
 
 
 def duration(seconds: float) -> str:

@@ -15,13 +15,15 @@ class RunRecord:
     command      the command line that repeats the run
     config       hyper-parameters and settings, name -> value
     versions     of the program and the libraries, name -> version
-    seed         of the run; the bootstrap uses it too
+    seed         of the run
     dataset      name of the collection
     is_ddsm      whether the images are the thesis's own collection; if not, every comparison with it says so
     fingerprint  of the images, masks, labels and preprocessing
     excluded     images left out by the reader, reason -> number
     dropped      images lost in preprocessing, reason -> number
-    seconds      the training took
+    seconds      the training took, all its parts together; None where that is not known
+    untimed      whether a part of it was cut off before its time was noted: it took longer
+    started      when the run began, in ISO 8601, local time; None for what is no run
     classes      that the classifier tells apart, in the order of its outputs
     notes        on the data, sentences
     """
@@ -37,6 +39,8 @@ class RunRecord:
     excluded: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     seconds: float | None = None
+    untimed: bool = False
+    started: str | None = None
     classes: tuple[str, ...] = CLASSES
     notes: tuple[str, ...] = ()
 

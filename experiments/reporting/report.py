@@ -18,12 +18,12 @@ from experiments.reporting.wording import headline
 
 
 def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Predictions],
-                  losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples,
+                  losses: Mapping[str, Sequence[Mapping[str, Any]]], samples: Samples,
                   shown: Shown, confounders: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples}.png and report.html into `folder`.
 
     predictions  "test" and, where wanted, "train"
-    losses       name of a training -> its {"step", "loss"}, in the order of the steps
+    losses       name of a training -> the lines of its metrics.jsonl, in the order of the steps
     shown        the thesis's tables to compare with and the numbers of its figures
     confounders  of real data, as `evaluation.confounders` finds them: a section of its own
 
@@ -34,7 +34,7 @@ def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Pre
     """
     _check_disjoint(predictions)
     results: dict[str, Any] = {
-        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.seed, record.classes)
+        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.classes)
         for split, outputs in predictions.items()}
     results["data"] = {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
                        "excluded": record.excluded, "dropped": record.dropped}
@@ -69,7 +69,7 @@ def _check_disjoint(predictions: Mapping[str, Predictions]) -> None:
 
 
 def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
-              losses: Mapping[str, Sequence[Mapping[str, float]]], samples: Samples, shown: Shown
+              losses: Mapping[str, Sequence[Mapping[str, Any]]], samples: Samples, shown: Shown
               ) -> dict[str, Picture]:
     *most, last = samples.classes
     others = "the two others" if len(most) == 2 else "the other"
@@ -79,19 +79,20 @@ def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
             f"Each class against {others}, as in Figure {shown.roc} of the thesis. A curve shows which share of "
             "the class is found (recall) if a certain share of the other images is mistaken for it (fallout), for all "
             "thresholds on the network's output. The dotted diagonal is guessing. In brackets: 95 % intervals by "
-            "patient.",
+            "patient. Where curves turn near the upper left corner, it stands below once more, enlarged.",
             f"ROC curves of {', '.join(most)} and {last} with the diagonal of guessing", wide=True),
         "loss": Picture(
             "Loss during training", loss_figure(losses),
             f"As in Figure {shown.loss} of the thesis: points are single training batches, the line is their moving "
             "average around each point, of each training by itself. Near both ends the average is over the points that "
-            "there are, so it says less.",
-            "Loss over training steps, as points, with its moving average as a line"),
+            "there are, so it says less. Below, where it was measured: the mean one-vs-all accuracy on the test set "
+            "while training went on, by which nothing was chosen.",
+            "Loss over training steps, as points, with its moving average as a line; below, the accuracy meanwhile"),
         "samples": Picture(
             "What the network sees", samples_figure(samples),
             "Test images after preprocessing, drawn at random from all classes, with label, answer and the "
             "network's output for that answer. Solid frame and tick: right. Dashed frame and cross: wrong."
             + ("" if samples.heat_maps is None else
                " Coloured: what the ROI detectors mark, the second channel (4.2)."),
-            "A grid of preprocessed mammograms with label and answer", wide=True),
+            "A grid of preprocessed mammograms with label and answer", wide=True, photograph=True),
     }

@@ -14,7 +14,7 @@ from experiments.reporting.figures import Detection, borders_figure, evolution_f
 from experiments.reporting.files import write_bytes, write_json, write_text
 from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.record import RunRecord
-from experiments.reporting.tables import Row, Table, number, table_markdown
+from experiments.reporting.tables import Row, Table, list_markdown, number, table_markdown
 
 LOSS_NAMES = {"dice": "Dice", "ss": "SS (sensitivity-specificity)"}
 COLUMNS = {"loss": "Loss", "accuracy": "Accuracy", "precision": "Precision", "recall": "Recall",
@@ -61,7 +61,7 @@ def write_roi_results(folder: Path, record: RunRecord, groups: dict[str, Any], d
                   sections, groups=groups, ranges=ranges(groups["bounds"]))
     write_json(folder / "results.json", results)
     write_text(folder / "tables.md", "\n\n".join(
-        ["# ROI detection", *map(table_markdown, tables), "\n".join(f"- {text}" for text in texts),
+        ["# ROI detection", *map(table_markdown, tables), list_markdown(texts),
          *map(section_markdown, sections)]) + "\n")
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
@@ -159,14 +159,14 @@ def _pictures(detectors: Mapping[str, TrainedDetector]) -> dict[str, Picture]:
             "As in Figure 4.4 of the thesis: a test image of each size group with the predicted and the annotated "
             "border, for both losses. Shown is the image whose annotation is of the group's middle size, whatever the "
             "detectors make of it.",
-            "Ten mammograms with borders of predicted and annotated lesions", wide=True)}
+            "Ten mammograms with borders of predicted and annotated lesions", wide=True, photograph=True)}
     for loss in LOSS_NAMES:
         pictures[f"evolution-{loss}"] = Picture(
             f"How a prediction evolves: {LOSS_NAMES[loss]}, P4", evolution_figure(
                 **detectors[f"P4-{loss}"].evolution),
             "As in Figure A.2 of the thesis: the output for one test image of the group with the largest annotations, "
             "at growing numbers of training steps. The border is the annotation's.",
-            "One mammogram and the detector's output for it at growing numbers of steps", wide=True)
+            "One mammogram and the detector's output for it at growing numbers of steps", wide=True, photograph=True)
     return pictures
 
 

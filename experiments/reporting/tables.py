@@ -6,6 +6,7 @@ from typing import Any
 from experiments.datasets.record import CLASSES
 from experiments.evaluation.classification import classes_of
 from experiments.evaluation.thesis import PrintedTable
+from experiments.reporting.text import markdown
 
 NAMES = {"test": "Test set", "train": "Training set"}
 METRICS = {"accuracy": "Accuracy", "specificity": "Specificity", "precision": "Precision", "recall": "Recall",
@@ -70,9 +71,10 @@ def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, clas
             "its own. The thesis's tables are of another task, with normal images as a third class; they do not stand "
             "here."), ""
     texts = [
-        f"{against} In brackets: 95 % intervals, bootstrapped by patient (percentiles "
-        "of 1000 resamples of the patients, each with all her images). An interval without width means that no "
-        "resample differed, not that the figure is certain.",
+        f"{against} In brackets: 95 % intervals. They count patients, not images, since images of one woman resemble "
+        "one another, and are made to hold for few cases, too: the accuracy's after Korn and Graubard (1998), the "
+        "AUROC's after Newcombe (2006) and Obuchowski (1997). Where there is no bracket the interval is undefined: "
+        "fewer than two patients with images of a class, or without.",
         "n/a: the figure is undefined, a ratio 0/0; so is, then, the mean over the classes.",
         f"Uniform guesser: the expected figures of answering {', '.join(classes[:-1])} and {classes[-1]} with "
         f"probability 1/{len(classes)} each{footnote}.",
@@ -95,7 +97,7 @@ def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable]
     for split in (name for name in NAMES if name in results):
         parts += [table_markdown(metrics_table(split, results[split], printed.get(split))),
                   table_markdown(confusion_table(split, results[split]))]
-    parts.append("\n".join(f"- {text}" for text in texts))
+    parts.append(list_markdown(texts))
     return "\n\n".join(parts) + "\n"
 
 
@@ -124,11 +126,16 @@ def _comparison(label: str, figures: Mapping[str, float | None]) -> Row:
 
 
 def table_markdown(table: Table) -> str:
-    """Title and table; comparisons in plain print, the rest bold."""
-    lines = [f"## {table.title}", "", "| | " + " | ".join(table.columns) + " |",
+    """Title and table; comparisons in plain print, the rest bold. Whatever the cells hold is shown, not obeyed."""
+    lines = [f"## {markdown(table.title)}", "", "| | " + " | ".join(map(markdown, table.columns)) + " |",
              "|:--|" + "--:|" * len(table.columns)]
     for row in table.rows:
-        label = f"– {row.label}" if row.comparison else f"**{row.label}**"
-        cells = row.cells if row.comparison else tuple(f"**{cell}**" for cell in row.cells)
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        label, *cells = map(markdown, (row.label, *row.cells))
+        shown = [f"– {label}", *cells] if row.comparison else [cell and f"**{cell}**" for cell in (label, *cells)]
+        lines.append("| " + " | ".join(shown) + " |")
     return "\n".join(lines)
+
+
+def list_markdown(texts: Sequence[str]) -> str:
+    """A list of the sentences."""
+    return "\n".join(f"- {markdown(text)}" for text in texts)

@@ -2,6 +2,7 @@
 import contextlib
 import io
 import json
+import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -101,3 +102,16 @@ def cluster():
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
                                   dashboard_address=":0") as started:
         yield started.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def check_page():
+    """check_page(text): each link leads somewhere; what scrolls has a name and can be reached without a mouse."""
+    def check(page):
+        identities, links = re.findall(r' id="([^"]*)"', page), re.findall(r' href="#([^"]*)"', page)
+        assert len(identities) == len(set(identities)) and links and set(links) <= set(identities)
+        scrolled = re.findall(r'<div class="wide"[^>]*>', page)
+        assert scrolled and all(re.search(r' tabindex="0" role="region" aria-label="[^"]+"', each) for each in scrolled)
+        assert re.findall(r"<h2>([^<]*)", page) == ["Contents"]  # every other heading has a place to link to
+
+    return check

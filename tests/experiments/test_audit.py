@@ -102,7 +102,7 @@ def test_sentences_follow_the_findings():
     assert "Behind 11 of the 12 columns" in text and "47 of 48 entries" in text
 
 
-def test_the_command_prints_the_tables_and_writes_its_folder(tmp_path, command):
+def test_the_command_prints_the_tables_and_writes_its_folder(tmp_path, command, check_page):
     code, output, _ = command(audit.main, "--output", tmp_path / "audit")
     assert code == 0 and "| 15. Abstract, decomposition classifier | 65.66 % | 65.24 % |" in output
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"audit.json", "tables.md", "report.html"}
@@ -110,7 +110,8 @@ def test_the_command_prints_the_tables_and_writes_its_folder(tmp_path, command):
     assert written["tables"]["4.6"]["counts"]["cancer"]["tp"] == 59
     page = (tmp_path / "audit" / "report.html").read_text()
     assert "Errata of the printed figures" in page and "674/720" in page
-    assert "Fingerprint" not in page and "<h2>Figures" not in page
+    assert "Fingerprint" not in page and 'id="figures"' not in page and 'id="data"' not in page
+    check_page(page)
     before = (tmp_path / "audit" / "audit.json").read_bytes()
     assert command(audit.main, "--output", tmp_path / "audit")[0] == 0  # again: the same
     assert (tmp_path / "audit" / "audit.json").read_bytes() == before

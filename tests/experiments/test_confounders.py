@@ -65,7 +65,7 @@ def found_in(draw, shares=(1, 1, 1), seed=0, images=360, **more):
     per_patient = generator.choice(3, size=images // 2, p=np.array(shares) / sum(shares))
     data = Made(lambda _, label: draw(generator, label), np.repeat(per_patient, 2), **more)
     train = np.arange(images) < 2 * images // 3
-    return confounders(data, np.flatnonzero(train), np.flatnonzero(~train), seed)
+    return confounders(data, np.flatnonzero(train), np.flatnonzero(~train))
 
 
 @pytest.mark.parametrize("draw", [brighter_border, darker_grey])
@@ -101,9 +101,9 @@ def test_the_test_images_take_no_part_in_the_fit():
     labels = np.repeat(np.random.default_rng(0).integers(3, size=90), 2)
     data = Made(brighter_border, labels)
     train, test = np.arange(120), np.arange(120, 180)
-    first = confounders(data, train, test, seed=0)["classifier"]
+    first = confounders(data, train, test)["classifier"]
     data.labels[test] = (data.labels[test] + 1) % 3
-    second = confounders(data, train, test, seed=0)["classifier"]
+    second = confounders(data, train, test)["classifier"]
     assert first["penalty"] == second["penalty"]
     assert first["balanced_accuracy"]["value"] > 0.5 > second["balanced_accuracy"]["value"]
 
@@ -128,20 +128,35 @@ def test_balanced_accuracy_is_the_mean_recall_and_its_interval_follows_the_patie
     generator = np.random.default_rng(0)
     labels = generator.choice(3, size=200, p=(0.2, 0.6, 0.2))
     predicted = np.where(generator.random(200) < 0.5, labels, generator.integers(3, size=200))
-    value, (low, high) = balanced_accuracy(labels, predicted, np.arange(200), 3, seed=0)
-    assert value == pytest.approx(balanced_accuracy_score(labels, predicted)) and low < value < high
-    repeated = balanced_accuracy(np.repeat(labels, 4), np.repeat(predicted, 4), np.repeat(np.arange(200), 4), 3, seed=0)
-    assert repeated[0] == pytest.approx(value) and repeated[1] == pytest.approx([low, high])
-    always, ci = balanced_accuracy(labels, np.ones(200, int), np.arange(200), 3, seed=0)
-    assert always == pytest.approx(1 / 3) and ci == pytest.approx([1 / 3, 1 / 3])
-    absent, ci = balanced_accuracy(labels % 2, predicted, np.arange(200), 3, seed=0)
-    assert np.isnan(absent) and np.isnan(ci).all()
+    found = balanced_accuracy(labels, predicted, np.arange(200), 3)
+    assert found.value == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert found.low < found.value < found.high
+    repeated = balanced_accuracy(np.repeat(labels, 4), np.repeat(predicted, 4), np.repeat(np.arange(200), 4), 3)
+    assert (repeated.value, repeated.low, repeated.high) == pytest.approx((found.value, found.low, found.high))
+    always = balanced_accuracy(labels, np.ones(200, int), np.arange(200), 3)
+    assert always.value == pytest.approx(1 / 3) and always.low < 1 / 3 < always.high
+    absent = balanced_accuracy(labels % 2, predicted, np.arange(200), 3)
+    assert np.isnan(absent.value) and absent.interval is None
+
+
+@pytest.mark.parametrize("per_class", [5, 15])
+def test_the_interval_of_the_balanced_accuracy_covers_for_few_patients(per_class):
+    generator = np.random.default_rng(per_class)
+    labels, rights = np.repeat(np.arange(3), 2 * per_class), np.array([0.9, 0.6, 0.3])
+    owner, covered = np.arange(len(labels)) // 2, []
+    for _ in range(300):  # two images of each patient, half of them alike
+        luck = generator.random(len(labels))
+        luck[1::2] = np.where(generator.random(3 * per_class) < 0.5, luck[::2], luck[1::2])
+        predicted = np.where(luck < rights[labels], labels, (labels + 1) % 3)
+        found = balanced_accuracy(labels, predicted, owner, 3)
+        covered.append(found.low <= rights.mean() <= found.high)
+    assert np.mean(covered) >= 0.93
 
 
 def test_too_few_patients_of_a_class_are_said_not_guessed():
     labels = np.array([0, 0, 1, 1, 2, 2] * 4)
     patients = np.where(labels == 2, 0, np.arange(24))
-    found = confounders(Made(noise, labels, patients=patients), np.arange(12), np.arange(12, 24), seed=0)
+    found = confounders(Made(noise, labels, patients=patients), np.arange(12), np.arange(12, 24))
     assert found["classifier"] is None
     assert "fewer than two patients" in " ".join(confounders_sentences(found, 120))
 
@@ -149,14 +164,14 @@ def test_too_few_patients_of_a_class_are_said_not_guessed():
 def test_sources_are_tabled_by_class():
     labels = np.array([0, 0, 1, 1, 2, 2] * 4)
     sources = np.where(labels == 1, "DBA", "HOWTEK")
-    found = confounders(Made(noise, labels, sources), np.arange(12), np.arange(12, 24), seed=0)
+    found = confounders(Made(noise, labels, sources), np.arange(12), np.arange(12, 24))
     assert list(found["sources"]) == ["HOWTEK", "DBA"]
     table = sources_table(found["sources"])
     assert table.columns == ("Cancer", "Normal", "Benign", "Total")
     assert [(row.label, row.cells) for row in table.rows] == [
         ("HOWTEK", ("8 (50 %)", "0 (0 %)", "8 (50 %)", "16")), ("DBA", ("0 (0 %)", "8 (100 %)", "0 (0 %)", "8"))]
     assert "of 2 sources" in confounders_sentences(found, 120)[0]
-    many = confounders(Made(noise, labels, [f"s{i % 20}" for i in range(24)]), np.arange(12), np.arange(12, 24), 0)
+    many = confounders(Made(noise, labels, [f"s{i % 20}" for i in range(24)]), np.arange(12), np.arange(12, 24))
     rows = sources_table(many["sources"]).rows
     assert len(rows) == 13 and rows[-1].label == "8 others"
     assert sum(int(row.cells[-1]) for row in rows) == 24
@@ -170,7 +185,7 @@ def test_the_words_follow_the_interval():
         assert words in confounders_sentences(found, 120)[-1]
         assert ("44 test images are few" in confounders_sentences(found, 44)[-1]) == (words == CLAIM)
     generator = np.random.default_rng(0)
-    test = evaluate(generator.random((60, 3)), generator.integers(3, size=60), np.arange(60), seed=0)
+    test = evaluate(generator.random((60, 3)), generator.integers(3, size=60), np.arange(60))
     table = classifier_table(found["classifier"], test)
     assert table.rows[1].cells[0] == f"{test['recall']['mean']:.4f}"
     assert table.rows[2].cells[0] == table.rows[3].cells[0] == "0.3333"

@@ -4,8 +4,11 @@ import io
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
+from matplotlib.text import Text
 from PIL import Image
 
+from experiments.evaluation import evaluate
+from experiments.evaluation.roc import Curve
 from experiments.reporting.figures import (
     Detection,
     borders_figure,
@@ -15,15 +18,18 @@ from experiments.reporting.figures import (
     placeholder_figure,
     roi_grid_figure,
     saliency_figure,
+    samples_figure,
 )
 from experiments.reporting.figures.borders import borders
 from experiments.reporting.figures.evolution import evolution
-from experiments.reporting.figures.loss import continuations, loss_course, moving_average, window_for
+from experiments.reporting.figures.loss import STYLES, continuations, loss_course, moving_average, window_for
 from experiments.reporting.figures.overlay import overlay
 from experiments.reporting.figures.placeholder import placeholder
+from experiments.reporting.figures.roc import CORNERS, corner, roc
 from experiments.reporting.figures.roi_grid import MEASURES, roi_grid
 from experiments.reporting.figures.saliency import saliency, strength
-from experiments.reporting.figures.style import BLUE, LIGHT_BLUE, LIGHT_GREEN, VERMILLION, draw_border, new_figure
+from experiments.reporting.figures.style import BLUE, LIGHT_BLUE, LIGHT_GREEN, VERMILLION, draw_border, new_figure, png
+from experiments.reporting.record import Predictions, Samples
 
 SIDE = 16
 MASK = np.zeros((SIDE, SIDE), bool)
@@ -222,6 +228,76 @@ def test_the_legend_of_the_loss_names_every_training_once():
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert [text.split(" (")[0] for text in texts] == [*RETRAINED, "step 900: another training goes on from here",
                                                        "single batches"]
+
+
+def test_the_accuracy_while_training_went_on_stands_below_the_loss():
+    evaluated = {name: [*history, *({"step": entry["step"], "evaluation": {"accuracy_mean": place / 100}}
+                                    for place, entry in enumerate(history[::30]))]
+                 for name, history in RETRAINED.items()}
+    upper, lower = loss_course(evaluated).axes
+    alone = loss_course(RETRAINED).axes[0]
+    assert [line.get_label() for line in upper.lines] == [line.get_label() for line in alone.lines]
+    curves = [line for line in lower.lines if line.get_marker() == "o"]
+    for line, (colour, _), history in zip(curves, STYLES, RETRAINED.values(), strict=False):
+        assert line.get_color() == colour
+        assert line.get_xdata().tolist() == [entry["step"] for entry in history[::30]]
+        assert line.get_ydata().tolist() == [place / 100 for place in range(len(history[::30]))]
+    assert "test set" in lower.get_ylabel() and lower.get_xlabel() == "training step" and not upper.get_xlabel()
+    assert len(loss_course(RETRAINED).axes) == 1
+
+
+@pytest.mark.parametrize("last", [2, 7, 60, 5000])
+def test_steps_are_whole_numbers(last):
+    steps = [1, last]
+    losses = [{"step": step, "loss": 1.0} for step in steps]
+    evaluations = [{"step": step, "evaluation": {"train": measures(0.5), "test": measures(0.4)}} for step in steps]
+    for axes in (loss_course({"a": losses}).axes[-1], panel(roi_grid({"P2-ss": evaluations}, {}), "recall", "P2-ss")):
+        ticks = axes.get_xticks()
+        assert len(ticks) >= 2 and np.array_equal(ticks, np.round(ticks))
+
+
+def roc_of(signals):
+    """The figure of two splits whose outputs have been told more or less of the labels."""
+    generator, predictions = np.random.default_rng(0), {}
+    for split, signal in zip(("test", "train"), signals, strict=True):
+        labels = np.arange(90) % 3
+        predictions[split] = Predictions(generator.random((90, 3)) + signal * np.eye(3)[labels], labels, np.arange(90))
+    results = {split: evaluate(each.probabilities, each.labels, each.patients) for split, each in predictions.items()}
+    return roc(predictions, results)
+
+
+def test_curves_near_1_stand_once_more_enlarged():
+    assert len(roc_of((0.1, 0.1)).axes) == 2
+    above, other, close, empty = roc_of((0.9, 0.1)).axes
+    assert not empty.axison and not other.patches
+    assert close.get_title().endswith("the upper left corner, enlarged")
+    frame, = above.patches
+    assert frame.get_xy() == (0, 1 - frame.get_height()) and frame.get_width() in CORNERS
+    assert close.get_xlim()[1] == frame.get_width() and close.get_ylim()[0] == 1 - frame.get_height()
+    for one, enlarged in zip(above.lines, close.lines, strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), enlarged.get_xydata())
+
+
+@pytest.mark.parametrize(("turn", "side"), [(0.0, 0.05), (0.02, 0.05), (0.04, 0.1), (0.09, 0.2), (0.3, 0.4)])
+def test_the_corner_is_as_large_as_the_curves_need(turn, side):
+    good = Curve(np.array([0, turn, 1]), np.array([0, 1, 1.0]), 0.95)
+    bad = Curve(np.array([0, 1]), np.array([0, 1]), 0.5)
+    assert corner([good, bad, None]) == side and corner([bad, None]) is None
+
+
+def test_texts_are_shown_as_they_are_whatever_the_files_are_called():
+    """A "$" is no formula, and a name that is not UTF-8 no error."""
+    name = "my $x_1$ and $\\frac{ \udce9 <b>.png"
+    assert size(overlay_figure(IMAGE, COUNTS, name))
+    figure = placeholder([IMAGE], [MASK], [name])
+    data = png(figure)
+    title, = (text for text in figure.findobj(Text) if "frac" in text.get_text())
+    assert title.get_text() == "my $x_1$ and $\\frac{ \\udce9 <b>.png" and not title.get_parse_math()
+    assert data != png(placeholder([IMAGE], [MASK], ["my x"]))
+    for draw in (lambda: samples_figure(Samples(IMAGE[None], np.zeros(1, int), np.ones((1, 2)), (name, "b"))),
+                 lambda: loss_figure({name: RETRAINED["end-to-end"]}),
+                 lambda: saliency_figure(IMAGE, GRADIENT, name, name)):
+        assert size(draw())
 
 
 def test_the_moving_average_of_a_hand_computed_case():

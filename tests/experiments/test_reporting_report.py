@@ -12,16 +12,16 @@ from experiments.errors import Failure
 from experiments.evaluation import thesis
 from experiments.reporting import report
 from experiments.reporting.figures import choose_samples, loss_figure, roc_figure, samples_figure
-from experiments.reporting.html import duration
+from experiments.reporting.html import about, duration
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
 
 FILES = {"results.json", "tables.md", "report.html", "figures/roc.png", "figures/loss.png", "figures/samples.png"}
 RECORD = RunRecord(
     title="A run <&> its report", command="python experiments/end2end.py --seed 4",
-    config={"batch_size": 50, "seed": 4}, versions={"numpy": "2"}, seed=4, dataset="a set",
+    config={"batch_size": 50, "seed": 4, "normals": None}, versions={"numpy": "2"}, seed=4, dataset="a set",
     is_ddsm=False, fingerprint="abc123", excluded={"hybrid": 3},
-    dropped={"annotation lost": 2}, seconds=125)
+    dropped={"annotation lost": 2}, seconds=125, started="2026-03-14T15:09:26")
 
 
 def predictions(images, who, signal=0.4):
@@ -55,11 +55,12 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.loads, self.tags, self.text = [], [], []
+        self.loads, self.tags, self.text, self.found = [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
+        self.found.append((tag, dict(attributes)))
         self.loads += [value for name, value in attributes if name in ("src", "srcset", "href", "data", "poster")]
 
     def handle_data(self, data):
@@ -87,7 +88,8 @@ def test_results_are_strict_json_with_the_fields_of_both_splits(folder):
 def test_the_page_needs_nothing_beside_it(folder):
     text = (folder / "report.html").read_text()
     page = Page(text)
-    assert len(page.loads) == 3 and all(value.startswith("data:image/png;base64,") for value in page.loads)
+    loads = [value for value in page.loads if not value.startswith("#")]
+    assert len(loads) == 3 and all(value.startswith("data:image/png;base64,") for value in loads)
     assert not {"script", "link", "iframe"} & set(page.tags)
     assert not re.search(r"url\(|@import|https?://", text)
 
@@ -95,10 +97,35 @@ def test_the_page_needs_nothing_beside_it(folder):
 def test_the_page_says_what_was_run_and_what_came_out(folder):
     text = " ".join(" ".join(Page((folder / "report.html").read_text()).text).split())
     for words in ("A run <&> its report", "python experiments/end2end.py --seed 4", "abc123", "hybrid", "batch size",
-                  "annotation lost", "trained in 2 min 05 s", "The test set is small: 40 images of 20 patients",
+                  "annotation lost", "begun 2026-03-14 15:09 · trained in 2 min 05 s", "normals not set",
+                  "The test set is small: 40 images of 20 patients",
                   "thesis, Table 4.2", "a set) are not the thesis's (DDSM)", "True cancer"):
         assert words in text
     assert text.count("not for diagnosis") == 1
+
+
+def test_the_page_has_contents_with_anchors_and_scrolls_without_a_mouse(folder, check_page):
+    text = (folder / "report.html").read_text()
+    check_page(text)
+    page = Page(text)
+    assert {"#results", "#how-to-read-it", "#figures", "#roc-curves", "#data", "#what-was-run"} <= set(page.loads)
+    pictures = [attributes for tag, attributes in page.found if tag == "img"]
+    assert [each["class"] for each in pictures] == ["chart keep", "chart", "photograph keep"]
+    for attributes, name in zip(pictures, ("roc", "loss", "samples"), strict=True):
+        width, height = Image.open(folder / "figures" / f"{name}.png").size
+        assert (int(attributes["width"]), int(attributes["height"])) == (width // 2, height // 2)
+
+
+def test_an_interval_may_stand_below_its_figure_but_is_one_piece(folder):
+    text = (folder / "report.html").read_text()
+    accuracy = re.search(r"Accuracy</th>(.*)</tr>", text)[1]
+    assert len(re.findall(r'<td>0\.\d{4} <span class="interval">\[0\.\d{3}, [01]\.\d{3}\]</span></td>', accuracy)) == 4
+
+
+def test_what_is_not_known_of_a_run_is_not_said_and_a_part_that_was_not_timed_is(folder):
+    assert about(replace(RECORD, seconds=None, started=None)) == ["a set", "seed 4"]
+    assert about(replace(RECORD, untimed=True))[-1] == "trained in more than 2 min 05 s"
+    assert "None" not in (folder / "report.html").read_text()
 
 
 def test_the_same_run_writes_the_same_bytes(folder, tmp_path):
@@ -143,7 +170,7 @@ def pixels(data):
 
 def test_figures_are_png_of_a_legible_size():
     given = arguments()
-    results = {split: report.evaluate(p.probabilities, p.labels, p.patients, 0)
+    results = {split: report.evaluate(p.probabilities, p.labels, p.patients)
                for split, p in given["predictions"].items()}
     for data in (roc_figure(given["predictions"], results), loss_figure(given["losses"]),
                  samples_figure(given["samples"])):

@@ -67,12 +67,14 @@ def times(folder):
     return {path: path.stat().st_mtime_ns for stage in STAGES for path in (folder / stage).rglob("*") if path.is_file()}
 
 
-def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run):
+def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run, check_page):
     page = (run / "report.html").read_text()
     contents, body = page.split("</nav>")
     for shown in SHOWN:
         place = re.search(rf'<a href="#([^"]+)">{re.escape(shown)}: ', contents)
         assert place and f'<section id="{place[1]}">' in body, shown
+    check_page(page)
+    assert re.search(r"begun \d{4}-\d\d-\d\d \d\d:\d\d · trained in \d+ (s|min)", page)
     assert len(re.findall('href="#', contents)) == len(set(re.findall('href="#([^"]+)"', contents)))
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert page.count("data:image/png;base64,") == 10  # 4.1 and 4.3 to 4.7, (4.2), A.1, and A.2 for either loss

@@ -141,11 +141,14 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
                 assert stated["overlap_accuracy"] == pytest.approx(np.mean(both / np.maximum(smaller, 1) >= 0.2))
 
 
-def test_the_report_needs_no_other_file(run):
+def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_page):
     page = (run / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 4
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page and "every pixel marked" in page
+    started = json.loads((run / "config.json").read_text())["started"]
+    assert re.search(rf"begun {started[:10]} {started[11:16]} · trained in \d", page)
+    check_page(page)
 
 
 def test_the_terminal_shows_data_duration_one_progress_display_and_the_result(run):

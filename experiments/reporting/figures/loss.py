@@ -1,12 +1,24 @@
-"""Figures 4.6 and 4.7: the loss of single batches over the training, and its moving average."""
-from collections.abc import Iterable, Mapping, Sequence
+"""Figures 4.6 and 4.7: the loss of single batches over the training, its moving average, and the accuracy meanwhile."""
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.reporting.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION, new_figure, png, tidy
+from experiments.reporting.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    PURPLE,
+    VERMILLION,
+    new_figure,
+    png,
+    tidy,
+    whole_steps,
+)
 
 WINDOW = 51  # points, as in the thesis
+WIDTH, DOTS = 5.2, 240  # inches, and pixels of an inch: small enough for a telephone, with enough pixels for a desk
 STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
@@ -26,38 +38,61 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     return np.array([values[max(i - reach, 0) : i + reach + 1].mean() for i in range(len(values))])
 
 
-def loss_figure(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> bytes:
+def loss_figure(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     """`loss_course` as a PNG file."""
     return png(loss_course(histories))
 
 
-def loss_course(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """For each named training a sequence of {"step", "loss"}: points, and as a line their moving average.
+def loss_course(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """For each named training the lines of its metrics.jsonl.
 
-    A training that begins where another ended (Figure 4.7: the retraining) is a history of its own: no average runs
-    across the jump of the loss (footnote 6), and a vertical line marks the step.
+    Those with "loss" are points, and as a line their moving average; those with "evaluation", the accuracy on the test
+    set while training goes on, stand below in a panel of their own. A training that begins where another ended (Figure
+    4.7: the retraining) is a history of its own: no average runs across the jump of the loss (footnote 6), and a
+    vertical line marks the step.
     """
-    figure = new_figure(8, 4.8 + 0.2 * len(histories))
-    axes = figure.subplots()
-    for (name, history), (colour, line) in zip(histories.items(), STYLES, strict=False):
-        steps = np.array([entry["step"] for entry in history], dtype=np.float64)
-        losses = np.array([entry["loss"] for entry in history], dtype=np.float64)
-        window = window_for(len(losses))
-        axes.plot(steps, losses, ".", color=colour, markersize=6, alpha=0.4, markeredgewidth=0)
-        axes.plot(steps, moving_average(losses, window), line, color=colour, linewidth=2,
+    losses = {name: [entry for entry in history if "loss" in entry] for name, history in histories.items()}
+    evaluations = {name: [entry for entry in history if "evaluation" in entry] for name, history in histories.items()}
+    evaluated = any(evaluations.values())
+    figure = new_figure(WIDTH, 4 + 0.2 * len(histories) + 1.6 * evaluated, DOTS)
+    axes, *below = figure.subplots(1 + evaluated, 1, sharex=True, squeeze=False, height_ratios=(3, 1.6)[:1 + evaluated]
+                                   ).ravel()
+    for (name, history), (colour, line) in zip(losses.items(), STYLES, strict=False):
+        steps, values = _columns(history, lambda entry: entry["loss"])
+        window = window_for(len(values))
+        axes.plot(steps, values, ".", color=colour, markersize=5, alpha=0.4, markeredgewidth=0)
+        axes.plot(steps, moving_average(values, window), line, color=colour, linewidth=2,
                   label=f"{name} (moving average over {window} points)")
-    for step in continuations(histories.values()):
+        for lower in below:
+            lower.plot(*_columns(evaluations[name], lambda entry: entry["evaluation"]["accuracy_mean"]), line,
+                       color=colour, linewidth=1.5, marker="o", markersize=3)
+            lower.set(ylabel="accuracy on\nthe test set", ylim=(0, 1.02))
+    for step in continuations(losses.values()):
         axes.axvline(step, color=GREY, linewidth=1.5, linestyle=(0, (1, 1)),
                      label=f"step {step}: another training goes on from here")
-    if any(map(len, histories.values())):
+        for lower in below:
+            lower.axvline(step, color=GREY, linewidth=1.5, linestyle=(0, (1, 1)))
+    if any(map(len, losses.values())):
         axes.plot([], [], ".", color=GREY, alpha=0.6, label="single batches")
     else:
         axes.text(0.5, 0.5, "no loss was recorded", transform=axes.transAxes, ha="center")
-    axes.set(xlabel="training step", ylabel="loss (cross entropy)")
-    axes.margins(x=0.02)
-    tidy(axes)
+    axes.set(ylabel="loss (cross entropy)")
+    for each in (axes, *below):
+        each.margins(x=0.02)
+        tidy(each)
+    last = (axes, *below)[-1]
+    last.set_xlabel("training step")
+    whole_steps(last)
+    figure.align_ylabels()
     figure.legend(loc="outside upper left", fontsize=9, frameon=False)
     return figure
+
+
+def _columns(history: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float]
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """The steps and the values of the lines, both (n,) float64."""
+    return (np.array([entry["step"] for entry in history], dtype=np.float64),
+            np.array([value(entry) for entry in history], dtype=np.float64))
 
 
 def continuations(histories: Iterable[Sequence[Mapping[str, float]]]) -> list[float]:

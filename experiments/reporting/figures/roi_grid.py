@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png, tidy
+from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png, tidy, whole_steps
 
 GROUPS = {"P0": "P0: smallest", "P1": "P1", "P2": "P2", "P3": "P3", "P4": "P4: largest"}
 LOSSES = {"dice": "Dice", "ss": "SS"}
@@ -51,6 +51,7 @@ def roi_grid(histories: Mapping[str, History], complete: Mapping[str, Figures]) 
     for title, top, bottom in zip(GROUPS.values(), panels[0], panels[-1], strict=True):
         top.set_title(title, fontweight="bold")
         bottom.set_xlabel("training step")
+        whole_steps(bottom)
     figure.align_ylabels()
     _legend(figure)
     return figure

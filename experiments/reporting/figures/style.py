@@ -6,15 +6,19 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+
+from experiments.reporting.text import printable
 
 VERMILLION, GREEN, BLUE, PURPLE, GREY = "#D55E00", "#009E73", "#0072B2", "#CC79A7", "#666666"
 LIGHT_GREEN, LIGHT_BLUE = "#4BE3A8", "#56B4E9"  # for lines on dark pictures
 DOTS_PER_INCH = 160
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that many inches, which needs no display."""
-    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
+def new_figure(width: float, height: float, dots: int = DOTS_PER_INCH) -> Figure:
+    """An empty figure of that many inches, which needs no display. dots: pixels of an inch."""
+    figure = Figure(figsize=(width, height), dpi=dots, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -24,6 +28,11 @@ def tidy(axes: Axes) -> None:
     axes.grid(color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def whole_steps(axes: Axes) -> None:
+    """Ticks of a horizontal axis that counts: whole numbers, also where the axis is short."""
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def show_image(axes: Axes, image: np.ndarray) -> None:
@@ -49,7 +58,13 @@ def draw_border(axes: Axes, mask: np.ndarray, colour: str, line: str = "solid", 
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG file, without the library's version in it."""
+    """The figure as a PNG file, without the library's version in it.
+
+    Texts are shown as they are: names of files stand in them, and "$" begins no formula there.
+    """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(printable(text.get_text()))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -22,7 +22,8 @@ from experiments.reporting.tables import NAMES, confusion_table, metrics_table, 
 
 ROC = "Each class against the others; in brackets 95 % intervals by patient; the dotted diagonal is guessing."
 ROC_TEXT = "ROC curves of the classes on test and training set"
-LOSS = "Points are single training batches, lines moving averages over the window in the legend."
+LOSS = ("Points are single training batches, lines moving averages over the window in the legend; below, the accuracy "
+        "on the test set while training went on.")
 LOSS_TEXT = "Loss over training steps"
 
 
@@ -59,7 +60,8 @@ def merging_chapter(material: Material, theirs: str, absent: str) -> Chapter:
         f"{run.configuration['threshold']:g}; here those of the loss “{run.configuration['loss']}”. The thesis does "
         "not say which loss it took. It has no figure of it."],
         pictures=[run.picture("samples", "Test images with the heat map of the five detectors over them, label and "
-                              "answer; drawn at random.", "Mammograms with heat map, label and answer", wide=True)])])
+                              "answer; drawn at random.", "Mammograms with heat map, label and answer", wide=True,
+                              photograph=True)])])
 
 
 def decomposition_chapter(material: Material, theirs: str, absent: str) -> Chapter:

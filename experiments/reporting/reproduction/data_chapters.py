@@ -70,7 +70,7 @@ def detection_chapter(material: Material) -> Chapter:
             "above. Shown is the test image whose annotation is of its group's middle size, whatever the detectors "
             "make of it."],
             pictures=[run.picture("borders", "Ours. Predicted border green, annotated border blue and dashed.",
-                                  "Ten mammograms with predicted and annotated borders", wide=True)]),
+                                  "Ten mammograms with predicted and annotated borders", wide=True, photograph=True)]),
     ])
 
 
@@ -84,7 +84,7 @@ def appendix_chapter(material: Material) -> Chapter:
             "them their annotations. Ours are drawn by a program: normal tissue, smooth round masses (benign) and "
             "masses with spicules (cancer), with exact masks."],
             pictures=[Picture("", material.placeholder, "Ours: images above, their annotations below; a normal breast "
-                              "has none.", "Drawn mammograms and their masks", wide=True)]),
+                              "has none.", "Drawn mammograms and their masks", wide=True, photograph=True)]),
         Section("A.1: overlap accuracy of 1", [
             theirs if not material.drawn else
             "Drawn images here and rendered ones there: neither are mammograms.",
@@ -97,5 +97,5 @@ def appendix_chapter(material: Material) -> Chapter:
             "growing training steps; which loss it was is not said. Ours are of P4, too, one for each loss."],
             pictures=[run.picture(f"evolution-{loss}", f"Ours, {name}: light blue is the annotated border, white a "
                                   "predicted probability of 1.", "A detector's output for one image at growing steps",
-                                  wide=True) for loss, name in LOSS_NAMES.items()]),
+                                  wide=True, photograph=True) for loss, name in LOSS_NAMES.items()]),
     ])

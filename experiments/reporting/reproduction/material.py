@@ -43,9 +43,11 @@ class FinishedRun:
         return [{"step": entry["step"], "loss": entry["loss"]} for entry in RunFolder(self.path).history()
                 if "loss" in entry]
 
-    def picture(self, name: str, caption: str, alternative: str, wide: bool = False) -> Picture:
+    def picture(self, name: str, caption: str, alternative: str, wide: bool = False,
+                photograph: bool = False) -> Picture:
         """The figure that the run drew."""
-        return Picture("", (self.path / "figures" / f"{name}.png").read_bytes(), caption, alternative, wide)
+        data = (self.path / "figures" / f"{name}.png").read_bytes()
+        return Picture("", data, caption, alternative, wide, photograph)
 
 
 @dataclass(frozen=True)

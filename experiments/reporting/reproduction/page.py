@@ -32,6 +32,7 @@ from experiments.reporting.reproduction.roi import best_overlap, overlap_sentenc
 from experiments.reporting.reproduction.settings import PRINTED, differing
 from experiments.reporting.tables import interval, number
 from experiments.reporting.wording import against
+from experiments.training_time import total_time
 
 
 def write_reproduction(folder: Path, record: dict[str, Any], material: Material) -> list[str]:
@@ -41,10 +42,12 @@ def write_reproduction(folder: Path, record: dict[str, Any], material: Material)
     """
     configuration, data = record["configuration"], material.data
     sentences = headline(material)
+    seconds, untimed = total_time([run.path for run in runs(material)])
     about = RunRecord(
         title="The thesis reproduced: chapter 4 and appendix A.1-A.2", command=record["command"], config=configuration,
         versions=record["versions"], seed=material.detectors.configuration["seed"], dataset=data["name"],
-        is_ddsm=data["is_ddsm"], fingerprint=data["fingerprint"])
+        is_ddsm=data["is_ddsm"], fingerprint=data["fingerprint"], seconds=seconds, untimed=untimed,
+        started=record.get("started"))
     write_json(folder / "reproduce.json", numbers(material))
     write_text(folder / "report.html", render("reproduction.html.jinja", about, sentences, [], [], [],
                                               chapters=chapters(material)))
