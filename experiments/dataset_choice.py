@@ -16,7 +16,8 @@ def chosen_dataset(configuration: TrainingConfiguration) -> Dataset:
 
     Raises `UsageError` and `Failure` as `open_dataset`, and where the other set is the same or has no normal images.
     """
-    dataset = open_dataset(None if configuration.data is None else Path(configuration.data), configuration.seed)
+    data = None if configuration.data is None else Path(configuration.data)
+    dataset = open_dataset(data, configuration.seed, configuration.max_pixels)
     if configuration.normals is not None:
         dataset = with_normals(dataset, _normals(configuration))
     return of_classes(dataset, configuration.class_names)
@@ -50,7 +51,7 @@ def _normals(configuration: TrainingConfiguration) -> Dataset:
     if configuration.data is not None and Path(configuration.normals).resolve() == Path(configuration.data).resolve():
         raise UsageError(f"--normals {configuration.normals}: is the folder of --data itself, whose normal images are "
                          "used anyway; expected that of another data set")
-    other = open_dataset(Path(configuration.normals), configuration.seed)
+    other = open_dataset(Path(configuration.normals), configuration.seed, configuration.max_pixels)
     if not _labelled(other.mammograms, "normal"):
         raise Failure(f"{configuration.normals}: {other.name} has no normal images to add")
     return other

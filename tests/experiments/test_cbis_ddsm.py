@@ -220,7 +220,7 @@ GOOD = "P_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"a_1/b/c/0.dcm\n\",a_1/b/c/1.dcm\n"
     ("patient_id,pathology\n", r"lacks the column\(s\) left or right breast"),
     (",".join(COLUMNS) + "\n", "list no images"),
     (",".join(COLUMNS) + "\n" + GOOD + GOOD.replace("BENIGN", "UNPROVEN"), r"line 4: unknown pathology 'UNPROVEN'"),
-    (",".join(COLUMNS) + "\n" + GOOD + "P_2,LEFT\n", r"line 4: nothing under image view, pathology, .*cut off"),
+    (",".join(COLUMNS) + "\n" + GOOD + "P_2,LEFT\n", r"line 4: has 2 cells, the header 7\. Is the line cut off"),
     (",".join(COLUMNS) + "\n" + GOOD.replace("a/b/c/0.dcm", "0.dcm"), r"line 2, image file path: '0\.dcm' is no path"),
     (",".join(COLUMNS) + "\n" + GOOD.replace("BENIGN", "BÉNIN"), "CSV file in UTF-8"),
     (",".join(COLUMNS) + "\n" + GOOD[:-20], "cannot be read as a CSV file")])
