@@ -143,9 +143,9 @@ def report(converted: list[Film], left_out: list[LeftOut], output: Path) -> None
         print(f"  left out: {count} ({reason})")
     bad = [view for view in left_out if view.reason in (ABSENT, DAMAGED)]
     if bad:
-        count = f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged or not to be read"
-        raise Failure(f"{count}, the first {bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them all. "
-                      "The other views can be used; when these files are in their places, give the same command")
+        kinds = f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged or not to be read"
+        raise Failure(f"{kinds}, the first {bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them "
+                      "all. The other views can be used; when these files are in their places, give the same command")
 
 
 if __name__ == "__main__":

@@ -58,9 +58,11 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
         raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
                       "a mask must have the size of its image")
     _refuse_constant(image, name)
+    if not np.isfinite(_spread(image)):
+        raise Failure(f"{name}: its levels reach from {image.min():g} to {image.max():g}, which cannot be grey levels")
     crop = square_around_mass(image)
     _refuse_constant(image[crop], f"{name}, cropped to the square around its centre of mass")
-    working = _scale(_resize_bilinear(_float32(image[crop], name), settings.working_side))
+    working = _scale(_resize_bilinear(_float32(image[crop]), settings.working_side))
     region = settings.working_side // REGIONS
     enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
     small = area_mean(enhanced, settings.side)
@@ -83,6 +85,8 @@ def square_around_mass(levels: np.ndarray) -> tuple[slice, slice]:
 def _centre(levels: np.ndarray, axis: int) -> float:
     """Of mass along an axis, in pixels from the first one's centre; the middle where all levels are equal."""
     whole = levels.dtype.kind in "iu"
+    if not whole and _spread(levels):
+        levels = (levels - np.float64(levels.min())) / _spread(levels)  # sums of the largest floats would overflow
     sums = levels.sum(axis=1 - axis, dtype=np.int64 if whole else np.float64).tolist()
     darkest = levels.min().item() * levels.shape[1 - axis]
     masses = [total - darkest for total in sums]
@@ -120,7 +124,11 @@ def _resize_bilinear(image: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _float32(levels: np.ndarray, name: str) -> np.ndarray:
+def _spread(levels: np.ndarray) -> float:
+    return float(levels.max()) - float(levels.min())
+
+
+def _float32(levels: np.ndarray) -> np.ndarray:
     """The levels as they are if float32 holds them exactly, else scaled to [0, 1]: two of them may differ by less than
     float32 can tell, or be larger than it can hold.
     """
@@ -128,11 +136,7 @@ def _float32(levels: np.ndarray, name: str) -> np.ndarray:
         narrow = levels.astype(np.float32)
         if levels.dtype.itemsize <= 2 or ((narrow == levels).all() and np.isfinite(narrow.max() - narrow.min())):
             return narrow
-        wide = levels.astype(np.float64)
-        spread = wide.max() - wide.min()
-    if not np.isfinite(spread):
-        raise Failure(f"{name}: its levels reach from {wide.min():g} to {wide.max():g}, which cannot be grey levels")
-    return ((wide - wide.min()) / spread).astype(np.float32)
+    return ((levels - np.float64(levels.min())) / _spread(levels)).astype(np.float32)
 
 
 def _scale(image: np.ndarray) -> np.ndarray:

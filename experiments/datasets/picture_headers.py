@@ -14,7 +14,7 @@ from PIL import Image
 
 SRGB_GAMMA = 1 / 2.2
 PLAIN = 10  # levels of 255 by which gamma 2.2, sRGB and Adobe RGB differ
-PHOTOMETRIC, BITS, SAMPLE_FORMAT = 262, 258, 339
+BITS, PHOTOMETRIC, ORIENTATION, SAMPLE_FORMAT = 258, 262, 274, 339
 CURVES = {291: "GrayResponseCurve", 301: "TransferFunction"}
 WHITE_IS_ZERO, SIGNED = 0, 2
 
@@ -34,6 +34,9 @@ def refusal(picture: Image.Image) -> str | None:
     for tag, name in CURVES.items():
         if tag in getattr(picture, "tag_v2", {}):
             return f"has a {name}, which is not applied here. Apply it and save the picture without it"
+    if getattr(picture, "tag_v2", {}).get(ORIENTATION, 1) > 4 and picture.info.get("compression") == "raw":
+        return ("is to be turned by a quarter (Orientation), which Pillow does wrongly where the pixels are not "
+                "compressed. Save it turned")
     profile = picture.info.get("icc_profile")
     if profile and not _is_plain(profile):
         return ("has a colour profile by which its levels are not those to be shown. Convert it to sRGB, or save it "
