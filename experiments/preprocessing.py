@@ -52,8 +52,17 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
     mask goes the same way, nearest at the working side; at the network's side a pixel belongs to it where at least
     half of its area does. However small the network's side, an annotation that is inside the crop keeps one pixel.
 
-    Raises `Failure`, naming the image, where all pixels are equal or the mask has another size.
+    Raises `Failure`, naming the image, where all pixels are equal, the mask has another size, the levels cannot be
+    scaled, or the memory does not do.
     """
+    try:
+        return _preprocess(image, mask, settings, name)
+    except MemoryError as error:
+        raise Failure(f"{name}: the memory does not do for its {_size(image)} pixels at the working side "
+                      f"{settings.working_side}. Fewer --workers or a smaller --working-side need less") from error
+
+
+def _preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessing, name: str) -> Prepared:
     if mask is not None and mask.shape != image.shape:
         raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
                       "a mask must have the size of its image")

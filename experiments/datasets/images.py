@@ -42,6 +42,9 @@ def _read(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray, bool]
             levels, lossy = read_pgm(path, max_pixels), False
         else:
             levels, lossy = read_picture(path, max_pixels, as_mask)
+    except MemoryError as error:
+        raise Failure(f"{path}: the memory does not do for its pixels. Fewer --workers need less; a smaller "
+                      "--max-pixels refuses such images at once") from error
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise Failure(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     if levels.ndim != 2 or levels.size == 0:

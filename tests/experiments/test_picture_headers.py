@@ -192,6 +192,16 @@ def test_a_small_file_of_many_pixels_is_refused_before_it_unfolds(tmp_path):
         read_image(path, max_pixels=599)
 
 
+def test_where_the_memory_does_not_do_the_file_is_named(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("experiments.datasets.pictures.luma", full)
+    Image.fromarray(COLOUR).save(tmp_path / "a.png")
+    with pytest.raises(Failure, match=r"a\.png: the memory does not do for its pixels"):
+        read_image(tmp_path / "a.png")
+
+
 def test_colours_become_grey_in_their_own_type_without_many_times_their_room():
     import tracemalloc
 

@@ -58,6 +58,15 @@ def test_a_working_side_beyond_all_memory_is_a_wrong_call(side):
         Preprocessing(working_side=side)
 
 
+def test_where_the_memory_does_not_do_the_image_is_named(monkeypatch):
+    def full(*arguments, **named):
+        raise MemoryError
+
+    monkeypatch.setattr("experiments.preprocessing.equalize_adapthist", full)
+    with pytest.raises(Failure, match=r"a\.png: the memory does not do for its 30 x 40 pixels at the working side 64"):
+        preprocess(textured(40, 30), None, SMALL, "a.png")
+
+
 def test_the_steps_of_4_1():
     """An image of the working side needs no resizing before CLAHE: the definition is a few lines."""
     image = textured(64, 64)
