@@ -19,7 +19,9 @@ def chosen_dataset(configuration: TrainingConfiguration) -> Dataset:
     data = None if configuration.data is None else Path(configuration.data)
     dataset = open_dataset(data, configuration.seed, configuration.max_pixels)
     if configuration.normals is not None:
-        dataset = with_normals(dataset, _normals(configuration))
+        other = _normals(configuration)
+        _require_other_files(dataset, other)
+        dataset = with_normals(dataset, other)
     return of_classes(dataset, configuration.class_names)
 
 
@@ -55,6 +57,14 @@ def _normals(configuration: TrainingConfiguration) -> Dataset:
     if not _labelled(other.mammograms, "normal"):
         raise Failure(f"{configuration.normals}: {other.name} has no normal images to add")
     return other
+
+
+def _require_other_files(dataset: Dataset, other: Dataset) -> None:
+    known = {each.fingerprint for each in dataset.mammograms}
+    shared = [each.name for each in _labelled(other.mammograms, "normal") if each.fingerprint in known]
+    if shared:
+        raise Failure(f"{len(shared)} of the normal images of {other.name} are files of {dataset.name}, too, the first "
+                      f"{shared[0]}: they could stand on both sides of the split. Take them out of one of the sets")
 
 
 def _labelled(mammograms: Sequence[Mammogram], label: str) -> list[Mammogram]:

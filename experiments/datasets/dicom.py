@@ -1,4 +1,5 @@
 """DICOM files, with or without preamble: the header and what of it is refused; `dicom_levels` makes the picture."""
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from experiments.errors import Failure
 
 # a file without preamble begins with the file meta information or the identifying group; group, then element below 256
 BEGINNINGS = (b"\x02\x00", b"\x08\x00")
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # transfer syntax
+START = 1 << 16  # bytes
+MOST_UNFOLDED = 1 << 29
 PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR")
 
 
@@ -56,6 +60,7 @@ def _open(path: Path, **options: Any) -> Any:
         import pydicom
     except ImportError as error:
         raise Failure(f'{path}: reading DICOM needs pydicom; install it with: pip install -e ".[dicom]"') from error
+    _require_room(path)
     file = pydicom.dcmread(path, force=True, **options)  # force: without preamble, too
     if "TransferSyntaxUID" not in file.file_meta:
         implicit, little = file.original_encoding
@@ -63,6 +68,26 @@ def _open(path: Path, **options: Any) -> Any:
             pydicom.uid.ImplicitVRLittleEndian if implicit else
             pydicom.uid.ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian)
     return file
+
+
+def _require_room(path: Path) -> None:
+    """pydicom unfolds a deflated file as a whole, whatever its header says then."""
+    with open(path, "rb") as file:
+        start = file.read(START)
+        if DEFLATED not in start or start[128:132] != b"DICM":
+            return
+        at = 132
+        while start[at : at + 2] == b"\x02\0":  # the elements of the file meta information, which are not deflated
+            long = start[at + 4 : at + 6] in (b"OB", b"UN")
+            at += 12 + int.from_bytes(start[at + 8 : at + 12], "little") if long else (
+                8 + int.from_bytes(start[at + 6 : at + 8], "little"))
+        file.seek(at)
+        inflater, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while not inflater.eof and (part := inflater.unconsumed_tail or file.read(START)):
+            total += len(inflater.decompress(part, 1 << 20))
+            if total > MOST_UNFOLDED:
+                raise Failure(f"{path}: is deflated and unfolds to more than {MOST_UNFOLDED} bytes; expected a "
+                              "mammogram")
 
 
 def _require_one_image(file: Any, path: Path, max_pixels: int) -> None:

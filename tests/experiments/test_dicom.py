@@ -289,6 +289,16 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path):
     assert read_image(path, max_pixels=120).shape == (12, 10)
 
 
+def test_a_deflated_file_is_not_unfolded_without_bounds(tmp_path, monkeypatch):
+    path = dicom(tmp_path / "a.dcm", U16, syntax=uid.DeflatedExplicitVRLittleEndian)
+    monkeypatch.setattr("experiments.datasets.dicom.MOST_UNFOLDED", U16.nbytes)
+    for read in (read_image, dicom_shape):
+        with pytest.raises(Failure, match=r"a\.dcm: is deflated and unfolds to more than 240 bytes"):
+            read(path)
+    monkeypatch.setattr("experiments.datasets.dicom.MOST_UNFOLDED", U16.nbytes + 300)
+    np.testing.assert_array_equal(read_image(path), U16)
+
+
 @pytest.mark.parametrize(("cells", "header"), [
     (U16, {}), (UPSIDE, {"PhotometricInterpretation": "MONOCHROME1"}), (SIGNED, {"signed": True}),
     (U16, {"RescaleSlope": "1", "RescaleIntercept": "-1024"})])
