@@ -45,7 +45,7 @@ def read_mias(path):
 
 KINDS = {
     "a.png": (picture("PNG"), read_both), "a16.png": (picture("PNG", GREY.astype(np.uint16) << 8), read_both),
-    "colours.png": (picture("PNG", np.dstack(4 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
+    "colours.png": (picture("PNG", np.dstack(3 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
     "a.jpg": (picture("JPEG"), read_both), "a.pgm": (b"P5 10 12 255\n" + GREY.tobytes(), read_both),
     "a.csv": (b"image,mask,label,patient\na.png,,cancer,P1\n", read_folder),
     "Info.txt": (b"mdb001 G CIRC B 5 6 3\n", read_mias),

@@ -25,8 +25,8 @@ VERSION = 1  # of what `load` makes of the files: to be raised when it changes, 
 
 
 def recognise(folder: Path) -> bool:
-    """Whether there is a case at any depth."""
-    return next(find_cases(folder), None) is not None
+    """Whether there is a case at any depth, of those folders that may be listed: a disk has others beside the data."""
+    return next(find_cases(folder, strict=False), None) is not None
 
 
 def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:

@@ -75,12 +75,12 @@ class LeftOut:
     detail: str = ""
 
 
-def find_cases(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
+def find_cases(folder: Path, strict: bool = True) -> Iterator[tuple[Path, list[Path]]]:
     """(.ics file, which may be absent; the case's .LJPEG files) of all cases below the folder, sorted by path.
 
-    Raises OSError for a folder that may not be listed.
+    If `strict`, raises OSError for a folder that may not be listed.
     """
-    for place, names in folders_below(folder):
+    for place, names in folders_below(folder, strict):
         cases: dict[Path, list[Path]] = defaultdict(list)
         for name in names:
             if NAME.fullmatch(name):

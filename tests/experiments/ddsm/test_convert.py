@@ -151,6 +151,11 @@ def test_a_folder_that_may_not_be_listed_is_an_error(tree, tmp_path, command, mo
     assert code == 1 and "case0002: cannot be read (Permission denied)" in errors
     with pytest.raises(Failure, match=r"case0002: cannot be read \(Permission denied\)"):
         open_dataset(tree, seed=0)
+    other = tmp_path / "disk"  # no DDSM, and a folder of the system's beside it
+    (other / "case0002").mkdir(parents=True)
+    (other / "labels.csv").write_text("image,label,patient\na.png,normal,P\n")
+    Image.fromarray(np.eye(8, dtype=np.uint8)).save(other / "a.png")
+    assert len(open_dataset(other, seed=0).mammograms) == 1
 
 
 def test_a_view_of_more_pixels_than_allowed_is_left_out_and_counted(tree, tmp_path, command):
