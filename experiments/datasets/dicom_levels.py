@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.datasets.colours import luma
+from experiments.datasets.dicom_tables import look_up
 
 SHAPES = ("", "IDENTITY", "INVERSE")
 
@@ -73,7 +74,7 @@ def _padding(file: Any, cells: np.ndarray, values: np.ndarray) -> np.ndarray | N
 
 def _modality(file: Any, values: np.ndarray) -> np.ndarray:
     if file.get("ModalityLUTSequence", None):
-        return _look_up(file, file.ModalityLUTSequence[0], values)
+        return look_up(file, file.ModalityLUTSequence[0], values)
     slope, intercept = file.get("RescaleSlope", None), file.get("RescaleIntercept", None)
     slope, intercept = 1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept)
     if not (np.isfinite(slope) and np.isfinite(intercept) and slope):
@@ -83,7 +84,7 @@ def _modality(file: Any, values: np.ndarray) -> np.ndarray:
 
 def _voi(file: Any, values: np.ndarray) -> np.ndarray:
     if file.get("VOILUTSequence", None):
-        return _look_up(file, file.VOILUTSequence[0], values)
+        return look_up(file, file.VOILUTSequence[0], values)
     center, width = _first(file.get("WindowCenter", None)), _first(file.get("WindowWidth", None))
     if center is None and width is None:
         return values
@@ -111,29 +112,6 @@ def _first(value: Any) -> float | None:
     if value is None or value == "":
         return None
     return float(value[0] if hasattr(value, "__iter__") and not isinstance(value, str) else value)
-
-
-def _look_up(file: Any, item: Any, values: np.ndarray) -> np.ndarray:
-    """By a LUT of C.11.1.1: values below the first that is mapped get the first entry, those above the last."""
-    entries, first, bits = (int(number) for number in item.LUTDescriptor)
-    entries = (entries % (1 << 16)) or 1 << 16
-    if not 8 <= bits <= 16:
-        raise ValueError(f"its LUT has entries of {bits} bits; expected 8 to 16")
-    signed = values.dtype.kind != "u" and values.min() < 0
-    if first < 0 and values.dtype.kind == "u":  # the descriptor may be written with the other signedness
-        first += 1 << 16
-    elif first >= 1 << 15 and signed:
-        first -= 1 << 16
-    data = item.LUTData
-    if isinstance(data, bytes):
-        order = "<" if file.file_meta.TransferSyntaxUID.is_little_endian else ">"
-        table = np.frombuffer(data, np.uint8 if len(data) in (entries, entries + 1) and bits == 8 else f"{order}u2")
-    else:
-        table = np.asarray(data).astype(np.int64).ravel() % (1 << 16)
-    if len(table) < entries:
-        raise ValueError(f"its LUT has {len(table)} entries, its descriptor says {entries}")
-    places = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
-    return table[:entries].astype(np.uint16)[places]
 
 
 def _inverted(file: Any, levels: np.ndarray) -> np.ndarray:

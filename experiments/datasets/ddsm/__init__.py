@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from experiments.datasets.ddsm.cases import find_cases
 from experiments.datasets.ddsm.density import brightness
-from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, find_cases, survey
+from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, survey
 from experiments.datasets.ddsm.ljpeg import read_ljpeg
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
 from experiments.datasets.record import THESIS, Dataset, Mammogram, Pixels, file_fingerprint

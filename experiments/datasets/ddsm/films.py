@@ -1,19 +1,12 @@
-"""Which views of a DDSM folder can be used, as what, and which are left out and why.
-
-Eight case numbers name two women each, in two volumes: a case is its volume and its number. Ten others stand in two
-volumes as repeats of one case, which only their files tell: a woman has no image in common with another.
-"""
-import filecmp
-import os
-import re
+"""Which views of a DDSM folder can be used, as what, and which are left out and why."""
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.datasets.ddsm.ics import NAME, Case, View, ics_of, read_ics
+from experiments.datasets.ddsm.cases import is_repeat, volume_of
+from experiments.datasets.ddsm.ics import Case, View, ics_of, read_ics
 from experiments.datasets.ddsm.overlay import read_overlay
-from experiments.datasets.folders import folders_below
 from experiments.datasets.record import printable
 from experiments.errors import Failure
 
@@ -27,7 +20,6 @@ UNLISTED = "not listed in the case's .ics file"
 REPEATED = "the case stands in the folder twice"
 ABSENT = "its .LJPEG file is absent"
 
-VOLUME = re.compile(r"(normal|cancer|benign_without_callback|benign)s?(_\d+)?", re.ASCII)
 # a woman with cancer may have a benign lesion in another view
 FOUND_IN = {"": ("cancer", "benign"), "cancer": ("cancer", "benign"), "benign": ("benign",),
             "benign_without_callback": ("benign",), "normal": ()}
@@ -75,21 +67,6 @@ class LeftOut:
     detail: str = ""
 
 
-def find_cases(folder: Path, strict: bool = True) -> Iterator[tuple[Path, list[Path]]]:
-    """(.ics file, which may be absent; the case's .LJPEG files) of all cases below the folder, sorted by path.
-
-    If `strict`, raises OSError for a folder that may not be listed.
-    """
-    for place, names in folders_below(folder, strict):
-        cases: dict[Path, list[Path]] = defaultdict(list)
-        for name in names:
-            if NAME.fullmatch(name):
-                cases[Path(place, name)] += []
-            elif name.endswith(".LJPEG"):
-                cases[ics_of(Path(place, name))].append(Path(place, name))
-        yield from sorted(cases.items())
-
-
 def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list[Film], list[LeftOut]]:
     """The views to use, in the order of the cases, and the others. Reads the text files, and images only where two
     cases have one number, to know whether they are repeats.
@@ -98,8 +75,8 @@ def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list
     left_out: list[LeftOut] = []
     seen: dict[str, list[tuple[str, Path, Sequence[Path]]]] = defaultdict(list)
     for ics, images in cases:
-        kind, volume = _volume(ics.parent, folder)
-        repeated = next((earlier for earlier in seen[ics.name] if _is_repeat((volume, ics, images), earlier)), None)
+        kind, volume = volume_of(ics.parent, folder)
+        repeated = next((earlier for earlier in seen[ics.name] if is_repeat((volume, ics, images), earlier)), None)
         if repeated:
             left_out += [LeftOut(image, REPEATED, f"first in {repeated[1].parent}") for image in images or [ics]]
             continue
@@ -120,27 +97,6 @@ def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list
             else:
                 films.append(found)
     return films, left_out
-
-
-def _is_repeat(case: tuple[str, Path, Sequence[Path]], earlier: tuple[str, Path, Sequence[Path]]) -> bool:
-    """Whether two cases (volume, .ics file, images) of one number are of one woman."""
-    (volume, ics, images), (other_volume, other_ics, other_images) = case, earlier
-    others = {image.name: image for image in other_images}
-    both = [(image, others[image.name]) for image in images if image.name in others] or [(ics, other_ics)]
-    return volume == other_volume or any(
-        one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False) for one, other in both)
-
-
-def _volume(case: Path, folder: Path) -> tuple[str, str]:
-    """Kind and name by the nearest folder that is named like a volume: cancers/cancer_01/case0001 -> cancer, cancer_01.
-    """
-    for place in (case, *case.parents):
-        match = VOLUME.fullmatch(os.path.basename(os.path.abspath(place)).lower())
-        if match:
-            return match[1], match[0]
-        if place == folder:
-            break
-    return "", ""
 
 
 def _film(image: Path, case: Case, view: View, volume: tuple[str, str], has_lesions: bool, folder: Path
