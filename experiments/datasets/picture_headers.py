@@ -4,7 +4,8 @@ Honoured by Pillow: palettes, PNG's interlacing, TIFF's predictors, bit order an
 and the orientation of TIFF; here: WhiteIsZero of more bits, signed 8 bits, unsigned 32 bits, and the orientation in the
 EXIF data of JPEG and PNG. PNG's sBIT changes no level: it says how many bits a camera had, and the levels are scaled
 already. Refused by name: several images in a file, gamma and colour profiles that make another picture than the levels
-as they are, TIFF's response curves, and colours of 16 bits, of which Pillow reads the higher 8 only.
+as they are, TIFF's response curves; colours of 16 bits, of which Pillow reads the higher 8 only, and a quarter turn of TIFF without
+compression, which it gets wrong.
 """
 import io
 from collections.abc import Callable
@@ -19,13 +20,23 @@ CURVES = {291: "GrayResponseCurve", 301: "TransferFunction"}
 WHITE_IS_ZERO, SIGNED = 0, 2
 
 
-def refusal(picture: Image.Image) -> str | None:
-    """Why the picture, opened and not loaded, would not be read as it is meant; None where it is."""
+def refusal(picture: Image.Image, as_mask: bool) -> str | None:
+    """Why the picture, opened and not loaded, would not be read as it is meant; None where it is.
+
+    as_mask: it does not matter how bright a level is shown, only that it is not the background's.
+    """
     frames = getattr(picture, "n_frames", 1)
     if frames != 1:
         return f"holds {frames} images, expected one"
     if _colours_of_16_bits(picture):
         return "has colours of 16 bits each, of which only 8 would be read. Save it as grey levels of 16 bits"
+    if getattr(picture, "tag_v2", {}).get(ORIENTATION, 1) > 4 and picture.info.get("compression") == "raw":
+        return ("is to be turned by a quarter (Orientation), which Pillow does wrongly where the pixels are not "
+                "compressed. Save it turned")
+    return None if as_mask else _brightness_refusal(picture)
+
+
+def _brightness_refusal(picture: Image.Image) -> str | None:
     gamma = picture.info.get("gamma")
     if gamma is not None and "srgb" not in picture.info and "icc_profile" not in picture.info \
             and not abs(gamma - SRGB_GAMMA) < 0.05:
@@ -34,9 +45,6 @@ def refusal(picture: Image.Image) -> str | None:
     for tag, name in CURVES.items():
         if tag in getattr(picture, "tag_v2", {}):
             return f"has a {name}, which is not applied here. Apply it and save the picture without it"
-    if getattr(picture, "tag_v2", {}).get(ORIENTATION, 1) > 4 and picture.info.get("compression") == "raw":
-        return ("is to be turned by a quarter (Orientation), which Pillow does wrongly where the pixels are not "
-                "compressed. Save it turned")
     profile = picture.info.get("icc_profile")
     if profile and not _is_plain(profile):
         return ("has a colour profile by which its levels are not those to be shown. Convert it to sRGB, or save it "

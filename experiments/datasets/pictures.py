@@ -22,7 +22,7 @@ def read_picture(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray
     try:
         with Image.open(path, formats=FORMATS) as picture:
             require_size(path, picture.height, picture.width, max_pixels)
-            reason = refusal(picture)
+            reason = refusal(picture, as_mask)
             if reason:
                 raise Failure(f"{path}: {reason}")
             lossy = picture.format in WITH_LOSS or picture.info.get("compression") in TIFF_WITH_LOSS

@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from experiments.datasets.images import read_mask
+from experiments.datasets.images import read_image, read_mask
 from experiments.datasets.masks import marked
+from experiments.errors import Failure
 
 LESION = np.zeros((64, 80), dtype=bool)
 LESION[10:30, 12:40] = True
@@ -55,6 +56,13 @@ def test_what_is_not_background_is_lesion(tmp_path, kind, suffix):
     drawn = WITHOUT_LOSS[kind]
     (drawn if isinstance(drawn, Image.Image) else Image.fromarray(drawn)).save(tmp_path / f"m.{suffix}")
     np.testing.assert_array_equal(read_mask(tmp_path / f"m.{suffix}"), BOTH)
+
+
+def test_how_bright_a_level_is_shown_does_not_matter(tmp_path):
+    Image.fromarray(levels(100, 200)).save(tmp_path / "m.png", icc_profile=b"a profile that nobody knows")
+    np.testing.assert_array_equal(read_mask(tmp_path / "m.png"), BOTH)
+    with pytest.raises(Failure, match="has a colour profile"):
+        read_image(tmp_path / "m.png")
 
 
 def test_a_transparent_palette_entry_is_background(tmp_path):
