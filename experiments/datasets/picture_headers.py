@@ -3,9 +3,9 @@
 Honoured by Pillow: palettes, PNG's interlacing, TIFF's predictors, bit order and planes, WhiteIsZero of up to 8 bits,
 and the orientation of TIFF; here: WhiteIsZero of more bits, signed 8 bits, unsigned 32 bits, and the orientation in the
 EXIF data of JPEG and PNG. PNG's sBIT changes no level: it says how many bits a camera had, and the levels are scaled
-already. Refused by name: several images in a file, gamma and colour profiles that make another picture than the levels
-as they are, TIFF's response curves; colours of 16 bits, of which Pillow reads the higher 8 only, and a quarter turn of TIFF without
-compression, which it gets wrong.
+already. Refused by name: several images in a file; of images, not of masks, gamma, colour profiles and TIFF's response
+curves that make another picture than the levels as they are; colours of 16 bits, of which Pillow reads the higher 8
+only; and a quarter turn of a TIFF without compression, which Pillow gets wrong.
 """
 import io
 from collections.abc import Callable
