@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from experiments.datasets.record import CLASSES_OF
+from experiments.datasets.sizes import MAX_PIXELS, add_max_pixels
 from experiments.errors import UsageError
 
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
@@ -43,6 +44,7 @@ class TrainingConfiguration:
     checkpoint_every: int = setting(500, "training steps between checkpoints")
     steps: int | None = None
     training_seed: int | None = None
+    max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
         for name, fits, expected in self.limits():
@@ -127,6 +129,7 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     parser.add_argument("--training-seed", type=int, metavar="INT",
                         help="of initial weights, batches and dropout, for another training on the same images and "
                              "split (default: that of --seed)")
+    add_max_pixels(parser, default=None)
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
         values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
@@ -153,5 +156,5 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:
-    names = ["preset", "data", "normals", "steps", "training_seed", *hyper_parameters(kind)]
+    names = ["preset", "data", "normals", "steps", "training_seed", "max_pixels", *hyper_parameters(kind)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}

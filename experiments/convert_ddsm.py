@@ -6,9 +6,9 @@
     python experiments/end2end.py --data DDSM-png
 
 --data is DDSM as it is distributed, the whole, a volume or a case. The same command again, after a kill or when files
-were added, converts what is missing or older than its source. README.txt in the output says what the levels mean,
-conversion.json which views were left out, and why. A view that cannot be decoded or is absent does not stop the others;
-the exit code is then 1.
+were added, converts what is missing, cut off, or made of other files than there are now. README.txt in the output says
+what the levels mean, conversion.json which views were left out, and why. A view that cannot be decoded or is absent
+does not stop the others; the exit code is then 1.
 """
 from __future__ import annotations
 
@@ -29,27 +29,31 @@ from tqdm import tqdm
 from engine.files import PARTIAL
 from experiments.command import run_command
 from experiments.datasets import ddsm
-from experiments.datasets.ddsm.conversion import README, convert, up_to_date, write_table
+from experiments.datasets.ddsm.conversion import FORMAT, README, convert, up_to_date, write_table
 from experiments.datasets.ddsm.density import about_levels
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
+from experiments.datasets.record import printable
+from experiments.datasets.sizes import add_max_pixels
 from experiments.errors import Failure, UsageError
 from experiments.processes import in_processes
 from experiments.reporting.files import write_json, write_text
 
-DAMAGED = "its .LJPEG file is damaged"
-FORMAT = 1  # of the output: to be raised when it changes
+DAMAGED = "its .LJPEG file is damaged or cannot be read"
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    data, output = check(arguments)
-    films, left_out = ddsm.open_films(data)
+    try:
+        data, output = check(arguments)
+        films, left_out = ddsm.open_films(data)
+    except OSError as error:
+        raise Failure(f"{error.filename or arguments.data}: cannot be read ({error.strerror or error})") from error
     announce(films, output)
-    record = {"format": FORMAT, "levels": arguments.levels, "data": str(data.resolve()), "complete": False}
+    record = {"format": FORMAT, "levels": arguments.levels, "data": printable(str(data.resolve())), "complete": False}
     write_json(output / "conversion.json", record)
     write_text(output / "README.txt", README.format(levels=fill(about_levels(arguments.levels), 120)))
     try:
-        faults = convert_all(films, output, arguments.levels, arguments.workers)
+        faults = convert_all(films, output, arguments)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
@@ -57,7 +61,8 @@ def main(argv: list[str] | None = None) -> None:
     left_out = left_out + [LeftOut(film.image, DAMAGED, faults[film.name]) for film in films if film.name in faults]
     write_table(output / "ddsm.csv", converted)
     write_json(output / "conversion.json", record | {
-        "complete": True, "converted": len(converted), "left_out": [asdict(view) for view in left_out]})
+        "complete": True, "converted": len(converted), "left_out": [
+            {name: printable(str(value)) for name, value in asdict(view).items()} for view in left_out]})
     report(converted, left_out, output)
 
 
@@ -71,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
                           "project's commands (the default); grey: the digitizer's own grey levels, bit for bit")
     new.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
                      help="processes (default: one for each processor); each needs about 0.25 GB")
+    add_max_pixels(new)
     return new
 
 
@@ -110,15 +116,16 @@ def announce(films: list[Film], output: Path) -> None:
           flush=True)
 
 
-def convert_all(films: list[Film], output: Path, levels: str, workers: int) -> dict[str, str]:
+def convert_all(films: list[Film], output: Path, arguments: argparse.Namespace) -> dict[str, str]:
     """Converts what is missing; name of a film that cannot be decoded -> why."""
     for unfinished in output.glob(f"*/.*{PARTIAL}"):
         unfinished.unlink()
-    missing = [film for film in films if not up_to_date(film, output)]
+    missing = [film for film in films if not up_to_date(film, output, arguments.levels)]
     faults = {}
     with tqdm(total=len(films), initial=len(films) - len(missing), desc="Converting", unit="view",
               disable=None if missing else True) as bar:
-        results = in_processes(partial(convert, output=output, levels=levels), missing, workers)
+        results = in_processes(partial(convert, output=output, levels=arguments.levels,
+                                       max_pixels=arguments.max_pixels), missing, arguments.workers)
         for film, fault in zip(missing, results, strict=True):
             if fault:
                 faults[film.name] = fault
@@ -136,9 +143,9 @@ def report(converted: list[Film], left_out: list[LeftOut], output: Path) -> None
         print(f"  left out: {count} ({reason})")
     bad = [view for view in left_out if view.reason in (ABSENT, DAMAGED)]
     if bad:
-        raise Failure(f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged, the first of them "
-                      f"{bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them all. The other views "
-                      "can be used; for these, copy the files again and give the same command")
+        kinds = f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged or not to be read"
+        raise Failure(f"{kinds}, the first {bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them "
+                      "all. The other views can be used; when these files are in their places, give the same command")
 
 
 if __name__ == "__main__":

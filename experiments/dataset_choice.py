@@ -16,9 +16,12 @@ def chosen_dataset(configuration: TrainingConfiguration) -> Dataset:
 
     Raises `UsageError` and `Failure` as `open_dataset`, and where the other set is the same or has no normal images.
     """
-    dataset = open_dataset(None if configuration.data is None else Path(configuration.data), configuration.seed)
+    data = None if configuration.data is None else Path(configuration.data)
+    dataset = open_dataset(data, configuration.seed, configuration.max_pixels)
     if configuration.normals is not None:
-        dataset = with_normals(dataset, _normals(configuration))
+        other = _normals(configuration)
+        _require_other_files(dataset, other)
+        dataset = with_normals(dataset, other)
     return of_classes(dataset, configuration.class_names)
 
 
@@ -50,10 +53,18 @@ def _normals(configuration: TrainingConfiguration) -> Dataset:
     if configuration.data is not None and Path(configuration.normals).resolve() == Path(configuration.data).resolve():
         raise UsageError(f"--normals {configuration.normals}: is the folder of --data itself, whose normal images are "
                          "used anyway; expected that of another data set")
-    other = open_dataset(Path(configuration.normals), configuration.seed)
+    other = open_dataset(Path(configuration.normals), configuration.seed, configuration.max_pixels)
     if not _labelled(other.mammograms, "normal"):
         raise Failure(f"{configuration.normals}: {other.name} has no normal images to add")
     return other
+
+
+def _require_other_files(dataset: Dataset, other: Dataset) -> None:
+    known = {each.fingerprint for each in dataset.mammograms}
+    shared = [each.name for each in _labelled(other.mammograms, "normal") if each.fingerprint in known]
+    if shared:
+        raise Failure(f"{len(shared)} of the normal images of {other.name} are files of {dataset.name}, too, the first "
+                      f"{shared[0]}: they could stand on both sides of the split. Take them out of one of the sets")
 
 
 def _labelled(mammograms: Sequence[Mammogram], label: str) -> list[Mammogram]:

@@ -15,7 +15,7 @@ from experiments.processes import in_processes
 from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
-VERSION = 1  # of preprocessing and of the cache's files: to be raised when either changes
+VERSION = 2  # of reading, of preprocessing and of the cache's files: to be raised when either changes
 DIGEST_BYTES = 32
 
 

@@ -9,9 +9,10 @@ from skimage.exposure import equalize_adapthist
 from experiments.errors import Failure, UsageError
 
 REGIONS = 8  # CLAHE's contextual regions along each side
+LARGEST_SIDE = 8192  # twice the longer side of a digital mammogram; CLAHE takes some 70 bytes a pixel, here 5 GB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Preprocessing:
     """side: of the network's input, in pixels; working_side: at which contrast is enhanced; clip_limit: of CLAHE.
 
@@ -26,11 +27,15 @@ class Preprocessing:
         if not 1 <= self.side <= self.working_side or self.working_side % REGIONS:
             raise UsageError(f"side {self.side}, working side {self.working_side}: expected 1 <= side <= working side, "
                              f"the latter divisible by {REGIONS} for CLAHE's {REGIONS} x {REGIONS} regions")
+        if self.working_side > LARGEST_SIDE:
+            raise UsageError(f"--working-side {self.working_side}: expected at most {LARGEST_SIDE}; to enhance the "
+                             f"contrast of such an image would take {70 * self.working_side**2 / 1e9:.0f} GB of "
+                             "memory, and no mammogram has so many pixels")
         if not 0 < self.clip_limit <= 1:
             raise UsageError(f"clip limit {self.clip_limit}: expected a number above 0 and up to 1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """image (side, side) float32 in [0, 1]; mask (side, side) bool; lost: the crop left nothing of the annotation."""
 
@@ -47,16 +52,26 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
     mask goes the same way, nearest at the working side; at the network's side a pixel belongs to it where at least
     half of its area does. However small the network's side, an annotation that is inside the crop keeps one pixel.
 
-    Raises `Failure`, naming the image, where all pixels are equal or the mask has another size.
+    Raises `Failure`, naming the image, where all pixels are equal, the mask has another size, the levels cannot be
+    scaled, or the memory does not do.
     """
+    try:
+        return _preprocess(image, mask, settings, name)
+    except MemoryError as error:
+        raise Failure(f"{name}: the memory does not do for its {_size(image)} pixels at the working side "
+                      f"{settings.working_side}. Fewer --workers or a smaller --working-side need less") from error
+
+
+def _preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessing, name: str) -> Prepared:
     if mask is not None and mask.shape != image.shape:
         raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
                       "a mask must have the size of its image")
-    levels = image.astype(np.float32)
-    _refuse_constant(levels, name)
-    crop = square_around_mass(levels - levels.min())
-    _refuse_constant(levels[crop], f"{name}, cropped to the square around its centre of mass")
-    working = _scale(_resize_bilinear(levels[crop], settings.working_side))
+    _refuse_constant(image, name)
+    if not np.isfinite(_spread(image)):
+        raise Failure(f"{name}: its levels reach from {image.min():g} to {image.max():g}, which cannot be grey levels")
+    crop = square_around_mass(image)
+    _refuse_constant(image[crop], f"{name}, cropped to the square around its centre of mass")
+    working = _scale(_resize_bilinear(_float32(image[crop]), settings.working_side))
     region = settings.working_side // REGIONS
     enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
     small = area_mean(enhanced, settings.side)
@@ -66,11 +81,26 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
 
 
 def square_around_mass(levels: np.ndarray) -> tuple[slice, slice]:
-    """The square of side min(H, W) of (H, W) non-negative levels whose centre is nearest to their centre of mass."""
+    """The square of side min(H, W) whose centre is nearest to the centre of mass of levels (H, W) of any real dtype.
+
+    The darkest level weighs nothing. Whole numbers are summed exactly, in the memory of a row and a column.
+    """
     side = min(levels.shape)
-    corner = [int(np.clip(round(centre + 0.5 - side / 2), 0, length - side))
-              for centre, length in zip(ndimage.center_of_mass(levels), levels.shape, strict=True)]
+    corner = [int(np.clip(round(_centre(levels, axis) + 0.5 - side / 2), 0, length - side))
+              for axis, length in enumerate(levels.shape)]
     return slice(corner[0], corner[0] + side), slice(corner[1], corner[1] + side)
+
+
+def _centre(levels: np.ndarray, axis: int) -> float:
+    """Of mass along an axis, in pixels from the first one's centre; the middle where all levels are equal."""
+    whole = levels.dtype.kind in "iu"
+    if not whole and _spread(levels):
+        levels = (levels - np.float64(levels.min())) / _spread(levels)  # sums of the largest floats would overflow
+    sums = levels.sum(axis=1 - axis, dtype=np.int64 if whole else np.float64).tolist()
+    darkest = levels.min().item() * levels.shape[1 - axis]
+    masses = [total - darkest for total in sums]
+    mass = sum(masses)
+    return sum(place * each for place, each in enumerate(masses)) / mass if mass else (len(masses) - 1) / 2
 
 
 def shrink_mask(mask: np.ndarray, settings: Preprocessing) -> np.ndarray:
@@ -101,6 +131,21 @@ def _keep_one_pixel(small: np.ndarray, large: np.ndarray) -> np.ndarray:
 def _resize_bilinear(image: np.ndarray, side: int) -> np.ndarray:
     """Bilinear; when it reduces, the triangle is widened accordingly, so that no pixel is passed over."""
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _spread(levels: np.ndarray) -> float:
+    return float(levels.max()) - float(levels.min())
+
+
+def _float32(levels: np.ndarray) -> np.ndarray:
+    """The levels as they are if float32 holds them exactly, else scaled to [0, 1]: two of them may differ by less than
+    float32 can tell, or be larger than it can hold.
+    """
+    with np.errstate(over="ignore"):
+        narrow = levels.astype(np.float32)
+        if levels.dtype.itemsize <= 2 or ((narrow == levels).all() and np.isfinite(narrow.max() - narrow.min())):
+            return narrow
+    return ((levels - np.float64(levels.min())) / _spread(levels)).astype(np.float32)
 
 
 def _scale(image: np.ndarray) -> np.ndarray:

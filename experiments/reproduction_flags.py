@@ -32,6 +32,7 @@ HYPER_PARAMETERS = (
     Flag("classes", int, ALL, "3: cancer, normal and benign (the default); 2: without normal images"),
     Flag("side", int, ALL, "height and width of the networks' input in pixels"),
     Flag("working_side", int, ALL, "pixels a side at which contrast is enhanced"),
+    Flag("max_pixels", int, ALL, "refuse images of more pixels, for which the memory may not do"),
     Flag("batch", int, ALL, "images in a training step"),
     Flag("steps", int, CLASSIFIERS, "training steps of a classifier"),
     Flag("width", float, CLASSIFIERS, "multiplies the channels and features of every layer of the VGG"),

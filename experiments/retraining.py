@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     else:
         run = _newest({"data": None, "normals": None, "classes": 3, "seed": 0} | {
             name: given[name] for name in SAME if name in given})
-    recorded = run.record()["configuration"]
+    recorded = asdict(Configuration()) | run.record()["configuration"]  # an earlier version had fewer settings
     for name in SAME:
         if name in given and given[name] != recorded[name]:
             raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {run.path} has {recorded[name]}, and "

@@ -37,7 +37,7 @@ class TrainedClassifier:
         """(1, side, side, 1) float32 in [0, 1]: the image file as in training. Raises Failure where it is of no use."""
         of = self.configuration
         preprocessing = Preprocessing(of.side, of.working_side, of.clip_limit)
-        return preprocess(read_image(path), None, preprocessing, str(path)).image[None, :, :, None]
+        return preprocess(read_image(path, of.max_pixels), None, preprocessing, str(path)).image[None, :, :, None]
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """(n, side, side, channels) float32, what the network takes, for prepared images (n, side, side, 1)."""

@@ -30,7 +30,7 @@ class Canvas:
         return ndimage.gaussian_filter(levels, sigma * self.height, truncate=3)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outline:
     """A half ellipse: centre (y, 0), half axes along y and x."""
 

@@ -1,37 +1,55 @@
 """The mini-MIAS set: Info.txt beside 1024x1024 PGM films (Suckling et al. 1994)."""
+import re
+from codecs import BOM_UTF8
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets.images import read_image
+from experiments.datasets.images import MAX_PIXELS, read_image
 from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.datasets.same_files import ListedFiles
 from experiments.errors import Failure
 
 LOOKS_LIKE = "mini-MIAS: Info.txt beside the films mdb001.pgm, mdb002.pgm, ..."
+HYBRID = "hybrid (findings of different classes in one image)"
+UNLISTED = "in the folder, not listed in Info.txt"
 
-Circle = tuple[int, int, int]
-LABELS = {"NORM": "normal", "B": "benign", "M": "cancer"}
+Circle = tuple[float, float, float]
+LABELS = {"B": "benign", "M": "cancer"}
+KINDS = ("CALC", "CIRC", "SPIC", "MISC", "ARCH", "ASYM")
+NAME = re.compile(r"[\w-]{1,100}", re.ASCII)
+NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of Info.txt. circle: x, y from the bottom, radius in pixels; None where none is given."""
+
+    film: str
+    label: str
+    circle: Circle | None
+    place: str
 
 
 def recognise(folder: Path) -> bool:
     return (folder / "Info.txt").is_file()
 
 
-def read(folder: Path) -> Dataset:
+def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     """The films that Info.txt lists. Several findings of a film make one mask; a film with a benign and a malignant
     finding is a hybrid and is excluded. Films 2k-1 and 2k are the two breasts of one woman.
 
-    Raises `Failure` for a row that cannot be understood and for films that are listed and absent.
+    Raises `Failure` for a row that cannot be understood, for films that are listed and absent, for two names of one
+    film, and for a film that is normal in one line and has a finding in another.
     """
     info = folder / "Info.txt"
-    rows: dict[str, list[tuple[str, Circle | None]]] = defaultdict(list)
-    for number, line in enumerate(info.read_text(encoding="latin-1").splitlines(), start=1):
-        if line.strip():
-            name, label, circle = _parse(line, f"{info}, line {number}")
-            rows[name].append((label, circle))
+    rows: dict[str, list[Finding]] = defaultdict(list)
+    for finding in _findings(info):
+        rows[finding.film].append(finding)
     absent = [f"{name}.pgm" for name in rows if not (folder / f"{name}.pgm").is_file()]
     if absent:
         shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
@@ -40,58 +58,76 @@ def read(folder: Path) -> Dataset:
     if not rows:
         raise Failure(f"{info}: lists no films")
 
-    mammograms, excluded = [], Counter[str]()
+    mammograms, excluded, files = [], Counter[str](), ListedFiles()
     for name in sorted(rows):
-        labels = {label for label, _ in rows[name]}
-        if len(labels) > 1:
-            excluded["hybrid (findings of different classes in one image)"] += 1
-            continue
         path = folder / f"{name}.pgm"
-        circles = tuple(circle for _, circle in rows[name] if circle is not None)
+        files.image(path, rows[name][0].place)
+        labels = {finding.label for finding in rows[name]}
+        if "normal" in labels and len(labels) > 1:
+            raise Failure(f"{rows[name][-1].place}: {name} is normal in one line and has a finding in another")
+        if len(labels) > 1:
+            excluded[HYBRID] += 1
+            continue
+        circles = tuple(finding.circle for finding in rows[name] if finding.circle is not None)
         mammograms.append(Mammogram(
             name=path.name, patient=_patient(name), label=labels.pop(), source="mini-mias",
-            fingerprint=f"{file_fingerprint(path)}|{circles}", load=partial(_load, path, circles)))
-    return Dataset("mini-MIAS", mammograms, dict(excluded))
+            fingerprint=f"{file_fingerprint(path)}|{circles}",
+            load=partial(_load, path, circles, rows[name][0].place, max_pixels)))
+    unlisted = sum(path.suffix == ".pgm" and path.stem not in rows for path in folder.iterdir())
+    return Dataset("mini-MIAS", mammograms, dict(excluded) | ({UNLISTED: unlisted} if unlisted else {}))
 
 
-def _parse(line: str, place: str) -> tuple[str, str, Circle | None]:
-    """name, label, circle from: name, tissue, class, and for abnormal films severity, x, y, radius (or a note)."""
+def _findings(info: Path) -> Iterator[Finding]:
+    text = info.read_bytes().removeprefix(BOM_UTF8).decode("latin-1")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield _parse(line, f"{info}, line {number}")
+
+
+def _parse(line: str, place: str) -> Finding:
+    """From: name, tissue, class, and for abnormal films severity, x, y, radius; a note, or nothing, in place of the
+    three numbers where the findings are too widespread to be marked.
+    """
     words = line.split()
-    kind = words[2] if len(words) > 2 else ""
-    severity = words[3] if len(words) > 3 else ""
-    label = LABELS.get("NORM" if kind == "NORM" else severity)
-    if label is None:
-        raise Failure(f"{place}: cannot understand {line.strip()!r}; expected for example 'mdb003 D NORM' or "
-                      "'mdb005 F CIRC B 477 133 30' (severity B or M)")
-    if label == "normal" or len(words) != 7 or not all(word.isdigit() for word in words[4:]):
-        return words[0], label, None
-    x, y, radius = (int(word) for word in words[4:])
-    return words[0], label, (x, y, radius)
+    film, kind, severity = words[0], words[2] if len(words) > 2 else "", words[3] if len(words) > 3 else ""
+    where = words[4:]
+    if NAME.fullmatch(film):
+        if kind == "NORM" and len(words) == 3:
+            return Finding(film, "normal", None, place)
+        if kind in KINDS and severity in LABELS and (not where or where[0].startswith("*")):
+            return Finding(film, LABELS[severity], None, place)
+        if kind in KINDS and severity in LABELS and len(where) == 3 and all(map(NUMBER.fullmatch, where)):
+            x, y, radius = (int(number) if number.is_integer() else number for number in map(float, where))
+            return Finding(film, LABELS[severity], (x, y, radius), place)
+    raise Failure(f"{place}: cannot understand {line.strip()[:100]!r}; expected for example 'mdb003 D NORM', "
+                  "'mdb005 F CIRC B 477 133 30' (severity B or M; x, y and radius in pixels), or 'mdb216 D CALC M "
+                  "*NOTE 3*' where no circle is given")
 
 
 def _patient(name: str) -> str:
     """'mdb005' and 'mdb006' -> 'mdb005-006'."""
-    digits = name.removeprefix("mdb")
-    if not digits.isdigit():
+    match = re.fullmatch(r"mdb(\d{1,6})", name, re.ASCII)
+    if match is None or int(match[1]) == 0:
         return name
-    first = (int(digits) - 1) // 2 * 2 + 1
+    first = (int(match[1]) - 1) // 2 * 2 + 1
     return f"mdb{first:03d}-{first + 1:03d}"
 
 
-def _load(path: Path, circles: Sequence[Circle]) -> Pixels:
-    image = read_image(path)
-    return image, circles_mask(circles, image.shape, path) if circles else None
+def _load(path: Path, circles: Sequence[Circle], place: str, max_pixels: int) -> Pixels:
+    image = read_image(path, max_pixels)
+    return image, circles_mask(circles, image.shape, path, place) if circles else None
 
 
-def circles_mask(circles: Sequence[Circle], shape: tuple[int, ...], path: Path) -> np.ndarray:
-    """(H, W) bool: the union of circles (x, y, radius) in pixels, y counted from the bottom row."""
+def circles_mask(circles: Sequence[Circle], shape: tuple[int, ...], path: Path, place: str) -> np.ndarray:
+    """(H, W) bool: the union of circles (x, y, radius) in pixels, y counted from the bottom row. place: file and line
+    of the first."""
     height, width = shape
     rows, columns = np.ogrid[:height, :width]
     mask = np.zeros(shape, dtype=bool)
     for x, y, radius in circles:
         circle = (columns - x) ** 2 + (rows - (height - 1 - y)) ** 2 <= radius**2
         if not circle.any():
-            raise Failure(f"{path}: Info.txt puts a finding at x {x}, y {y}, radius {radius}, outside the film of "
+            raise Failure(f"{place}: {path} has a finding at x {x}, y {y}, radius {radius}, outside the film of "
                           f"{width} x {height} pixels")
         mask |= circle
     return mask

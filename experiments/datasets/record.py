@@ -12,7 +12,7 @@ CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the class
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mammogram:
     """A labelled view of one breast; its pixels stay on disk until they are asked for.
 
@@ -45,7 +45,7 @@ class Mammogram:
         return self.load()[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """What a reader found in a folder.
 
@@ -67,4 +67,10 @@ def file_fingerprint(*paths: Path) -> str:
     The change time stands beside the modification time because copying programs and archives set the latter back.
     """
     states = [(path.resolve(), path.stat()) for path in paths]
-    return "|".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}" for path, stat in states)
+    return "|".join(f"{printable(str(path))}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+                    for path, stat in states)
+
+
+def printable(name: str) -> str:
+    """The name with \\udcff for a byte that is no UTF-8, as Linux allows them: it can then be written and hashed."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

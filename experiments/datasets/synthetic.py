@@ -16,11 +16,12 @@ from tqdm import tqdm
 
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
-from experiments.errors import UsageError
+from experiments.errors import Failure, UsageError
 
 VIEWS = ("CC", "MLO")
 IMAGES = 2100
 HEIGHT = 320
+TALLEST = 8192  # of which one image takes about 2 GB to draw
 VERSION = 3  # of the drawing: to be raised when it changes, so that no cache keeps older pictures
 
 
@@ -102,10 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--height", type=int, default=HEIGHT, help="of the images, in pixels (default %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        if options.images < 1 or options.height < 32 or options.seed < 0:
-            raise UsageError("expected --images of at least 1, --height of at least 32 and --seed of at least 0")
-        write(options.folder, options.seed, options.images, options.height)
-    except UsageError as error:
+        if options.images < 1 or not 32 <= options.height <= TALLEST or options.seed < 0:
+            raise UsageError(f"expected --images of at least 1, --height of 32 to {TALLEST} and --seed of at least 0")
+        try:
+            write(options.folder, options.seed, options.images, options.height)
+        except OSError as error:
+            raise Failure(f"{error.filename or options.folder}: cannot be written ({error.strerror or error})"
+                          ) from error
+    except (UsageError, Failure) as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0

@@ -220,7 +220,7 @@ GOOD = "P_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"a_1/b/c/0.dcm\n\",a_1/b/c/1.dcm\n"
     ("patient_id,pathology\n", r"lacks the column\(s\) left or right breast"),
     (",".join(COLUMNS) + "\n", "list no images"),
     (",".join(COLUMNS) + "\n" + GOOD + GOOD.replace("BENIGN", "UNPROVEN"), r"line 4: unknown pathology 'UNPROVEN'"),
-    (",".join(COLUMNS) + "\n" + GOOD + "P_2,LEFT\n", r"line 4: nothing under image view, pathology, .*cut off"),
+    (",".join(COLUMNS) + "\n" + GOOD + "P_2,LEFT\n", r"line 4: has 2 cells, the header 7\. Is the line cut off"),
     (",".join(COLUMNS) + "\n" + GOOD.replace("a/b/c/0.dcm", "0.dcm"), r"line 2, image file path: '0\.dcm' is no path"),
     (",".join(COLUMNS) + "\n" + GOOD.replace("BENIGN", "BÉNIN"), "CSV file in UTF-8"),
     (",".join(COLUMNS) + "\n" + GOOD[:-20], "cannot be read as a CSV file")])
@@ -279,6 +279,61 @@ def test_normal_images_of_another_set(collection, drawn, tmp_path, command, tiny
 
 
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real CBIS-DDSM excerpt is not beside the project")
+
+
+def test_links_to_folders_around_are_followed_once(tmp_path):
+    """Two links in each folder to each other would be walked 2^n times; images on another disk are found."""
+    store = tmp_path / "disk"
+    one_view(tmp_path / "set", spot(5, 5))
+    (tmp_path / "set" / "manifest-1").rename(store)
+    (tmp_path / "set" / "manifest-1").symlink_to(store)
+    for number in range(30):
+        folder = tmp_path / "set" / f"links{number:02d}"
+        folder.mkdir()
+        for name in ("one", "two"):
+            (folder / name).symlink_to(tmp_path / "set" / f"links{(number + 1) % 30:02d}")
+        (folder / "around").symlink_to(tmp_path / "set")
+    data = open_dataset(tmp_path / "set", 0)
+    np.testing.assert_array_equal(data.mammograms[0].mask(), spot(5, 5) > 0)
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("P_2,RIGHT", "P_2,LEFT", r"line 4: its image is listed as that of another view in .*line 2"),
+    ("b/c/1.dcm", "a_1/b/c/1.dcm", r"line 4: its mask is listed already in .*line 2"),
+    ("RIGHT", "BOTH", r"line 4: unknown breast or view, 'BOTH'"), ("MLO", "ML", r"line 4: unknown breast or view"),
+    ("b/b/c/0.dcm", "../b/c/0.dcm", r"line 4, image file path: '\.\./b/c/0\.dcm' is no path"),
+    ("b/b/c/0.dcm", "/b/c/0.dcm", r"line 4, image file path: '/b/c/0\.dcm' is no path"),
+    ("P_2,", '"P_2,', r"line 4: "), ("BENIGN,b", 'BENIGN,"b', r"line 4: ")])
+def test_rows_that_contradict_each_other(tmp_path, old, new, message):
+    row = 'P_2,RIGHT,MLO,BENIGN,b/b/c/0.dcm,b_1/b/c/0.dcm,b/c/1.dcm\n'
+    changed = row.replace("b/c/1.dcm\n", "b_1/b/c/1.dcm\n").replace("b/c/0.dcm,b_1", "b/c/0.dcm,b_1")
+    if "mask" in message:
+        changed = row.replace(old, new)
+    elif "another view" in message:
+        changed = changed.replace("b/b/c/0.dcm", "a/b/c/0.dcm")
+    else:
+        changed = changed.replace(old, new)
+    (tmp_path / NAMES[2]).write_text(",".join(COLUMNS) + "\n" + GOOD + changed)
+    with pytest.raises(Failure, match=r"calc_case_description_train_set\.csv, " + message):
+        read_tables(tmp_path)
+
+
+def test_a_column_that_stands_twice(tmp_path):
+    (tmp_path / NAMES[2]).write_text(",".join((*COLUMNS, "Pathology")) + "\n" + GOOD)
+    with pytest.raises(Failure, match="has the column 'pathology' 2 times"):
+        read_tables(tmp_path)
+
+
+def test_an_empty_or_inverted_mask_and_one_without_rows(tmp_path):
+    data = open_dataset(one_view(tmp_path, 255 - spot(5, 5)), 0)
+    with pytest.raises(Failure, match=r"train_set\.csv, line 2: the mask .*1-1\.dcm marks all four corners"):
+        data.mammograms[0].load()
+    path = next(tmp_path.rglob("*ROI*/1-1.dcm"))
+    file = pydicom.dcmread(path)
+    file.Rows = 0
+    file.save_as(path)
+    with pytest.raises(Failure, match=r"1-1\.dcm: its header says 40 x 0 pixels"):
+        open_dataset(tmp_path, 0)
 
 
 @real

@@ -61,6 +61,14 @@ def test_fingerprint_follows_file_and_annotation(tmp_path):
     assert {name for name in before if before[name] != after[name]} == {"mdb001.pgm", "mdb002.pgm"}
 
 
+@pytest.mark.parametrize("name", ["./mdb001", "../mdb001", "/mdb001", "mdb001.pgm", "mdb²", "m" * 300])
+def test_names_that_are_none(tmp_path, name):
+    make(tmp_path, "mdb001 G NORM\n")
+    (tmp_path / "Info.txt").write_text(f"mdb001 G NORM\n{name} G NORM\n", encoding="utf-8")
+    with pytest.raises(Failure, match=r"Info\.txt, line 2: cannot understand"):
+        open_dataset(tmp_path, 0)
+
+
 def test_absent_films_are_named(tmp_path):
     make(tmp_path)
     (tmp_path / "mdb002.pgm").unlink()
@@ -69,7 +77,39 @@ def test_absent_films_are_named(tmp_path):
         open_dataset(tmp_path, seed=0)
 
 
-@pytest.mark.parametrize("line", ["mdb009 G CIRC X 1 2 3", "mdb009 G", "mdb009 G CIRC", "mdb009"])
+def test_a_circle_may_be_written_with_decimals(tmp_path):
+    whole = open_dataset(make(tmp_path, "mdb001 G CIRC B 20 10 5\n"), 0).mammograms[0]
+    (tmp_path / "Info.txt").write_text("mdb001 G CIRC B 20.0 10.00 5.0\n")
+    decimals = open_dataset(tmp_path, 0).mammograms[0]
+    assert whole.fingerprint == decimals.fingerprint
+    np.testing.assert_array_equal(whole.mask(), decimals.mask())
+    (tmp_path / "Info.txt").write_text("\ufeffmdb001 G CIRC B 20.5 10.5 1.25\n", encoding="utf-8")
+    mask = open_dataset(tmp_path, 0).mammograms[0].mask()
+    np.testing.assert_array_equal(np.argwhere(mask), [(28, 20), (28, 21), (29, 20), (29, 21)])
+
+
+def test_films_that_are_not_listed_are_counted(tmp_path):
+    make(tmp_path)
+    (tmp_path / "Info.txt").write_text(INFO.replace("mdb002 D NORM\n", ""))
+    assert open_dataset(tmp_path, 0).excluded == {mini_mias.HYBRID: 1, mini_mias.UNLISTED: 1}
+
+
+def test_one_film_by_two_names_and_a_normal_film_with_a_finding(tmp_path):
+    make(tmp_path)
+    (tmp_path / "mdb005.pgm").unlink()
+    (tmp_path / "mdb005.pgm").symlink_to("mdb001.pgm")
+    with pytest.raises(Failure, match=r"Info\.txt, line 5: image mdb005\.pgm is listed already in line 1"):
+        open_dataset(tmp_path, 0)
+    (tmp_path / "Info.txt").write_text("mdb001 G NORM\nmdb002 G NORM\nmdb001 G CIRC B 20 10 5\n")
+    with pytest.raises(Failure, match=r"Info\.txt, line 3: mdb001 is normal in one line and has a finding in another"):
+        open_dataset(tmp_path, 0)
+
+
+@pytest.mark.parametrize("line", [
+    "mdb009 G CIRC X 1 2 3", "mdb009 G", "mdb009 G CIRC", "mdb009", "mdb009 G CIRC B 1 2", "mdb009 G CIRC B 1 2 3 4",
+    "mdb009 G CIRC B 1 2 nan", "mdb009 G CIRC B 1 2 -3", "mdb009 G CIRC B 1 2 ²", "mdb009 G CIRC B 1 2 3,0",
+    "mdb009 G CIRC B x 2 3", "mdb009 G NORM 1 2 3", "mdb009 G CIRCLE B 1 2 3", "mdb009 G CIRC B 1e3 2 3",
+    pytest.param("mdb009 G CIRC B 1 2 " + "9" * 5000, id="digits")])
 def test_rows_that_cannot_be_understood(tmp_path, line):
     make(tmp_path, "mdb001 G NORM\n" + line + "\n")
     with pytest.raises(Failure, match=r"Info\.txt, line 2: cannot understand 'mdb009"):
@@ -81,7 +121,7 @@ def test_empty_list_and_circle_outside(tmp_path):
     with pytest.raises(Failure, match=r"Info\.txt: lists no films"):
         open_dataset(tmp_path, seed=0)
     data = open_dataset(make(tmp_path, "mdb001 G CIRC B 100 10 5\n"), seed=0)
-    with pytest.raises(Failure, match=r"mdb001\.pgm: .*x 100, y 10, radius 5, outside the film of 40 x 40"):
+    with pytest.raises(Failure, match=r"Info\.txt, line 1: .*mdb001\.pgm .*x 100, y 10, radius 5, outside .*40 x 40"):
         data.mammograms[0].load()
 
 

@@ -25,6 +25,48 @@ def test_the_square_is_centred_on_the_mass_as_far_as_it_fits():
     assert square_around_mass(np.ones((7, 7))) == (slice(0, 7), slice(0, 7))
 
 
+def test_the_square_is_where_exact_sums_have_it():
+    """Rounding must not decide: a centre that lies half a pixel from two squares goes to the even one."""
+    levels = np.random.default_rng(0).integers(0, 65536, (101, 40)).astype(np.uint16)
+    symmetric = np.concatenate([levels, levels[::-1]])  # 202 rows, the centre at 100.5
+    assert square_around_mass(symmetric) == (slice(81, 121), slice(0, 40))
+    assert square_around_mass(symmetric[:, :39]) == (slice(82, 121), slice(0, 39))  # 81.5 rounds to 82
+    for dtype in (np.uint16, np.int32, np.float32, np.float64):
+        assert square_around_mass(levels.astype(dtype)) == square_around_mass(levels)
+    assert square_around_mass(levels.astype(np.int64) - 40000) == square_around_mass(levels)
+    assert square_around_mass(np.full((9, 5), 7)) == (slice(2, 7), slice(0, 5))
+
+
+@pytest.mark.parametrize("image", [
+    1e9 + np.arange(1200.0).reshape(40, 30), 1e300 * textured(40, 30), 2.0**25 + np.arange(1200).reshape(40, 30),
+    2**31 + textured(40, 30).astype(np.uint32), np.float32(3e38) * np.linspace(-1, 1, 1200, dtype=np.float32).reshape(
+        40, 30)])
+def test_levels_that_float32_cannot_tell_apart_or_hold(image):
+    exact = ((image.astype(np.float64) - image.min()) / (float(image.max()) - float(image.min())))
+    np.testing.assert_allclose(preprocess(image, None, SMALL, "a").image, preprocess(exact, None, SMALL, "a").image,
+                               atol=1e-3)
+
+
+def test_levels_that_no_number_can_scale_are_refused():
+    with pytest.raises(Failure, match=r"a: its levels reach from -1e\+308 to 1e\+308"):
+        preprocess(np.where(textured(40, 30) > 2000, 1e308, -1e308), None, SMALL, "a")
+
+
+@pytest.mark.parametrize("side", [8200, 80000, 10**9])
+def test_a_working_side_beyond_all_memory_is_a_wrong_call(side):
+    with pytest.raises(UsageError, match=r"--working-side \d+: expected at most 8192; .* GB of memory"):
+        Preprocessing(working_side=side)
+
+
+def test_where_the_memory_does_not_do_the_image_is_named(monkeypatch):
+    def full(*arguments, **named):
+        raise MemoryError
+
+    monkeypatch.setattr("experiments.preprocessing.equalize_adapthist", full)
+    with pytest.raises(Failure, match=r"a\.png: the memory does not do for its 30 x 40 pixels at the working side 64"):
+        preprocess(textured(40, 30), None, SMALL, "a.png")
+
+
 def test_the_steps_of_4_1():
     """An image of the working side needs no resizing before CLAHE: the definition is a few lines."""
     image = textured(64, 64)

@@ -90,3 +90,8 @@ def test_written_set_reads_back(tmp_path, capsys):
     assert "expected a new or an empty folder" in capsys.readouterr().err
     assert synthetic.main([str(tmp_path / "x"), "--images", "0"]) == 2
     assert "--images of at least 1" in capsys.readouterr().err
+    assert synthetic.main([str(tmp_path / "x"), "--height", "80000"]) == 2
+    assert "--height of 32 to 8192" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert synthetic.main([str(tmp_path / "file" / "x"), "--images", "1"]) == 1
+    assert "cannot be written (Not a directory)" in capsys.readouterr().err

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from experiments.datasets.cbis_ddsm.files import Tree
 from experiments.datasets.cbis_ddsm.masks import Finding, fits, joined_mask
 from experiments.datasets.cbis_ddsm.tables import Abnormality, read_tables, tables
-from experiments.datasets.images import dicom_shape, read_image
+from experiments.datasets.dicom import dicom_shape
+from experiments.datasets.images import MAX_PIXELS, read_image
 from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.errors import Failure
 
@@ -34,7 +35,7 @@ def recognise(folder: Path) -> bool:
     return bool(tables(folder))
 
 
-def read(folder: Path) -> Dataset:
+def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     """The views, by patient, breast and projection, that the CSV files list and the folder holds, wherever below it.
 
     The masks of a view's abnormalities make one mask. Left out and counted: hybrids, views of which the image or a mask
@@ -46,7 +47,7 @@ def read(folder: Path) -> Dataset:
     mammograms, excluded = [], Counter[str]()
     for view in tqdm(views, desc="Reading the headers", unit="view", delay=1):
         try:
-            mammograms.append(_mammogram(view, tree))
+            mammograms.append(_mammogram(view, tree, max_pixels))
         except _Unusable as reason:
             excluded[str(reason)] += 1
     if not mammograms:
@@ -58,7 +59,7 @@ def read(folder: Path) -> Dataset:
     return Dataset("CBIS-DDSM", mammograms, dict(excluded), (NO_NORMALS,))
 
 
-def _mammogram(view: Sequence[Abnormality], tree: Tree) -> Mammogram:
+def _mammogram(view: Sequence[Abnormality], tree: Tree, max_pixels: int) -> Mammogram:
     if len({abnormality.label for abnormality in view}) > 1:
         raise _Unusable(HYBRID)
     films = [(abnormality, paths) for abnormality in view if (paths := tree.find(abnormality.image))]
@@ -68,11 +69,11 @@ def _mammogram(view: Sequence[Abnormality], tree: Tree) -> Mammogram:
     if len(paths) > 1:
         raise Failure(f"{first.place}: expected one image, found {len(paths)}: {', '.join(map(str, paths))}. "
                       "Keep one of them")
-    image, shape = paths[0], dicom_shape(paths[0])
+    image, shape = paths[0], dicom_shape(paths[0], max_pixels)
     findings, used = [], [image]
     for abnormality in view:
         files = sorted({*tree.find(abnormality.mask), *tree.find(abnormality.crop)})
-        candidates = tuple(path for path in files if fits(dicom_shape(path), shape))
+        candidates = tuple(path for path in files if fits(dicom_shape(path, max_pixels), shape))
         if not candidates:
             # a crop alone is no mask: the mask is absent, unless there is a second file that must be it
             raise _Unusable(OTHER_SHAPE if len(files) > 1 else NO_MASK)
@@ -80,9 +81,9 @@ def _mammogram(view: Sequence[Abnormality], tree: Tree) -> Mammogram:
         used += candidates
     return Mammogram(
         name=first.image.subject, patient=first.patient, label=first.label, source="cbis-ddsm",
-        fingerprint=file_fingerprint(*used), load=partial(_load, image, tuple(findings)))
+        fingerprint=file_fingerprint(*used), load=partial(_load, image, tuple(findings), max_pixels))
 
 
-def _load(image: Path, findings: Sequence[Finding]) -> Pixels:
-    levels = read_image(image)
-    return levels, joined_mask(findings, levels.shape)
+def _load(image: Path, findings: Sequence[Finding], max_pixels: int) -> Pixels:
+    levels = read_image(image, max_pixels)
+    return levels, joined_mask(findings, levels.shape, max_pixels)

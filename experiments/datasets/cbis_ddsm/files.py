@@ -4,20 +4,20 @@
     Mass-Training_P_00001_LEFT_CC / 07-20-2016-DDSM-NA-74994 / 1.000000-full mammogram images-24515 / 1-1.dcm
     <series UID> / 1-1.dcm                                                                  series downloaded singly
 """
-import os
 from collections import defaultdict
 from pathlib import Path
 
 from experiments.datasets.cbis_ddsm.tables import Cell
+from experiments.datasets.folders import folders_below
 
 
 class Tree:
-    """The DICOM files below a folder."""
+    """The DICOM files below a folder; links are followed, since the images often lie on another disk."""
 
     def __init__(self, folder: Path) -> None:
         self._below: dict[str, list[Path]] = defaultdict(list)
-        for above, _, names in os.walk(folder, followlinks=True):  # the images are often linked from another disk
-            for name in sorted(names):
+        for above, names in folders_below(folder):
+            for name in names:
                 if name.lower().endswith(".dcm"):
                     for part in Path(above).relative_to(folder).parts:
                         self._below[part].append(Path(above, name))

@@ -7,13 +7,14 @@ import numpy as np
 from PIL import Image
 
 from experiments.datasets.images import read_image
+from experiments.datasets.masks import require_lesion
 from experiments.errors import Failure
 
 ROUNDING = 2  # pixels
 LARGEST_SCALE = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """An abnormality's files that may be its mask by their size, and the line that lists it."""
 
@@ -32,7 +33,7 @@ def fits(shape: tuple[int, int], image: tuple[int, int]) -> bool:
     return 1 / LARGEST_SCALE <= scale <= LARGEST_SCALE and abs(width * scale - image_width) <= ROUNDING
 
 
-def joined_mask(findings: Sequence[Finding], shape: tuple[int, ...]) -> np.ndarray:
+def joined_mask(findings: Sequence[Finding], shape: tuple[int, ...], max_pixels: int) -> np.ndarray:
     """(H, W) bool: the union of the masks, each brought to `shape` (H, W) by the nearest pixel.
 
     Raises `Failure`, naming file and line, where none of an abnormality's files is a mask or its mask is empty.
@@ -40,19 +41,21 @@ def joined_mask(findings: Sequence[Finding], shape: tuple[int, ...]) -> np.ndarr
     height, width = shape
     joined = np.zeros(shape, dtype=bool)
     for finding in findings:
-        mask = Image.fromarray(_mask(finding))
+        mask = Image.fromarray(_mask(finding, max_pixels))
         joined |= np.asarray(mask.resize((width, height), Image.Resampling.NEAREST))
     return joined
 
 
-def _mask(finding: Finding) -> np.ndarray:
+def _mask(finding: Finding, max_pixels: int) -> np.ndarray:
     for path in finding.paths:
-        levels = read_image(path)
+        levels = read_image(path, max_pixels)
         lowest, highest = levels.min(), levels.max()
         if lowest == highest:
             raise Failure(f"{path}: the mask is empty, all its pixels are {lowest}, but {finding.place}, lists an "
-                          "abnormality there. Download it again, or remove that line")
+                          "abnormality there. Remove that line if it is not known where the abnormality is")
         if np.logical_or(levels == lowest, levels == highest).all():
-            return levels == highest
+            mask = levels == highest
+            require_lesion(mask, str(path), finding.place)
+            return mask
     raise Failure(f"{finding.place}: {', '.join(map(str, finding.paths))} should be a mask and has more than two grey "
-                  "levels. Download it again, or remove that line")
+                  "levels. Remove that line if the mask is in no other file")

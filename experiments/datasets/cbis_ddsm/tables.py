@@ -1,19 +1,19 @@
 """The description files of CBIS-DDSM: one row an abnormality, with the paths of image, crop and mask."""
-import csv
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from experiments.datasets.tables import read_table
 from experiments.errors import Failure
 
 LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
+BREASTS, PROJECTIONS = ("LEFT", "RIGHT"), ("CC", "MLO")
 NAMES = tuple(f"{kind}_case_description_{part}_set.csv" for kind in ("mass", "calc") for part in ("train", "test"))
 IMAGE, CROP, MASK = "image file path", "cropped image file path", "ROI mask file path"
 COLUMNS = ("patient_id", "left or right breast", "image view", "pathology", IMAGE, CROP, MASK)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What a path cell says: subject / study UID / series UID / file. Newer downloads keep the subject, older ones the
     series too; the file's name is not reliable, and mask and crop are exchanged in places."""
@@ -22,7 +22,7 @@ class Cell:
     series: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Abnormality:
     """One row. place: its file and line, for messages."""
 
@@ -35,6 +35,10 @@ class Abnormality:
     mask: Cell
     place: str
 
+    @property
+    def view(self) -> tuple[str, str, str]:
+        return self.patient, self.breast, self.projection
+
 
 def tables(folder: Path) -> list[Path]:
     return [folder / name for name in NAMES if (folder / name).is_file()]
@@ -43,48 +47,43 @@ def tables(folder: Path) -> list[Path]:
 def read_tables(folder: Path) -> list[list[Abnormality]]:
     """The abnormalities of each view, sorted by patient, breast and projection.
 
-    Raises `Failure`, naming file and line, for a missing column, an empty cell, a path that is none and an unknown
-    pathology.
+    Raises `Failure`, naming file and line, for what `experiments.datasets.tables` refuses, an empty cell, a path that
+    is none, an unknown breast, projection or pathology, a mask that is listed twice, and an image of two views.
     """
     views: dict[tuple[str, str, str], list[Abnormality]] = defaultdict(list)
+    masks: dict[str, str] = {}
+    images: dict[Cell, Abnormality] = {}
     for table in tables(folder):
-        for row in _rows(table):
-            views[row.patient, row.breast, row.projection].append(row)
+        for cells, place in read_table(table, tuple(map(str.lower, COLUMNS))):
+            text = {column: cells[column.lower()] for column in COLUMNS}
+            row = _abnormality(text, place)
+            if masks.setdefault(text[MASK], place) != place:
+                raise Failure(f"{place}: its mask is listed already in {masks[text[MASK]]}")
+            if images.setdefault(row.image, row).view != row.view:
+                raise Failure(f"{place}: its image is listed as that of another view in {images[row.image].place}")
+            views[row.view].append(row)
     if not views:
         raise Failure(f"{folder}: {', '.join(path.name for path in tables(folder))} list no images")
     return [views[key] for key in sorted(views)]
 
 
-def _rows(table: Path) -> Iterator[Abnormality]:
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if missing:
-                raise Failure(f"{table}: lacks the column(s) {', '.join(missing)}")
-            line = reader.line_num + 1
-            for row in reader:
-                yield _abnormality(row, f"{table}, line {line}")
-                line = reader.line_num + 1  # a row may have several lines: cells end in a newline inside the quotes
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Failure(f"{table}: cannot be read as a CSV file in UTF-8 ({error})") from error
-
-
-def _abnormality(row: dict[str, str | None], place: str) -> Abnormality:
-    cell = {column: (row[column] or "").strip() for column in COLUMNS}
+def _abnormality(cell: dict[str, str], place: str) -> Abnormality:
     empty = [column for column in COLUMNS if not cell[column]]
     if empty:
         raise Failure(f"{place}: nothing under {', '.join(empty)}; is the line cut off?")
     label = LABELS.get(cell["pathology"].upper())
     if label is None:
         raise Failure(f"{place}: unknown pathology {cell['pathology']!r}; expected one of {', '.join(LABELS)}")
+    breast, projection = cell["left or right breast"].upper(), cell["image view"].upper()
+    if breast not in BREASTS or projection not in PROJECTIONS:
+        raise Failure(f"{place}: unknown breast or view, {breast!r} {projection!r}; expected {' or '.join(BREASTS)}, "
+                      f"{' or '.join(PROJECTIONS)}")
     image, crop, mask = (_cell(cell[column], f"{place}, {column}") for column in (IMAGE, CROP, MASK))
-    return Abnormality(cell["patient_id"], cell["left or right breast"], cell["image view"], label, image, crop, mask,
-                       place)
+    return Abnormality(cell["patient_id"], breast, projection, label, image, crop, mask, place)
 
 
 def _cell(text: str, place: str) -> Cell:
     parts = PurePosixPath(text).parts
-    if len(parts) != 4:
+    if len(parts) != 4 or parts[0] == "/" or ".." in parts:
         raise Failure(f"{place}: {text!r} is no path of the form subject/study/series/file.dcm")
     return Cell(parts[0], parts[2])

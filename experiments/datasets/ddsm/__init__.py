@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from experiments.datasets.ddsm.cases import find_cases
 from experiments.datasets.ddsm.density import brightness
-from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, find_cases, survey
+from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, survey
 from experiments.datasets.ddsm.ljpeg import read_ljpeg
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
 from experiments.datasets.record import THESIS, Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.datasets.sizes import MAX_PIXELS, require_size
 from experiments.errors import Failure
 
 __all__ = ["LOOKS_LIKE", "load", "load_mask", "open_films", "read", "read_ljpeg", "recognise"]
@@ -24,22 +26,22 @@ VERSION = 1  # of what `load` makes of the files: to be raised when it changes, 
 
 
 def recognise(folder: Path) -> bool:
-    """Whether there is a case at any depth."""
-    return next(find_cases(folder), None) is not None
+    """Whether there is a case at any depth, of those folders that may be listed: a disk has others beside the data."""
+    return next(find_cases(folder, strict=False), None) is not None
 
 
-def read(folder: Path) -> Dataset:
+def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     """All views that can be used, at any depth: of one case, of a volume, of the whole collection.
 
     A view is labelled by the lesions marked in it, not by its volume: a benign lesion of a woman with cancer is benign.
     Normal is only a view of a case without any lesion; the unmarked views of other cases are left out, since they may
     show the lesion unnoticed. Hybrids are left out, and lesions whose pathology is unproven. So is what a defect of
     one case's .ics or .OVERLAY makes unusable, since leaving a view out cannot mislabel another: all is counted, and
-    experiments/convert_ddsm.py lists each such view with file and line. patient: the woman, 'A-0002'; source: the
-    institution and the digitizer, 'A/DBA'.
+    experiments/convert_ddsm.py lists each such view with file and line. patient: the woman, 'cancer_01/A-0002', where
+    the case is in a volume, else 'A-0002'; source: the institution and the digitizer, 'A/DBA'.
 
     Raises `Failure` where .LJPEG files are absent, which means that the copy is not complete, and where no view can be
-    used. A truncated or damaged .LJPEG is a `Failure` when it is loaded.
+    used. A truncated or damaged .LJPEG, and a view of more than `max_pixels` pixels, is a `Failure` when it is loaded.
     """
     films, left_out = open_films(folder)
     absent = [view.image for view in left_out if view.reason == ABSENT]
@@ -47,7 +49,8 @@ def read(folder: Path) -> Dataset:
         shown = ", ".join(map(str, absent[:3])) + (", ..." if len(absent) > 3 else "")
         raise Failure(f"{folder}: {len(absent)} of {len(films) + len(left_out)} views have no .LJPEG file: {shown}. "
                       "Copy them there; or let experiments/convert_ddsm.py convert what there is, and use that")
-    return Dataset(THESIS, [_mammogram(film) for film in films], dict(Counter(view.reason for view in left_out)))
+    mammograms = [_mammogram(film, max_pixels) for film in films]
+    return Dataset(THESIS, mammograms, dict(Counter(view.reason for view in left_out)))
 
 
 def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:
@@ -61,13 +64,14 @@ def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:
     return films, left_out
 
 
-def _mammogram(film: Film) -> Mammogram:
-    return Mammogram(name=film.name, patient=film.case.patient, label=film.label, source=film.case.digitizer,
-                     fingerprint=f"{VERSION}|{file_fingerprint(*film.files)}", load=partial(load, film))
+def _mammogram(film: Film, max_pixels: int) -> Mammogram:
+    return Mammogram(name=film.name, patient=film.patient, label=film.label, source=film.case.digitizer,
+                     fingerprint=f"{VERSION}|{file_fingerprint(*film.files)}", load=partial(load, film, max_pixels))
 
 
-def load(film: Film) -> Pixels:
+def load(film: Film, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Image (H, W) uint16, 10000 (3.60 - optical density); mask (H, W) bool, or None for a normal breast."""
+    require_size(film.image, *film.size, max_pixels)
     return brightness(film.case.digitizer)[read_ljpeg(film.image, film.size)], load_mask(film)
 
 

@@ -1,13 +1,13 @@
 """Which views of a DDSM folder can be used, as what, and which are left out and why."""
-import os
-import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.datasets.ddsm.ics import NAME, Case, View, ics_of, read_ics
+from experiments.datasets.ddsm.cases import is_repeat, volume_of
+from experiments.datasets.ddsm.ics import Case, View, ics_of, read_ics
 from experiments.datasets.ddsm.overlay import read_overlay
+from experiments.datasets.record import printable
 from experiments.errors import Failure
 
 HYBRID = "hybrid: benign and malignant lesions in one view"
@@ -20,16 +20,15 @@ UNLISTED = "not listed in the case's .ics file"
 REPEATED = "the case stands in the folder twice"
 ABSENT = "its .LJPEG file is absent"
 
-VOLUME = re.compile(r"(normal|cancer|benign_without_callback|benign)s?(_\d+)?")
 # a woman with cancer may have a benign lesion in another view
 FOUND_IN = {"": ("cancer", "benign"), "cancer": ("cancer", "benign"), "benign": ("benign",),
             "benign_without_callback": ("benign",), "normal": ()}
 LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Film:
-    """One view that can be used. volume: normal, cancer, benign, benign_without_callback, or '' where no folder says;
+    """One view that can be used. volume: the name of its folder, such as cancer_01, or '' where the case is in none;
     overlay: None for a normal breast; pathologies: of its lesions, sorted, each once.
     """
 
@@ -43,6 +42,11 @@ class Film:
     pathologies: tuple[str, ...]
 
     @property
+    def patient(self) -> str:
+        """The woman: 'cancer_01/A-1500', since another volume may have another woman of that number."""
+        return f"{self.volume}/{self.case.patient}" if self.volume else self.case.patient
+
+    @property
     def files(self) -> list[Path]:
         """All that image, mask and label come from."""
         return [self.image, ics_of(self.image)] + ([self.overlay] if self.overlay else [])
@@ -52,7 +56,7 @@ class Film:
         return self.view.lines, self.view.pixels_per_line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A view that cannot be used: its image, or the .ics file of a case without images; one of the reasons above; what
     exactly is wrong, or '' where the reason says it.
@@ -63,46 +67,31 @@ class LeftOut:
     detail: str = ""
 
 
-def find_cases(folder: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """(.ics file, which may be absent; the case's .LJPEG files) of all cases below the folder, sorted by path."""
-    walked: set[str] = set()
-    for place, below, names in os.walk(folder, followlinks=True):
-        if os.path.realpath(place) in walked:  # a link to a folder above it, or to one that was visited
-            below.clear()
-            continue
-        walked.add(os.path.realpath(place))
-        below.sort()
-        cases: dict[Path, list[Path]] = defaultdict(list)
-        for name in sorted(names):
-            if NAME.fullmatch(name):
-                cases[Path(place, name)] += []
-            elif name.endswith(".LJPEG"):
-                cases[ics_of(Path(place, name))].append(Path(place, name))
-        yield from sorted(cases.items())
-
-
 def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list[Film], list[LeftOut]]:
-    """The views to use, in the order of the cases, and the others. Reads the text files, not the images."""
+    """The views to use, in the order of the cases, and the others. Reads the text files, and images only where two
+    cases have one number, to know whether they are repeats.
+    """
     films: list[Film] = []
     left_out: list[LeftOut] = []
-    seen: set[str] = set()
+    seen: dict[str, list[tuple[str, Path, Sequence[Path]]]] = defaultdict(list)
     for ics, images in cases:
+        kind, volume = volume_of(ics.parent, folder)
+        repeated = next((earlier for earlier in seen[ics.name] if is_repeat((volume, ics, images), earlier)), None)
+        if repeated:
+            left_out += [LeftOut(image, REPEATED, f"first in {repeated[1].parent}") for image in images or [ics]]
+            continue
         try:
-            if ics.name in seen:
-                left_out += [LeftOut(image, REPEATED) for image in images]
-                continue
-            seen.add(ics.name)
             case = read_ics(ics)
         except Failure as error:
             left_out += [LeftOut(image, BAD_ICS, str(error)) for image in images or [ics]]
             continue
-        volume = _volume(ics.parent, folder)
+        seen[ics.name].append((volume, ics, images))
         expected = {ics.with_name(f"{ics.stem.replace('-', '_')}.{view}.LJPEG"): view for view in case.views}
         left_out += [LeftOut(image, UNLISTED) for image in images if image not in expected]
-        has_lesions = volume not in ("", "normal") or any(
+        has_lesions = kind not in ("", "normal") or any(
             case.views[view].overlay or image.with_suffix(".OVERLAY").is_file() for image, view in expected.items())
         for image, view in expected.items():
-            found = _film(image, case, case.views[view], volume, has_lesions, folder)
+            found = _film(image, case, case.views[view], (kind, volume), has_lesions, folder)
             if isinstance(found, LeftOut):
                 left_out.append(found)
             else:
@@ -110,18 +99,8 @@ def survey(folder: Path, cases: Iterator[tuple[Path, list[Path]]]) -> tuple[list
     return films, left_out
 
 
-def _volume(case: Path, folder: Path) -> str:
-    """By the nearest folder that is named like a volume: cancers/cancer_01/case0001 -> cancer."""
-    for place in (case, *case.parents):
-        match = VOLUME.fullmatch(os.path.basename(os.path.abspath(place)).lower())
-        if match:
-            return match[1]
-        if place == folder:
-            break
-    return ""
-
-
-def _film(image: Path, case: Case, view: View, volume: str, has_lesions: bool, folder: Path) -> Film | LeftOut:
+def _film(image: Path, case: Case, view: View, volume: tuple[str, str], has_lesions: bool, folder: Path
+          ) -> Film | LeftOut:
     overlay: Path | None = image.with_suffix(".OVERLAY")
     pathologies: tuple[str, ...] = ()
     if view.overlay:
@@ -136,8 +115,8 @@ def _film(image: Path, case: Case, view: View, volume: str, has_lesions: bool, f
         if len(labels) > 1:
             return LeftOut(image, HYBRID)
         label = labels.pop()
-        if label not in FOUND_IN[volume]:
-            return LeftOut(image, CONTRADICTION, f"{label} lesions in a {volume} volume")
+        if label not in FOUND_IN[volume[0]]:
+            return LeftOut(image, CONTRADICTION, f"{label} lesions in a {volume[0]} volume")
     elif image.with_suffix(".OVERLAY").is_file():
         return LeftOut(image, CONTRADICTION, "the .ics file says NON_OVERLAY, and there is an .OVERLAY file")
     elif has_lesions:
@@ -146,4 +125,5 @@ def _film(image: Path, case: Case, view: View, volume: str, has_lesions: bool, f
         label, overlay = "normal", None
     if not image.is_file():
         return LeftOut(image, ABSENT)
-    return Film(image, image.relative_to(folder).as_posix(), label, volume, case, view, overlay, pathologies)
+    name = printable(image.relative_to(folder).as_posix())
+    return Film(image, name, label, volume[1], case, view, overlay, pathologies)

@@ -6,14 +6,14 @@ from pathlib import Path
 from experiments.datasets.ddsm.density import DIGITIZERS
 from experiments.errors import Failure
 
-NAME = re.compile(r"([A-D])-(\d{4})-(\d)\.ics")
+NAME = re.compile(r"([A-D])-(\d{4})-(\d)\.ics", re.ASCII)
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")
 VIEW = re.compile(r"(?P<view>\w+)\s+LINES\s+(?P<lines>\d{1,5})\s+PIXELS_PER_LINE\s+(?P<pixels>\d{1,5})\s+"
                   r"BITS_PER_PIXEL\s+(?P<bits>\d{1,2})\s+RESOLUTION\s+(?P<micrometres>\d{1,4}(?:\.\d{1,4})?)\s+"
                   r"(?P<overlay>OVERLAY|NON_OVERLAY)", re.ASCII)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class View:
     """lines, pixels_per_line: height and width in pixels; resolution: micrometres a pixel; overlay: lesions marked?"""
 
@@ -23,7 +23,7 @@ class View:
     overlay: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """patient: 'A-0002'; digitizer: a key of `DIGITIZERS`; views: 'LEFT_CC' -> View, those that there are."""
 

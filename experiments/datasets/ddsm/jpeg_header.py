@@ -8,7 +8,7 @@ OTHER_FRAMES = {0xC0, 0xC1, 0xC2, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE
 Code = tuple[int, int]  # the bits as a number, and how many they are
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """precision      bits of a pixel                    predictor   1 to 7 (T.81, table H.1)
     height, width  in pixels, as the file says        height_at   offset of the two bytes that hold the height
@@ -25,19 +25,25 @@ class Header:
     pixels_at: int
 
 
+class Damaged(ValueError):
+    """Of a file that is not whole: another copy would mend it, which is said of no other."""
+
+
 def parse_header(data: bytes) -> Header:
-    """Raises ValueError, saying what was found and expected, for all but one grey image of one scan."""
+    """Raises ValueError, saying what was found and expected, for all but one grey image of one scan; `Damaged` where
+    the header is not whole.
+    """
     if data[:2] != bytes([0xFF, SOI]):
         raise ValueError("does not begin as a JPEG file")
     at, frame, height_at = 2, None, 0
     tables: dict[int, dict[int, Code]] = {}
     while True:
         if len(data) < at + 4 or data[at] != 0xFF:
-            raise ValueError(f"has no complete JPEG header (expected a marker at byte {at})")
+            raise Damaged(f"has no complete JPEG header (expected a marker at byte {at})")
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at + 4 : at + 2 + length]
         if length < 2 or len(segment) != length - 2:
-            raise ValueError(f"has no complete JPEG header (the segment at byte {at} has {length} bytes)")
+            raise Damaged(f"has no complete JPEG header (the segment at byte {at} has {length} bytes)")
         if marker in OTHER_FRAMES:
             raise ValueError(f"is not a lossless JPEG file (frame FF{marker:02X}, expected FFC3)")
         if marker == DRI and segment.strip(b"\0"):
@@ -83,7 +89,7 @@ def _huffman_tables(segment: bytes) -> dict[int, dict[int, Code]]:
         counts = segment[1:17]
         categories, rest = segment[17 : 17 + sum(counts)], segment[17 + sum(counts) :]
         if len(counts) != 16 or len(categories) != sum(counts) or any(category > 16 for category in categories):
-            raise ValueError("has a damaged Huffman table")
+            raise Damaged("has a damaged Huffman table")
         codes: dict[int, Code] = {}
         code, remaining = 0, iter(categories)
         for length, count in enumerate(counts, start=1):
@@ -91,7 +97,7 @@ def _huffman_tables(segment: bytes) -> dict[int, dict[int, Code]]:
                 codes[next(remaining)] = (code, length)
                 code += 1
             if code > 1 << length:
-                raise ValueError("has a damaged Huffman table")
+                raise Damaged("has a damaged Huffman table")
             code *= 2
         tables[segment[0] & 15], segment = codes, rest
     return tables

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.ddsm.ics import ics_of, read_ics
-from experiments.datasets.ddsm.jpeg_header import Header, parse_header
+from experiments.datasets.ddsm.jpeg_header import Damaged, Header, parse_header
 from experiments.errors import Failure
 
 END = b"\xff\xd9"
@@ -58,8 +58,10 @@ def read_ljpeg(path: Path, size: tuple[int, int] | None = None, truncated: bool 
             raise ValueError(f"has {header.width} x {header.height} pixels (width x height); expected {width} x "
                              f"{height}, or the two exchanged")
         pixels = _decode(data, header, path)
-    except ValueError as error:
+    except Damaged as error:
         raise Failure(f"{path}: {error}. Copy or download it again") from error
+    except ValueError as error:
+        raise Failure(f"{path}: {error}") from error
     if len(pixels) < header.height and not truncated:
         raise Failure(f"{path}: is truncated: {len(pixels)} of its {header.height} coded rows are whole. Copy or "
                       "download it again")
@@ -83,7 +85,7 @@ def _decode(data: bytes, header: Header, path: Path) -> np.ndarray:
     bits = 8 * (len(coded) - coded.count(b"\xff\x00"))
     height = min(header.height, bits // header.width)  # a pixel takes at least one bit
     if height == 0:
-        raise ValueError("is truncated: it holds no whole row of pixels")
+        raise Damaged("is truncated: it holds no whole row of pixels")
     if 0 not in header.codes:
         raise ValueError("has no code for a difference of 0, and so no place for the rows that its repair needs")
     if height + ROWS_ABOVE > 0xFFFF:
@@ -96,7 +98,7 @@ def _decode(data: bytes, header: Header, path: Path) -> np.ndarray:
     decoded = decoded.astype(np.uint16, copy=False)[ROWS_ABOVE - 1 :]
     ends = np.cumsum(_row_bits(decoded, header))
     if height == header.height and bits - ends[-1] >= 8:
-        raise ValueError(f"is damaged: its pixels take {ends[-1]} bits, it holds {bits}")
+        raise Damaged(f"is damaged: its pixels take {ends[-1]} bits, it holds {bits}")
     return decoded[1 : 1 + np.searchsorted(ends, bits, side="right")]
 
 
@@ -136,6 +138,6 @@ def _standard_decoder(path: Path) -> Callable[[bytes], np.ndarray]:
         try:
             return jpeg_decode(data)
         except (JpegError, ValueError, RuntimeError) as error:
-            raise ValueError(f"cannot be decoded ({error})") from error
+            raise Damaged(f"cannot be decoded ({error})") from error
 
     return decode

@@ -8,7 +8,7 @@ from scipy import ndimage
 STEPS = np.array([(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outline:
     """row, column: of the first pixel, from the top left; directions (n,) uint8, 0 to 7; place: its file and line."""
 

@@ -15,7 +15,7 @@ NOT_USED = ("LESION_TYPE", "ASSESSMENT", "SUBTLETY")
 Lines = Iterator[tuple[str, list[str]]]  # (file and line, words)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lesion:
     """pathology: one of `PATHOLOGIES`; boundary: what the radiologist drew. Cores, drawn inside it, are not kept."""
 

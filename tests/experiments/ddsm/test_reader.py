@@ -33,12 +33,12 @@ def test_labels_patients_sources_and_what_is_left_out(tree):
     data = open_dataset(tree, seed=0)
     assert data.name == "DDSM"
     assert [(one.name.split("/")[-1], one.patient, one.label, one.source) for one in data.mammograms] == [
-        ("D_0004_1.LEFT_CC.LJPEG", "D-0004", "benign", "D/HOWTEK"),
-        ("C_0003_1.LEFT_CC.LJPEG", "C-0003", "benign", "C/LUMISYS"),
-        ("B_0002_1.LEFT_CC.LJPEG", "B-0002", "cancer", "B/LUMISYS"),
-        ("B_0002_1.LEFT_MLO.LJPEG", "B-0002", "benign", "B/LUMISYS"),
-        ("A_0001_1.LEFT_CC.LJPEG", "A-0001", "normal", "A/DBA"),
-        ("A_0001_1.RIGHT_CC.LJPEG", "A-0001", "normal", "A/DBA")]
+        ("D_0004_1.LEFT_CC.LJPEG", "benign_without_callback_01/D-0004", "benign", "D/HOWTEK"),
+        ("C_0003_1.LEFT_CC.LJPEG", "benign_01/C-0003", "benign", "C/LUMISYS"),
+        ("B_0002_1.LEFT_CC.LJPEG", "cancer_01/B-0002", "cancer", "B/LUMISYS"),
+        ("B_0002_1.LEFT_MLO.LJPEG", "cancer_01/B-0002", "benign", "B/LUMISYS"),
+        ("A_0001_1.LEFT_CC.LJPEG", "normal_01/A-0001", "normal", "A/DBA"),
+        ("A_0001_1.RIGHT_CC.LJPEG", "normal_01/A-0001", "normal", "A/DBA")]
     assert data.mammograms[2].name == "cancers/cancer_01/case0002/B_0002_1.LEFT_CC.LJPEG"
     assert data.excluded == {films.UNPROVEN: 1, films.CONTRADICTION: 1, films.UNMARKED: 1, films.HYBRID: 1}
 
@@ -106,6 +106,44 @@ def test_a_defect_of_one_case_leaves_out_its_views_only(tree, spoil, reason, cou
     if reason == films.CONTRADICTION:
         count -= 1  # RIGHT_CC has no .OVERLAY file: it is just unmarked
     assert len(found) == count and all(detail in view.detail for view in found), left_out
+
+
+def test_one_number_in_two_volumes_names_two_women(tree, make_case):
+    case = tree / "cancers/cancer_02/case0001"
+    make_case(case, "A-0001", "DBA 21", LEFT_CC=[], RIGHT_CC=[])
+    for view in ("LEFT_CC", "RIGHT_CC"):  # other films than those of the first woman
+        (case / f"A_0001_1.{view}.LJPEG").write_bytes((tree / f"cancers/cancer_01/case0002/B_0002_1.{view}.LJPEG"
+                                                       ).read_bytes())
+    make_case(case.parents[2] / "normals/normal_09/case0001", "A-0001", "DBA 21", LEFT_CC=[])
+    other = case.parents[2] / "normals/normal_09/case0001/A_0001_1.LEFT_CC.LJPEG"
+    other.write_bytes((tree / "benigns/benign_01/case0003/C_0003_1.LEFT_MLO.LJPEG").read_bytes())
+    data = open_dataset(tree, seed=0)
+    women = {one.patient: one.label for one in data.mammograms if "A_0001" in one.name}
+    assert women == {"normal_01/A-0001": "normal", "normal_09/A-0001": "normal"}  # cancer_02 shows no lesion
+    assert films.REPEATED not in data.excluded and data.excluded[films.UNMARKED] == 3
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_a_case_that_stands_in_two_volumes_with_the_same_files_is_a_repeat(tree, images):
+    """Told by an image; where none is left in either, by the .ics file."""
+    first, again = tree / "cancers/cancer_01/case0002", tree / "cancers/cancer_07/case0815"
+    shutil.copytree(first, again)
+    for path in again.glob("*LEFT*.LJPEG"):
+        path.write_bytes(path.read_bytes()[:100])  # a repeat is one although two of its images were cut off
+    if not images:
+        for path in [*first.glob("*.LJPEG"), *again.glob("*.LJPEG")]:
+            path.unlink()
+    _, left_out = ddsm.open_films(tree)
+    repeats = [view for view in left_out if view.reason == films.REPEATED]
+    assert len(repeats) == (4 if images else 1)
+    assert all(view.image.parent == again and view.detail == f"first in {first}" for view in repeats)
+
+
+def test_patients_do_not_depend_on_what_else_is_read(tree):
+    whole = {one.name.split("/")[-1]: one.patient for one in open_dataset(tree, seed=0).mammograms}
+    for volume in ("cancers/cancer_01", "normals/normal_01", "normals"):
+        for one in open_dataset(tree / volume, seed=0).mammograms:
+            assert one.patient == whole[one.name.split("/")[-1]]
 
 
 def test_absent_images_are_a_failure_that_names_them(tree):

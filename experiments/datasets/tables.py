@@ -1,0 +1,84 @@
+"""Tables as text: CSV with commas or semicolons, or tabs; what is not well formed is refused with file and line.
+
+Columns are found by name, whatever their case, whatever blanks stand around them and whether the file begins with a
+byte order mark. A row must have as many cells as the header. A cell of several lines is refused, since a quote that
+nobody meant swallows rows that way; a single line end at the end of a cell is none of its text (CBIS-DDSM has such).
+"""
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from experiments.errors import Failure
+
+DELIMITERS = ",;\t"
+
+
+def missing_columns(table: Path, columns: Sequence[str]) -> list[str]:
+    """Which of the columns its header lacks; all of them for an empty file. Raises `Failure` where it is no text."""
+    _, header, _ = _header(table, columns)
+    return [column for column in columns if column not in header]
+
+
+def read_table(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
+               ) -> Iterator[tuple[dict[str, str], str]]:
+    """(cells, place) of each row: the text under `columns` and `optional`, '' where the table lacks one of the latter;
+    the file and the line in which the row begins. Names of columns are given in lower case. Empty rows are passed over.
+
+    Raises `Failure` for a table without one of `columns`, with one of the columns twice, or with a row that does not
+    fit.
+    """
+    delimiter, header, first = _header(table, columns)
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise Failure(f"{table}: lacks the column(s) {', '.join(missing)}; expected {', '.join(columns)}")
+    twice = [column for column in (*columns, *optional) if header.count(column) > 1]
+    if twice:
+        raise Failure(f"{table}: has the column {twice[0]!r} {header.count(twice[0])} times; which one is meant?")
+    wanted = (*columns, *optional)
+    places = {column: header.index(column) for column in wanted if column in header}
+    for row, line in _rows(table, delimiter):
+        place = f"{table}, line {line}"
+        if line <= first or not any(cell.strip() for cell in row):
+            continue
+        if len(row) < len(header) or any(cell.strip() for cell in row[len(header):]):
+            raise Failure(f"{place}: has {len(row)} cells, the header {len(header)}. Is the line cut off, or is a "
+                          "quote or a delimiter too many in it?")
+        if any("\n" in cell.strip() or "\r" in cell.strip() for cell in row):
+            raise Failure(f"{place}: a quote in it closes in a later line only, so that it swallows lines. Remove the "
+                          "quote, or write the cell in one line")
+        yield {column: row[places[column]].strip() if column in places else "" for column in wanted}, place
+
+
+def _header(table: Path, columns: Sequence[str]) -> tuple[str, list[str], int]:
+    """The delimiter by which most of the columns are found, the names in lower case, and the header's line."""
+    found: list[tuple[int, str, list[str], int]] = []
+    faults: list[Failure] = []
+    for delimiter in DELIMITERS:
+        try:
+            row, line = next(((row, line) for row, line in _rows(table, delimiter) if row), ([], 0))
+        except Failure as fault:  # quotes are in the wrong places where the delimiter is another
+            faults.append(fault)
+            continue
+        names = [name.strip().lower() for name in row]
+        found.append((len(set(columns) & set(names)), delimiter, names, line))
+    if not found:
+        raise faults[0]
+    return max(found, key=lambda header: header[0])[1:]
+
+
+def _rows(table: Path, delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """(cells, number of its first line) of each row."""
+    line = 1
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            for row in reader:
+                yield row, line
+                line = reader.line_num + 1
+    except OSError as error:
+        raise Failure(f"{table}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{table}: cannot be read as a CSV file in UTF-8 ({error}). Save it in UTF-8") from error
+    except csv.Error as error:
+        raise Failure(f"{table}, line {line}: cannot be read as a CSV file ({error}); is a quote too many in it?"
+                      ) from error
