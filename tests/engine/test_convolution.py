@@ -7,7 +7,8 @@ from scipy.signal import convolve2d, correlate2d
 
 from engine.layer import Run
 from engine.layers import Conv2D, LeakyReLU, ReLU, Sigmoid, Tanh, TransposedConv2D
-from engine.layers.conv2d import dilate, rotate, zeros_around
+from engine.layers.conv2d import dilate, rotate
+from engine.layers.padding import zeros_around
 
 RNG = np.random.default_rng
 

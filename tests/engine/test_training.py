@@ -194,9 +194,10 @@ def test_moments_that_are_not_finite_are_not_absorbed():
     assert expect_not_finite(network, batch, loss=least_squares).path == "1.mean"
 
 
-def test_integer_input_and_boolean_masks_are_finite():
+@pytest.mark.parametrize("kind", [bool, np.int32])
+def test_masks_and_labels_are_finite(kind):
     network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
-    x, mask = np.ones((3, 2), np.int32), np.ones((3, 2), bool)
+    x, mask = np.ones((3, 2), np.float32), np.ones((3, 2), kind)
     error = expect_not_finite(network, (x, mask), loss=lambda y, target: (np.float32(np.inf), y))
     assert "the loss is inf" in str(error)
 
