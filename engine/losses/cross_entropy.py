@@ -94,7 +94,7 @@ def _one_hot(logits: Array, target: Array) -> Array:
     if not array_namespace(target).isdtype(target.dtype, "integral"):
         raise ValueError(f"the prediction is {tuple(logits.shape)} and the target {shape} of {target.dtype}; expected "
                          "integers, the numbers of the classes, or a probability a class, in the prediction's shape")
-    one_hot = target[..., None] == xp.arange(classes, dtype=target.dtype, device=device(target))
+    one_hot = xp.astype(target, xp.int64)[..., None] == xp.arange(classes, dtype=xp.int64, device=device(target))
     if not bool(xp.all(xp.any(one_hot, axis=-1))):
         raise ValueError(f"the classes lie between {int(xp.min(target))} and {int(xp.max(target))}; expected 0 to "
                          f"{classes - 1} for logits {tuple(logits.shape)}")
