@@ -303,7 +303,7 @@ def test_an_optimizer_of_other_arrays_than_the_networks_is_refused():
     network = Chain(a=Dense(2, 2, rng=np.random.default_rng(0)), b=Dense(2, 2, rng=np.random.default_rng(1)))
     optimizer = SGD(network.parameters())
     network.convert(lambda array: array.astype("float64"))
-    with pytest.raises(ValueError, match=r"the optimizer's 'a.W' is not an array of the network: .* Make it afterwards"):
+    with pytest.raises(ValueError, match=r"the optimizer's 'a.W' is not an array of the network: .* Make it aft"):
         train_on(network, optimizer)
     with pytest.raises(ValueError, match=r"'W' is not an array of the network"):
         train_on(network, SGD(network["a"].parameters()))
