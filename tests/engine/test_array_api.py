@@ -132,6 +132,10 @@ def test_predict_and_assign_on_strict_arrays():
     here, twin = make(np.random.default_rng(4), "float64"), make(np.random.default_rng(6), "float64")
     twin.convert(strict)
     assign(twin, here.parameters() | here.moving_averages())
+    single = make(np.random.default_rng(6), "float32")
+    single.convert(strict)
+    assign(single, here.parameters() | here.moving_averages())  # float64 into float32, which strict arrays do not mix
+    np.testing.assert_array_equal(plain(single.parameters()["sig.W"]), here.parameters()["sig.W"].astype("float32"))
     x = numbers(7, *shape, dtype="float64")
     for result, expected in zip(predict(twin, strict(x)), predict(here, x), strict=True):
         np.testing.assert_allclose(plain(result), expected, rtol=0, atol=1e-12)

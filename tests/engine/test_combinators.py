@@ -110,6 +110,23 @@ def test_recompute_gives_the_same_paths_and_bits_as_a_chain_and_keeps_only_x():
         np.testing.assert_array_equal(grads_less[path], grads[path])
 
 
+def test_recompute_lets_nothing_inside_it_record_on_the_way_forward():
+    class Told(Watched):
+        def forward(self, x, run):
+            self.seen.append(run.record)
+            return super().forward(x, run)
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    seen = []
+    recompute = Recompute(Told([], seen), Told([], seen))
+    y, saved = recompute.forward(np.ones(3), Run())
+    assert seen == [False, False]
+    recompute.backward(y, saved)
+    assert seen == [False, False, True, True]
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_nothing_big_is_kept_where_nothing_is_recorded(train):
     net, x = network(), batch()

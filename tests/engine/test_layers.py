@@ -6,6 +6,7 @@ from engine.layer import Run
 from engine.layers import (
     AveragePool,
     BatchNorm,
+    Conv2D,
     Dense,
     Dropout,
     Flatten,
@@ -16,6 +17,7 @@ from engine.layers import (
     Sigmoid,
     Softmax,
     Tanh,
+    TransposedConv2D,
     Upsample,
 )
 
@@ -227,6 +229,15 @@ def test_max_pool_keeps_a_byte_for_each_output_and_nan_passes_through():
     assert np.isnan(y).sum() == 1
 
 
+def test_max_pool_has_a_byte_for_256_places_and_no_more():
+    pool, x = MaxPool(16), np.zeros((1, 16, 16, 1))
+    x[0, 15, 15] = 1  # the last place, 255
+    dx, _ = pool.backward(np.full((1, 1, 1, 1), 3.0), pool.forward(x, TRAIN)[1])
+    np.testing.assert_array_equal(dx, 3 * x)
+    with pytest.raises(ValueError, match="the window is 1x257; expected at most 256 pixels"):
+        MaxPool((1, 257))
+
+
 def test_average_pool_by_hand():
     pool = AveragePool((1, 2), 1)
     y, saved = pool.forward(grid([1, 3, 7]), TRAIN)
@@ -262,6 +273,8 @@ def test_flatten_goes_rows_first_and_back():
     (lambda: Dropout(0), r"keep_probability is 0; expected a number in \(0, 1\]"),
     (lambda: Dropout(1.5), r"keep_probability is 1.5; expected a number in \(0, 1\]"),
     (lambda: LeakyReLU(1), "slope is 1; expected 0 < slope < 1"),
+    (lambda: LeakyReLU(0), "slope is 0; expected 0 < slope < 1"),
+    (lambda: LeakyReLU(-0.1), "slope is -0.1; expected 0 < slope < 1"),
     (lambda: MaxPool(0), "0 was given; expected a whole number of at least 1"),
     (lambda: AveragePool(2, (1, 0)), r"\(1, 0\) was given; expected a whole number of at least 1"),
     (lambda: MaxPool((16, 17)), "the window is 16x17; expected at most 256 pixels"),
@@ -284,6 +297,25 @@ def test_wrong_arguments_are_refused(build, message):
 def test_wrong_inputs_are_refused(layer, shape, message):
     with pytest.raises(ValueError, match=message):
         layer.forward(np.zeros(shape, "float32"), TRAIN)
+
+
+@pytest.mark.parametrize("kind", [Dense, Conv2D, TransposedConv2D])
+def test_biases_start_at_0_and_layers_are_linear(kind):
+    """A.3.3, A.3.4."""
+    layer = kind(3, 2, rng=RNG(0))
+    assert (layer.params["b"] == 0).all() and layer.activation is None
+
+
+def test_the_sizes_that_need_not_be_said():
+    x = np.zeros((1, 4, 6, 2), "float32")
+    for layer, shape in ((Conv2D(2, 3, rng=RNG(0)), (1, 4, 6, 3)), (TransposedConv2D(2, 3, rng=RNG(0)), (1, 8, 12, 3)),
+                         (MaxPool(), (1, 2, 3, 2)), (AveragePool(), (1, 2, 3, 2)), (Upsample(), (1, 8, 12, 2))):
+        assert layer.forward(x, TRAIN)[0].shape == shape
+    assert Conv2D(2, 3, rng=RNG(0)).kernel_size == (3, 3) and TransposedConv2D(2, 3, rng=RNG(0)).kernel_size == (2, 2)
+    y, _ = LeakyReLU().forward(np.array([-100.0]), TRAIN)
+    assert y == -1
+    assert Dropout().keep_probability == 0.5
+    assert (BatchNorm(2).alpha, BatchNorm(2).epsilon) == (0.9, 1e-5)
 
 
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
