@@ -16,7 +16,8 @@ class Conv2D(Layer):
     """o = sigma(a),   a = X * W + b                                                                            (3.37)
 
     Forward. X is x: (N, H, W, C) with the zeros around it that the padding asks for; kernel W: (KH, KW, C, K); b: (K,);
-    a, o: (N, OH, OW, K). For image n, output row i and column j, output channel k, with stride s
+    a, o: (N, OH, OW, K). For image n, output row i and column j, output channel k, with stride s (one for rows and one
+    for columns, which may differ; both are called s)
 
         a[n,i,j,k] = b[k] + sum over u,v,c of X[n, s i + u, s j + v, c] W[u,v,c,k]
 

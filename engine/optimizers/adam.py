@@ -42,7 +42,7 @@ class Adam(Optimizer):
         the last sum is m2 / (1-beta2), and the corrections add a factor of 1 / (1-beta1) at most: lambda times
         1 / sqrt((1-beta2)(1 - beta1^2/beta2)), 73 for the usual betas, where beta1^2 < beta2.
         """
-        root = sqrt(min((float(limit.max) for limit in self._limits()), default=inf) / 2)
+        root = sqrt(self._largest / 2)
         if not norm < root:
             return inf
         rest = 1 - self.beta1**2 / self.beta2 if self.beta2 else 0.0

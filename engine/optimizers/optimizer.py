@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf, sqrt
-from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -38,6 +37,9 @@ class Optimizer:
         self.parameters = parameters
         self.weight_decay, self.clip_norm = weight_decay, clip_norm
         self.steps = 0
+        limits = [array_namespace(array).finfo(array.dtype) for array in parameters.values()]
+        self._largest = min((float(limit.max) for limit in limits), default=inf)
+        self._room = min((float(limit.max) * float(limit.eps) / 8 for limit in limits), default=inf)
         self.memory = {name: {path: array_namespace(array).zeros_like(array) for path, array in parameters.items()}
                        for name in self.remembers}
 
@@ -73,17 +75,12 @@ class Optimizer:
         smaller (here by half, for the rounding of the norm) cannot overflow, whatever the parameters are. Nobody wants
         to make a step of that size.
         """
-        change = self._largest_change(norm if self.clip_norm is None else min(norm, self.clip_norm), learning_rate)
-        return not all(change < float(limit.max) * float(limit.eps) / 8 for limit in self._limits())
+        clipped = norm if self.clip_norm is None else min(norm, self.clip_norm)
+        return not self._largest_change(clipped, learning_rate) < self._room
 
     def _largest_change(self, norm: float, learning_rate: float) -> float:
         """A bound of every change of a parameter; infinite where what is remembered may overflow."""
         raise NotImplementedError
-
-    def _limits(self) -> list[Any]:
-        """finfo of every dtype among the parameters."""
-        return list({str(array.dtype): array_namespace(array).finfo(array.dtype)
-                     for array in self.parameters.values()}.values())
 
     def _shrink(self, grads: Mapping[str, Array]) -> float | None:
         """What the gradients are multiplied by; None where they stay."""
