@@ -124,7 +124,7 @@ def _finite(*arrays: Array) -> bool:
     finite = []
     for array in arrays:
         xp = array_namespace(array)
-        if not xp.isdtype(array.dtype, ("bool", "integral")):
+        if not xp.isdtype(array.dtype, "bool"):
             finite.append(xp.all(xp.isfinite(array)))
     return not finite or bool(xp.all(xp.stack(finite)))
 

@@ -194,11 +194,14 @@ def test_moments_that_are_not_finite_are_not_absorbed():
     assert expect_not_finite(network, batch, loss=least_squares).path == "1.mean"
 
 
-@pytest.mark.parametrize("kind", [bool, np.int32])
-def test_masks_and_labels_are_finite(kind):
+@pytest.mark.parametrize("kind", ["bool", "int32"])
+@pytest.mark.parametrize("xp", [np, array_api_strict])
+def test_masks_and_labels_are_finite(xp, kind):
     network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
-    x, mask = np.ones((3, 2), np.float32), np.ones((3, 2), kind)
-    error = expect_not_finite(network, (x, mask), loss=lambda y, target: (np.float32(np.inf), y))
+    network.convert(xp.asarray)
+    x, mask = xp.ones((3, 2), dtype=xp.float32), xp.ones((3, 2), dtype=getattr(xp, kind))
+    with pytest.raises(NotFinite) as error:
+        list(train(network, lambda y, mask: (xp.asarray(xp.inf), y), SGD(network.parameters()), [(x, mask)], 1, seed=0))
     assert "the loss is inf" in str(error)
 
 
