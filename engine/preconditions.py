@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FLOATING = ("float32", "float64", "complex64", "complex128")  # complex: for complex-step differentiation
+FLOATING = ("float32", "float64", "complex128")  # complex: for complex-step differentiation
 
 
 class LayerError(ValueError):

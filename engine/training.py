@@ -107,10 +107,7 @@ def _step(network: Layer, loss: Loss, optimizer: Optimizer, x: Array, target: Ar
 
 
 def _norm(arrays: Iterable[Array]) -> float:
-    """The norm of all numbers together, in one pass without work space and one answer from the device.
-
-    Not finite where a number is not, or where the squares overflow.
-    """
+    """The norm of all numbers together, in one pass; not finite where one is not or the squares overflow."""
     squares = []
     for array in arrays:
         xp = array_namespace(array)

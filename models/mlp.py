@@ -11,7 +11,7 @@ def mlp(sizes: Sequence[int], activation: Activation | None = None, *, rng, dtyp
     """(3.3)-(3.7): o_h = sigma(W_h o_h-1 + b_h), the last layer linear: it gives logits, gamma belongs to the loss.
 
     sizes: inputs, hidden layers, outputs; activation: sigma, ReLU if none is given. x: (N, sizes[0]); y:
-    (N, sizes[-1]). Chain runs Algorithm 1 forward and Algorithm 2 backward.
+    (N, sizes[-1]). Chain runs Algorithm 1 forward and Algorithm 2, (3.8)-(3.12), backward.
     """
     hidden = activation or ReLU()
     last = len(sizes) - 2

@@ -19,7 +19,7 @@ class Upsample(Layer):
 
     def __init__(self, factor: int = 2) -> None:
         super().__init__()
-        if factor < 1:
+        if not isinstance(factor, int) or factor < 1:
             raise ValueError(f"factor is {factor}; expected a whole number of at least 1")
         self.factor = factor
 

@@ -1,6 +1,7 @@
 """Arguments that are sizes, and the shapes that layers expect."""
 from __future__ import annotations
 
+from numbers import Integral
 from types import EllipsisType
 
 from engine.kernels.convolution import Pair
@@ -12,10 +13,10 @@ __all__ = ["Pair", "expect_input", "expect_shape", "pair"]
 
 def pair(value: int | Pair) -> Pair:
     """Rows and columns: 3 -> (3, 3). Raises ValueError unless both are whole numbers of at least 1."""
-    sizes = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sizes) != 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+    sizes = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(sizes) != 2 or not all(isinstance(size, Integral) and size > 0 for size in sizes):
         raise ValueError(f"{value!r} was given; expected a whole number of at least 1 or two of them, (rows, columns)")
-    return sizes
+    return int(sizes[0]), int(sizes[1])
 
 
 def expect_shape(x: Array, *expected: int | str | EllipsisType) -> None:

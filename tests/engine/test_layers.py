@@ -229,6 +229,10 @@ def test_max_pool_keeps_a_byte_for_each_output_and_nan_passes_through():
     assert np.isnan(y).sum() == 1
 
 
+def test_sizes_may_be_numpys():
+    assert (MaxPool(np.int64(2)).size, MaxPool([np.int32(2), 3]).size) == ((2, 2), (2, 3))
+
+
 def test_max_pool_has_a_byte_for_256_places_and_no_more():
     pool, x = MaxPool(16), np.zeros((1, 16, 16, 1))
     x[0, 15, 15] = 1  # the last place, 255
@@ -278,7 +282,10 @@ def test_flatten_goes_rows_first_and_back():
     (lambda: MaxPool(0), "0 was given; expected a whole number of at least 1"),
     (lambda: AveragePool(2, (1, 0)), r"\(1, 0\) was given; expected a whole number of at least 1"),
     (lambda: MaxPool((16, 17)), "the window is 16x17; expected at most 256 pixels"),
+    (lambda: MaxPool(2.5), "2.5 was given; expected a whole number of at least 1"),
+    (lambda: MaxPool("2"), "'2' was given; expected a whole number of at least 1"),
     (lambda: Upsample(0), "factor is 0; expected a whole number of at least 1"),
+    (lambda: Upsample(2.5), "factor is 2.5; expected a whole number of at least 1"),
 ])
 def test_wrong_arguments_are_refused(build, message):
     with pytest.raises(ValueError, match=message):

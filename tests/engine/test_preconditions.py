@@ -54,7 +54,7 @@ def test_a_gradient_of_another_shape_than_the_output_is_refused(name):
 
 
 @every_plain_layer
-@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "bool", "float16", ">f8"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "bool", "float16", ">f8", "complex64"])
 def test_what_is_no_float32_or_float64_is_refused(name, dtype):
     case = CASES[name]
     with pytest.raises(ValueError, match=rf"the input is {dtype}; expected float32 or float64: convert it first"):
