@@ -1,6 +1,8 @@
 """What a layer may rely on: arrays of floats that are not empty, dy in the shape of y; and errors that name the layer.
 
-Everything here looks at shapes and dtypes, never at numbers: it costs nothing beside a pass.
+A layer calls expect_input (engine.layers.shapes) first in forward and expect_gradient first in backward; a layer made
+of layers reports their errors by `within`. All look at shapes and dtypes, never at numbers: they cost nothing beside a
+pass.
 """
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from engine.layers import (
     Tanh,
     TransposedConv2D,
     Upsample,
+    pooling,
 )
 
 RNG = np.random.default_rng
@@ -240,6 +241,24 @@ def test_max_pool_has_a_byte_for_256_places_and_no_more():
     np.testing.assert_array_equal(dx, 3 * x)
     with pytest.raises(ValueError, match="the window is 1x257; expected at most 256 pixels"):
         MaxPool((1, 257))
+
+
+@pytest.mark.parametrize("kind", [MaxPool, AveragePool])
+def test_windows_lie_side_by_side_unless_a_stride_is_given(kind):
+    x = np.zeros((1, 6, 9, 1))
+    assert kind(3).forward(x, TRAIN)[0].shape == (1, 2, 3, 1)
+    assert kind((2, 3)).forward(x, TRAIN)[0].shape == (1, 3, 3, 1)
+    assert kind(3, 1).forward(x, TRAIN)[0].shape == (1, 4, 7, 1)
+
+
+def test_inference_looks_for_no_places(monkeypatch):
+    """They cost about half of a pooling."""
+    asked, max_pool = [], pooling.max_pool
+    monkeypatch.setattr(pooling, "max_pool", lambda x, size, stride, places: (asked.append(places),
+                                                                              max_pool(x, size, stride, places))[1])
+    for record in (True, False):
+        MaxPool(2).forward(np.zeros((1, 2, 2, 1)), Run(record=record))
+    assert asked == [True, False]
 
 
 def test_average_pool_by_hand():
