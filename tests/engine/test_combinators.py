@@ -1,11 +1,14 @@
 """Chain, Skip, Recompute and Observed, and what the protocol promises: paths, purity, what is kept and when it goes."""
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from engine import losses
 from engine.combinators import Chain, Recompute, Skip, observe
+from engine.gradient_check.cases import cases
 from engine.layer import Layer, Run, assign, parameter_count
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU, Tanh, Upsample
 
@@ -136,6 +139,19 @@ def test_nothing_big_is_kept_where_nothing_is_recorded(train):
         np.testing.assert_array_equal(y, recorded)
         assert saved is None or (isinstance(layer, Flatten) and saved == x.shape)
         x = x if layer is net else y
+
+
+def arrays_in(value):
+    if isinstance(value, tuple | list):
+        return [array for item in value for array in arrays_in(item)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.kind not in dir(losses)], ids=lambda case: case.name)
+def test_no_layer_keeps_an_array_where_nothing_is_recorded(case):
+    y, saved = case.layer.forward(case.x, replace(case.run, record=False))
+    assert arrays_in(saved) == []
+    np.testing.assert_array_equal(y, case.layer.forward(case.x, case.run)[0])
 
 
 class Watched(Layer):
