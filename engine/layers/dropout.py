@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import real
 from engine.layer import Layer
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
@@ -42,4 +41,4 @@ class Dropout(Layer):
         if not run.train:
             return x
         kept = run.uniform(x) < self.keep_probability
-        return x * (array_namespace(x).astype(kept, real(x).dtype) / self.keep_probability)
+        return x * (array_namespace(x).astype(kept, x.dtype) / self.keep_probability)

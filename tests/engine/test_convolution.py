@@ -88,6 +88,7 @@ def test_rotate_and_dilate():
     rotated = rotate(kernel)
     assert rotated.shape == (2, 3, 2, 1)
     assert rotated[0, 0, 1, 0] == kernel[1, 2, 0, 1]
+    assert dilate(kernel, (1, 1)) is kernel  # nothing to put in between, nothing copied
     np.testing.assert_array_equal(dilate(np.array([1.0, 2, 3]).reshape(1, 1, 3, 1), (4, 2)).ravel(), [1, 0, 2, 0, 3])
 
 
