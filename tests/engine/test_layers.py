@@ -94,6 +94,13 @@ def test_softmax_neither_overflows_nor_moves_with_a_constant():
     np.testing.assert_allclose(softmax.forward(x + 100, TRAIN)[0], softmax.forward(x, TRAIN)[0], rtol=1e-12)
 
 
+def test_softmax_of_a_sample_does_not_depend_on_the_others():
+    x = np.array([[2000.0, 2001, 2002], [0, 1, 2]])  # beside the first, the exponentials of the second are all 0
+    y, _ = Softmax().forward(x, TRAIN)
+    np.testing.assert_array_equal(y[0], y[1])
+    np.testing.assert_array_equal(y[1:], Softmax().forward(x[1:], TRAIN)[0])
+
+
 @pytest.mark.parametrize("shape", [(6, 4), (2, 3, 5, 4)])
 def test_batch_norm_by_the_batch(shape):
     norm, x = BatchNorm(4, dtype="float64"), 3 + 2 * RNG(5).normal(size=shape)

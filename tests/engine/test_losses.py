@@ -122,6 +122,13 @@ def test_softmax_cross_entropy_by_hand():
     np.testing.assert_allclose(gradient, [[1 / 16, 1 / 8, -3 / 16], [1 / 4, -5 / 16, 1 / 16]], rtol=1e-14)
 
 
+def test_softmax_cross_entropy_of_a_sample_does_not_depend_on_the_others():
+    logits = np.array([[2000.0, 2001, 2002], [0, 1, 2]])
+    value, gradient = softmax_cross_entropy_with_logits(logits, np.eye(3)[[0, 0]])
+    assert value == pytest.approx(np.log(np.exp([0, 1, 2]).sum()), rel=1e-14)
+    np.testing.assert_allclose(gradient[0], gradient[1], rtol=1e-14)
+
+
 def test_losses_of_logits_are_those_of_probabilities():
     z, y = arguments("logits", (4, 5), 8)
     p = 1 / (1 + np.exp(-z))
