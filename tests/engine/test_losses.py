@@ -144,6 +144,12 @@ def test_losses_of_logits_are_those_of_probabilities():
     assert two[0] == pytest.approx(binary_cross_entropy_with_logits(z, y)[0], rel=1e-13)
 
 
+def test_the_slope_of_the_sigmoid_keeps_its_digits_at_both_ends():
+    """1 - sigmoid(40) is 0 in float64; sigmoid(-40) is not."""
+    _, gradient = from_logits(least_squares)(np.array([[40.0, -40.0]]), np.array([[0.0, 1.0]]))
+    np.testing.assert_allclose(gradient, [[np.exp(-40), -np.exp(-40)]], rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ON_LOGITS)
 @pytest.mark.parametrize("size", [100.0, 1e4])
 def test_huge_logits_in_single_precision(name, size):

@@ -300,6 +300,21 @@ def test_what_may_overflow_and_what_never_does(kind):
     assert not kind({}).may_overflow(1.0, 1.0)
 
 
+def test_the_bound_is_where_float32_ends():
+    sgd = SGD({"W": np.ones(3, np.float32)})
+    assert not sgd.may_overflow(2.0**101, 1.0) and sgd.may_overflow(2.0**103, 1.0)
+    assert not Adam({"W": np.ones(3, np.float32)}, 0.9, 0.5).may_overflow(1.0, 1e-3)  # beta1^2 > beta2
+
+
+def test_a_velocity_grows_beyond_the_single_step():
+    theta = np.full(3, np.finfo(np.float32).max)
+    momentum, norm = Momentum({"W": theta}, mu=0.9), 2.0**101
+    with np.errstate(over="ignore"):
+        for _ in range(40):
+            momentum.step({"W": np.full(3, -norm, np.float32)}, 1.0)
+    assert np.isinf(theta).all() and momentum.may_overflow(norm, 1.0)
+
+
 def test_adams_square_overflows_before_its_step_does():
     with np.errstate(over="ignore"):
         optimizer = extreme(Adam, 2e19, 1e-3)
@@ -315,7 +330,7 @@ def test_adams_bound_of_a_step_holds_whatever_the_gradients(beta1, beta2):
     for step in range(60):
         before = theta.copy()
         adam.step({"W": rng.standard_normal(50) * 10.0 ** rng.uniform(-8, 6, 50) * (step % 7 > 3)}, 1.0)
-        assert np.abs(theta - before).max() <= bound
+        assert np.abs(theta - before).max() <= bound < math.inf
     if beta1**2 < beta2:
         assert bound == pytest.approx(1 / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2)))
 
