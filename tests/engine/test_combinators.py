@@ -214,6 +214,13 @@ def test_absorb_tells_1_from_10():
     assert [float(chain.children[str(place)].buffers["mean"][0]) for place in range(11)] == list(range(11))
 
 
+def test_absorb_tells_a_path_from_the_same_names_one_level_deeper():
+    deep, flat = (BatchNorm(1, alpha=0.0, dtype="float64") for _ in range(2))
+    chain = Chain(**{"1": Chain(**{"10": deep}), "10": flat})
+    chain.absorb({"10.mean": np.array([5.0]), "10.variance": np.array([6.0])})
+    assert flat.buffers == {"mean": 5, "variance": 6} and deep.buffers == {"mean": 0, "variance": 1}
+
+
 def test_observe_sees_every_layer_in_order_and_changes_nothing():
     net, seen = network(), []
     x = batch()
@@ -287,6 +294,8 @@ def test_run_is_frozen_and_its_numbers_are_the_seeds():
     np.testing.assert_array_equal(run.uniform(like), run.uniform(like))
     assert (run.uniform(like) != run.child(1).uniform(like)).all()
     assert run.uniform(like).dtype == np.float32
+    drawn = np.random.default_rng((3, 1)).random((2, 3), dtype=np.float32)  # a run begun yesterday goes on with these
+    np.testing.assert_array_equal(Run(seed=(3, 1)).uniform(like), drawn)
 
 
 def test_a_layer_without_forward_or_backward_says_so():

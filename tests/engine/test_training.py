@@ -181,6 +181,24 @@ def test_a_gradient_that_is_not_finite_is_named():
     assert error.path in ("a.W", "a.b") and f"the gradient of '{error.path}' is not finite" in str(error)
 
 
+def test_the_search_for_the_layer_records_nothing():
+    """The gradients are still there, and what backward needs would come on top of them."""
+    recorded = []
+
+    class Told(Layer):
+        def forward(self, x, run):
+            recorded.append(run.record)
+            return x, None
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    network = Chain(Told(), Dense(2, 2, rng=np.random.default_rng(0)))
+    batch = (np.ones((3, 2), np.float32), np.ones((3, 2), np.float32))
+    expect_not_finite(network, batch, loss=lambda y, target: (np.float32(np.nan), y))
+    assert recorded == [True, False]
+
+
 def test_moments_that_are_not_finite_are_not_absorbed():
     class Moments(Layer):
         def forward(self, x, run):
