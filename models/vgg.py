@@ -51,5 +51,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
 
 
 def scaled(size: int, width: float) -> int:
-    """size times the width multiplier, at least 1."""
+    """size times the width multiplier, at least 1. Raises ValueError for a multiplier that is none."""
+    if not 0 < width < math.inf:
+        raise ValueError(f"width is {width}; expected a number above 0, 1 for the thesis's own channels")
     return max(1, round(size * width))
