@@ -230,6 +230,12 @@ def test_the_mlp_is_algorithms_1_and_2():
         np.testing.assert_allclose(grads[f"dense_{h + 1}.b"], sum(g[1][h] for g in gradients), rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("sizes", [(), (4,)])
+def test_the_mlp_refuses_sizes_of_no_layer(sizes):
+    with pytest.raises(ValueError, match=r"sizes is \(.*\); expected at least two, the inputs and the outputs"):
+        mlp(sizes, rng=RNG(6))
+
+
 def test_the_mlps_last_layer_is_linear_and_the_others_relu_by_default():
     network = mlp((4, 6, 5, 3), rng=RNG(6))
     assert [type(layer.activation).__name__ for layer in network.children.values()] == ["ReLU", "ReLU", "NoneType"]
