@@ -311,7 +311,7 @@ def test_a_target_that_can_be_reshaped_is_told_so():
         binary_cross_entropy_with_logits(np.ones((3, 1)), np.ones((4, 1)))
 
 
-@pytest.mark.parametrize("dtype", ["int64", "uint8", "int8"])
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "int8", "uint64"])
 @pytest.mark.parametrize("xp", [np, array_api_strict])
 def test_numbers_of_classes_are_one_hot_targets(xp, dtype):
     logits, labels = np.random.default_rng(3).normal(size=(5, 2, 4)), np.random.default_rng(4).integers(0, 4, (5, 2))
