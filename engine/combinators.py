@@ -7,22 +7,29 @@ from dataclasses import replace
 
 from engine.kernels import add, concatenate
 from engine.layer import Array, Grads, Layer
+from engine.preconditions import expect_gradient, within
 
 
 class Chain(Layer):
     """y = f_k(... f_2(f_1(x))),   dx = f_1'^T(... f_k'^T(dy)): Algorithms 1 and 2.
 
-    Chain(a, b) names its layers "0" and "1"; Chain(conv=a, pool=b) names them "conv" and "pool".
+    Chain(a, b) names its layers "0" and "1"; Chain(conv=a, pool=b) names them "conv" and "pool": chain["conv"] is a.
     """
 
     def __init__(self, *layers: Layer, **named: Layer) -> None:
         super().__init__()
-        self.children = {str(place): layer for place, layer in enumerate(layers)} | named
+        numbered = {str(place): layer for place, layer in enumerate(layers)}
+        if twice := numbered.keys() & named.keys():
+            raise ValueError(f"'{min(twice)}' is the name of two layers; expected one layer a name")
+        self.children = numbered | named
 
     def forward(self, x, run):
         saved = []
-        for place, layer in enumerate(self.children.values()):
-            x, kept = layer.forward(x, run.child(place))
+        for place, (name, layer) in enumerate(self.children.items()):
+            try:
+                x, kept = layer.forward(x, run.child(place))
+            except ValueError as error:
+                raise within(name, error) from None
             saved.append(kept)
         return x, saved if run.record else None
 
@@ -30,7 +37,10 @@ class Chain(Layer):
         saved = list(saved)  # our own list: unless the caller holds on to his, each value is freed once it was used
         grads: Grads = {}
         for name, layer in reversed(self.children.items()):
-            dy, own = layer.backward(dy, saved.pop())
+            try:
+                dy, own = layer.backward(dy, saved.pop())
+            except ValueError as error:
+                raise within(name, error) from None
             grads |= {f"{name}.{path}": g for path, g in own.items()}
         return dy, grads
 
@@ -46,17 +56,25 @@ class Skip(Layer):
         self.children = {"inner": inner}
 
     def forward(self, x, run):
-        fx, saved = self.children["inner"].forward(x, run)
+        try:
+            fx, saved = self.children["inner"].forward(x, run)
+        except ValueError as error:
+            raise within("inner", error) from None
         if fx.shape[:-1] != x.shape[:-1]:
             raise ValueError(f"the shortcut is {x.shape} and what the layers beside it made of it is {fx.shape}: only "
                              "the channels may differ. Layers that halve and then double the sides need even ones: "
                              "give the network an input whose sides can be halved as often as it does")
-        return concatenate(fx, x), (fx.shape[-1], saved) if run.record else None
+        y = concatenate(fx, x)
+        return y, (fx.shape[-1], y.shape, saved) if run.record else None
 
     def backward(self, dy, saved):
-        channels, *inner_saved = saved
+        channels, shape, *inner_saved = saved
         del saved
-        dx, grads = self.children["inner"].backward(dy[..., :channels], inner_saved.pop())
+        expect_gradient(dy, shape)
+        try:
+            dx, grads = self.children["inner"].backward(dy[..., :channels], inner_saved.pop())
+        except ValueError as error:
+            raise within("inner", error) from None
         return add(dx, dy[..., channels:]), {f"inner.{path}": g for path, g in grads.items()}
 
 

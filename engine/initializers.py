@@ -33,10 +33,12 @@ import numpy as np
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """(fan_in, fan_out) of dense weights [in, out] or a kernel [height, width, in, out]: kernel area x channels.
 
-    Raises ValueError for a shape with fewer than two axes.
+    Raises ValueError for a shape with fewer than two axes or with an empty one.
     """
     if len(shape) < 2:
         raise ValueError(f"weights of shape {shape} have no fans: expected [in, out] or [height, width, in, out]")
+    if not all(isinstance(size, int | np.integer) and size > 0 for size in shape):
+        raise ValueError(f"weights of shape {shape} were asked for; expected whole numbers of at least 1")
     *area, channels_in, channels_out = shape
     return prod(area) * channels_in, prod(area) * channels_out
 
@@ -44,14 +46,34 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
     """Weights uniform on [-r, r], r = sqrt(6) / sqrt(fan_in + fan_out): (3.32)."""
     bound = sqrt(6 / sum(fans(shape)))
+    _expect_generator(rng)
+    _expect_dtype(dtype)
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
 
 def xavier_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
     """Weights normal with mean 0 and variance 2 / (fan_in + fan_out): (3.31), the form of A.3.3."""
-    return rng.normal(0.0, sqrt(2 / sum(fans(shape))), shape).astype(dtype)
+    deviation = sqrt(2 / sum(fans(shape)))
+    _expect_generator(rng)
+    _expect_dtype(dtype)
+    return rng.normal(0.0, deviation, shape).astype(dtype)
 
 
 def constant(value: float, size: int, dtype: str = "float32") -> np.ndarray:
     """(size,) numbers, all `value`: biases, and the scale and shift of batch norm."""
+    if not (isinstance(size, int | np.integer) and size > 0):
+        raise ValueError(f"{size!r} channels or features were asked for; expected a whole number of at least 1")
+    _expect_dtype(dtype)
     return np.full(size, value, dtype)
+
+
+def _expect_generator(rng: np.random.Generator) -> None:
+    if not isinstance(rng, np.random.Generator):
+        seed = rng if isinstance(rng, int) else 0
+        raise ValueError(f"rng is {rng!r}; expected a NumPy generator, rng=numpy.random.default_rng({seed}): one for "
+                         "all layers, so that no two start from the same numbers")
+
+
+def _expect_dtype(dtype: str) -> None:
+    if str(np.dtype(dtype)) not in ("float32", "float64"):
+        raise ValueError(f"dtype is {dtype!r}; expected 'float32', or 'float64' for gradient checks")

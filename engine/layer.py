@@ -5,41 +5,21 @@
 
 Neither writes to anything, on the layer or in its arguments, so that gradients may be added over micro-batches, threads
 or machines, a pass may be repeated (finite differences, recomputation), and one network may serve many threads.
+
+Arrays hold float32 or float64, parameters and inputs alike. Where the two differ, the wider decides: float64 images in
+a float32 network are computed with in float64, y and every gradient, at twice the time and memory; the parameters stay
+float32. Complex numbers pass through, for complex-step differentiation; integers, bool and float16 are refused.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from array_api_compat import array_namespace, device
+from engine.arrays import Array, copy_arrays, expect_each_once
+from engine.preconditions import expect_floating
+from engine.run import Run
 
-Array = Any  # an array of any library that array-api-compat knows
 Grads = dict[str, Array]
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a pass is made.
-
-    train   batch statistics and dropout on?
-    record  keep what backward needs?  train=False, record=True gives gradients through the inference network
-    seed    a path: the step's seed, then the place of the layer in the network
-    """
-    train: bool = True
-    record: bool = True
-    seed: tuple[int, ...] = (0,)
-
-    def child(self, place: int) -> Run:
-        """The run as the layer at `place` inside a combinator sees it: the same, with randomness of its own."""
-        return replace(self, seed=(*self.seed, place))
-
-    def uniform(self, like: Array) -> Array:
-        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend."""
-        xp = array_namespace(like)
-        drawn = np.random.default_rng(self.seed).random(like.shape, dtype=np.float32)
-        return xp.asarray(drawn, dtype=xp.float32, device=device(like))
 
 
 class Layer:
@@ -48,12 +28,57 @@ class Layer:
     params    what training changes, by name
     buffers   what a layer measures while training (moving averages), by name
     children  the layers that this one is made of, by name; the path "3.conv.W" names parameter W of child conv of 3
+
+    network["3.conv"] is the layer of that path; KeyError names those that there are. Children are set as a whole;
+    ValueError where one is no layer, a name holds a dot, or one array would stand under two paths: it would be counted
+    twice, and changed twice in a step, each time by a part of its gradient.
     """
+
+    __iter__ = None  # network[...] takes paths: without this, iter() would try numbers
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}
-        self.children: dict[str, Layer] = {}
+        self.children = {}
+
+    @property
+    def children(self) -> dict[str, Layer]:
+        return self._children
+
+    @children.setter
+    def children(self, children: dict[str, Layer]) -> None:
+        for name, child in children.items():
+            if not isinstance(child, Layer):
+                given, called = (f"the class {child.__name__}", f": {child.__name__}(...)") if isinstance(child, type) \
+                    else (f"{child!r:.60}", "")
+                raise ValueError(f"'{name}' is {given}; expected a layer{called}")
+            if "." in name:
+                raise ValueError(f"a layer is named '{name}'; expected a name without a dot: dots separate the names "
+                                 "of a path")
+        expect_each_once((f"{name}.{path}", array) for name, child in children.items()
+                         for path, array in (child.parameters() | child.moving_averages()).items())
+        self._children = children
+
+    def __getitem__(self, path: str) -> Layer:
+        layer = self
+        for name in path.split("."):
+            if name not in layer.children:
+                here = ", ".join(layer.children) or "none: it is made of no others"
+                raise KeyError(f"no layer '{name}' in {type(layer).__name__}; its layers are {here}")
+            layer = layer.children[name]
+        return layer
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.summary()})"
+
+    def summary(self) -> str:
+        """What stands between the brackets of the layer's one line: how it is set up, or what it is made of."""
+        shown = [f"{name}={child if not child.children else child.outline()}" for name, child in self.children.items()]
+        return ", ".join(shown if len(shown) <= 8 else [*shown[:4], f"... {len(shown) - 6} more ...", *shown[-2:]])
+
+    def outline(self) -> str:
+        """The layer with no more than the names of those that it is made of."""
+        return f"{type(self).__name__}({', '.join(self.children)})"
 
     def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         raise NotImplementedError
@@ -88,9 +113,16 @@ class Layer:
             yield from ((f"{name}.{path}", array) for path, array in child._named(kind))
 
     def convert(self, function: Callable[[Array], Array]) -> None:
-        """Replace every parameter and buffer by function(array): `network.convert(cupy.asarray)` moves to the GPU."""
+        """Replace every parameter and buffer by function(array): `network.convert(cupy.asarray)` moves to the GPU.
+
+        An optimizer holds the arrays that were there when it was made: make it afterwards. Raises ValueError where the
+        function answers with other than floats.
+        """
         for arrays in (self.params, self.buffers):
-            arrays.update({name: function(array) for name, array in arrays.items()})
+            converted = {name: function(array) for name, array in arrays.items()}
+            for name, array in converted.items():
+                expect_floating(f"'{name}' of {type(self).__name__}, converted,", array)
+            arrays.update(converted)
         for child in self.children.values():
             child.convert(function)
 
@@ -106,17 +138,3 @@ def assign(layer: Layer, arrays: Mapping[str, Array]) -> None:
     Raises ValueError, before anything is written, where the paths or shapes are not the layer's.
     """
     copy_arrays(layer.parameters() | layer.moving_averages(), arrays, "the network")
-
-
-def copy_arrays(own: Mapping[str, Array], given: Mapping[str, Array], owner: str) -> None:
-    """Copy the arrays given into an owner's own of the same names.
-
-    Raises ValueError, before anything is written, naming the first that is absent on one side or of another shape.
-    """
-    for name in (*own, *(name for name in given if name not in own)):
-        there = tuple(given[name].shape) if name in given else "absent"
-        here = tuple(own[name].shape) if name in own else "absent"
-        if there != here:
-            raise ValueError(f"'{name}' is {there} in what was given and {here} in {owner}")
-    for name, array in own.items():
-        array[...] = array_namespace(array).asarray(given[name], dtype=array.dtype)

@@ -7,6 +7,7 @@ from engine.kernels import gradient_sums, real
 from engine.layer import Array, Grads, Layer, Run
 from engine.layers import BatchNorm, MaxPool
 from engine.layers.batch_norm import Measured, Pair
+from engine.preconditions import expect_gradient
 
 
 class PooledNorm(Layer):
@@ -37,6 +38,7 @@ class PooledNorm(Layer):
 
     def backward(self, dy, saved):
         x, z, measured, places = saved
+        expect_gradient(dy, z.shape)
         sums = gradient_sums(dy, z, measured.m)
         return self.input_gradient(dy, x, measured, places, sums), self.parameter_gradients(measured, sums)
 

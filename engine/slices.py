@@ -13,6 +13,7 @@ from array_api_compat import array_namespace, device
 from engine.combinators import Chain
 from engine.kernels import add, concatenate
 from engine.layer import Array, Grads, Layer
+from engine.preconditions import expect_gradient, within
 
 # A slice has about so many pixels: enough to keep several processors busy.
 PIXELS = 1 << 16
@@ -26,14 +27,21 @@ class Fork(Layer):
         self.children = {"inner": inner}
 
     def forward(self, x, run):
-        fx, saved = self.children["inner"].forward(x, run)
+        try:
+            fx, saved = self.children["inner"].forward(x, run)
+        except ValueError as error:
+            raise within("inner", error) from None
         return (fx, x), (saved,) if run.record else None
 
     def backward(self, dy, saved):
         dfx, dx = dy
         inner_saved = list(saved)
         del saved  # what the layers inside are done with is freed
-        inner, grads = self.children["inner"].backward(dfx, inner_saved.pop())
+        try:
+            inner, grads = self.children["inner"].backward(dfx, inner_saved.pop())
+        except ValueError as error:
+            raise within("inner", error) from None
+        expect_gradient(dx, inner.shape)
         return add(inner, dx), {f"inner.{path}": g for path, g in grads.items()}
 
 
@@ -49,16 +57,24 @@ class Merge(Layer):
 
     def forward(self, x, run):
         a, b = x
-        ga, saved = self.children["inner"].forward(a, run)
+        try:
+            ga, saved = self.children["inner"].forward(a, run)
+        except ValueError as error:
+            raise within("inner", error) from None
         if ga.shape[:-1] != b.shape[:-1]:
             raise ValueError(f"what is merged is {ga.shape} and {b.shape}: only the channels may differ. Layers that "
                              "halve and then double the sides need even ones: give the network an input whose sides "
                              "can be halved as often as it does")
-        return concatenate(ga, b), (ga.shape[-1], saved) if run.record else None
+        y = concatenate(ga, b)
+        return y, (ga.shape[-1], y.shape, saved) if run.record else None
 
     def backward(self, dy, saved):
-        channels, kept = saved
-        da, grads = self.children["inner"].backward(dy[..., :channels], kept)
+        channels, shape, kept = saved
+        expect_gradient(dy, shape)
+        try:
+            da, grads = self.children["inner"].backward(dy[..., :channels], kept)
+        except ValueError as error:
+            raise within("inner", error) from None
         return (da, dy[..., channels:]), {f"inner.{path}": g for path, g in grads.items()}
 
 
@@ -84,6 +100,7 @@ class SlicedRecompute(Chain):
 
     def backward(self, dy, saved):
         x, run = saved
+        expect_gradient(dy, (_length(x), *dy.shape[1:]))  # the layers inside see the rest of the shape
         dx = [array_namespace(array).empty_like(array) for array in _arrays(x)]
         total: Grads = {}
         for images in slices_of(x, PIXELS):
@@ -127,6 +144,9 @@ def joined(count: int, parts: Iterable[tuple[slice, Array]]) -> Array:
 def slices_of(x: Array | tuple[Array, ...], pixels: int) -> Iterator[slice]:
     """Slices of images, as alike as possible, of about so many pixels of the largest array."""
     count = _length(x)
+    if not count:
+        raise ValueError(f"the input is {_arrays(x)[0].shape}, which holds no number; expected at least one sample: "
+                         "leave empty batches out")
     together = max(1, pixels // max(array.shape[1] * array.shape[2] for array in _arrays(x)))
-    images = -(-count // -(-count // together)) if count else 1
+    images = -(-count // -(-count // together))
     return (slice(start, min(start + images, count)) for start in range(0, count, images))

@@ -11,6 +11,7 @@ from engine.kernels import gradient_sums
 from engine.layer import Array, Grads, Layer
 from engine.layers import BatchNorm, Conv2D, MaxPool
 from engine.pooled_norm import PooledNorm
+from engine.preconditions import expect_gradient, within
 from engine.slices import added, joined, slices_of
 
 # A slice of a stage has about so many pixels.
@@ -46,6 +47,7 @@ class SlicedStage(Layer):
 
     def backward(self, dy, saved):
         x, z, measured, kept, run = saved
+        expect_gradient(dy, z.shape)
         sums = gradient_sums(dy, z, measured.m)
         dx = array_namespace(x).empty_like(x)
         grads: Grads = {}
@@ -75,7 +77,10 @@ class Stages(Chain):
         while place < len(self.children):
             names = list(self.children)[place:]
             count, part = self._part(names, x)
-            x, kept = part.forward(x, run.child(place))
+            try:
+                x, kept = part.forward(x, run.child(place))
+            except ValueError as error:  # a part of several layers names them itself
+                raise within(names[0], error) if count == 1 else error from None
             parts.append((part, f"{names[0]}." if count == 1 else ""))
             saved.append(kept)
             place += count
@@ -85,7 +90,10 @@ class Stages(Chain):
         parts, saved = saved[0], list(saved[1])  # each value is freed once it was used
         grads: Grads = {}
         for part, prefix in reversed(parts):
-            dy, own = part.backward(dy, saved.pop())
+            try:
+                dy, own = part.backward(dy, saved.pop())
+            except ValueError as error:
+                raise within(prefix[:-1], error) if prefix else error from None
             grads |= {f"{prefix}{path}": g for path, g in own.items()}
         return dy, grads
 

@@ -1,6 +1,6 @@
 """Training as a generator of steps: the caller logs, evaluates, draws and writes checkpoints between them.
 
-    for step in train(network, loss, optimizer, batches, schedule, seed=0):
+    for step in train(network, loss, optimizer, batches, 1e-3, seed=0):
         print(step.number, step.loss)
 
 Everything random in a step is a function of (seed, number, place in the network), so that a run which restores the
@@ -9,17 +9,20 @@ parameters and the optimizer and goes on with the next number continues bit for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
 
 from array_api_compat import array_namespace
 
 from engine.combinators import observe
 from engine.layer import Array, Grads, Layer, Run
 from engine.losses import Loss
-from engine.optimizers import Optimizer
+from engine.optimizers import Optimizer, gradient_norm
 
-Batch = tuple[int, tuple[Array, Array]]
+Pair = tuple[Array, Array]
+Batch = tuple[int, Pair]
 
 
 @dataclass(frozen=True)
@@ -48,28 +51,69 @@ def gradients(network: Layer, loss: Loss, x: Array, target: Array, run: Run) -> 
     return value, network.backward(dy, saved.pop())[1]  # popped: nothing here holds on to what backward is done with
 
 
-def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Batch],
-          schedule: Callable[[int], float], seed: int | tuple[int, ...]) -> Generator[Step, None, None]:
-    """One step for every (number, (x, target)) of batches, with the learning rate schedule(number).
+def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Batch] | Iterable[Pair],
+          schedule: float | Callable[[int], float], seed: int | tuple[int, ...]) -> Generator[Step, None, None]:
+    """One step for every batch.
 
-    When a Step comes out, the parameters, the optimizer and the moving averages have just been updated. seed: a number
-    or a path of numbers. Raises NotFinite where the loss or a gradient is not finite, before any of them is touched:
-    all are as after the step before.
+    batches: (x, target), or (number, (x, target)) with a number of the caller's. Plain batches are numbered by the
+    optimizer's steps, from 1 for a new one, on from where it stands for one that has made steps. schedule: the learning
+    rate, or a function of the step's number. seed: a number or a path of numbers.
+
+    When a Step comes out, the parameters, the optimizer and the moving averages have just been updated, and are finite.
+    Raises NotFinite where the loss or a gradient is not, or an update might not be, before any of them is touched: all
+    are as after the step before. Raises ValueError where the optimizer's arrays are not the network's.
     """
-    path = (seed,) if isinstance(seed, int) else tuple(seed)
-    for number, (x, target) in batches:
-        yield _step(network, loss, optimizer, x, target, Run(seed=(*path, number)), number, schedule(number))
+    path = tuple(seed) if isinstance(seed, tuple) else (seed,)
+    rate = schedule if callable(schedule) else lambda number: schedule
+    for number, (x, target) in _numbered(batches, optimizer):
+        yield _step(network, loss, optimizer, x, target, Run(seed=(*path, number)), number, rate(number))
+
+
+def _numbered(batches: Iterable[Any], optimizer: Optimizer) -> Iterator[Batch]:
+    """Every batch with a number."""
+    for batch in batches:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise ValueError(f"a batch is of type {type(batch).__name__}; expected pairs (x, target), or (number, (x, "
+                             "target)): to train on one batch, pass [(x, target)]")
+        first, second = batch
+        yield (int(first), second) if isinstance(first, Integral) else (optimizer.steps + 1, (first, second))
+
+
+def _expect_arrays_of(network: Layer, optimizer: Optimizer) -> None:
+    """Raises ValueError where the optimizer would change other arrays than the network computes with."""
+    own = network.parameters()
+    for path, array in optimizer.parameters.items():
+        if array is not own.get(path):
+            raise ValueError(f"the optimizer's '{path}' is not an array of the network: the optimizer was made for "
+                             "another network, or before network.convert or an assignment to params replaced the "
+                             "arrays. Make it afterwards, of network.parameters()")
 
 
 def _step(network: Layer, loss: Loss, optimizer: Optimizer, x: Array, target: Array, run: Run, number: int,
           learning_rate: float) -> Step:
+    _expect_arrays_of(network, optimizer)
     value, grads = gradients(network, loss, x, target, run)
-    if not _finite(value, *grads.values()):
-        path, what = _diagnose(network, x, target, run, value, grads)
-        raise NotFinite(number, path, what)
+    norm = _norm(grads.values()) if math.isfinite(value) else math.nan
+    if not math.isfinite(norm):
+        if not _finite(value, *grads.values()):
+            raise NotFinite(number, *_diagnose(network, x, target, run, value, grads))
+        norm = gradient_norm(grads.values())  # only the squares overflowed
+    if optimizer.may_overflow(norm, learning_rate):
+        raise NotFinite(number, "", f"the update could overflow: the gradients' norm is {norm:.3g}, the learning rate "
+                        f"{learning_rate:.3g}")
     optimizer.step(grads, learning_rate)
     network.absorb(grads)
     return Step(number, float(value), learning_rate)
+
+
+def _norm(arrays: Iterable[Array]) -> float:
+    """The norm of all numbers together, in one pass; not finite where one is not or the squares overflow."""
+    squares = []
+    for array in arrays:
+        xp = array_namespace(array)
+        flat = xp.reshape(array, (-1,))
+        squares.append(xp.vecdot(flat, flat))
+    return math.sqrt(float(xp.sum(xp.stack(squares)))) if squares else 0.0
 
 
 def _finite(*arrays: Array) -> bool:
@@ -77,7 +121,7 @@ def _finite(*arrays: Array) -> bool:
     finite = []
     for array in arrays:
         xp = array_namespace(array)
-        if xp.isdtype(array.dtype, ("real floating", "complex floating")):
+        if not xp.isdtype(array.dtype, "bool"):
             finite.append(xp.all(xp.isfinite(array)))
     return not finite or bool(xp.all(xp.stack(finite)))
 

@@ -11,8 +11,11 @@ def mlp(sizes: Sequence[int], activation: Activation | None = None, *, rng, dtyp
     """(3.3)-(3.7): o_h = sigma(W_h o_h-1 + b_h), the last layer linear: it gives logits, gamma belongs to the loss.
 
     sizes: inputs, hidden layers, outputs; activation: sigma, ReLU if none is given. x: (N, sizes[0]); y:
-    (N, sizes[-1]). Chain runs Algorithm 1 forward and Algorithm 2 backward.
+    (N, sizes[-1]). Chain runs Algorithm 1 forward and Algorithm 2, (3.8)-(3.12), backward. Raises ValueError for fewer
+    than two sizes.
     """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes is {tuple(sizes)}; expected at least two, the inputs and the outputs")
     hidden = activation or ReLU()
     last = len(sizes) - 2
     return Chain(**{

@@ -13,8 +13,10 @@ def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: s
     channels: of the first level, doubled at each of the `depth` levels below; H and W: multiples of 2^depth.
     31,383,681 trainable parameters as in the thesis (1, 64, 4). recompute: half the memory for 1.4 times the time: of
     every stack of convolutions a training step keeps only the input, and walks through it again a few images at a time.
-    Parameters and their paths are the same, gradients to rounding.
+    Parameters and their paths are the same, gradients to rounding. Raises ValueError for a depth that is none.
     """
+    if not isinstance(depth, int) or depth < 0:
+        raise ValueError(f"depth is {depth}; expected a whole number of at least 0, 4 as in the thesis")
     return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute),
                  sig=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))
 

@@ -27,7 +27,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     recompute: half of a training step's memory for 1.4 times its time, parameters and their paths the same, gradients
     to rounding.
 
-    Raises ValueError for a side that five poolings do not divide.
+    Raises ValueError for a side that five poolings do not divide, and for a width that is none.
     """
     if side < 32 or side % 32:
         raise ValueError(f"side is {side}; five poolings halve it, so it must be a multiple of 32")
@@ -51,5 +51,7 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
 
 
 def scaled(size: int, width: float) -> int:
-    """size times the width multiplier, at least 1."""
+    """size times the width multiplier, at least 1. Raises ValueError for a multiplier that is none."""
+    if not 0 < width < math.inf:
+        raise ValueError(f"width is {width}; expected a number above 0, 1 for the thesis's own channels")
     return max(1, round(size * width))

@@ -5,6 +5,8 @@ from array_api_compat import array_namespace
 
 from engine.kernels import channel_sums, real, relu, relu_gradient
 from engine.layer import Array, Layer
+from engine.layers.shapes import expect_input
+from engine.preconditions import expect_gradient
 
 
 class Activation(Layer):
@@ -28,11 +30,26 @@ class Activation(Layer):
         return da, channel_sums(da)
 
     def forward(self, x, run):
+        expect_input(x, ...)
         o = self.value(x)
         return o, o if run.record else None
 
     def backward(self, dy, saved):
+        expect_gradient(dy, saved.shape)
         return self.gradient(dy, saved), {}
+
+
+def expect_activation(activation: Activation | None) -> None:
+    """Raises ValueError unless a layer can apply it to its own output: an activation, made by a call, or None."""
+    if activation is None or isinstance(activation, Activation):
+        return
+    if isinstance(activation, type):
+        raise ValueError(f"activation is the class {activation.__name__}; expected {activation.__name__}()")
+    if isinstance(activation, Layer):
+        raise ValueError(f"activation is {activation!r}, which is no function of one number; expected ReLU(), "
+                         "LeakyReLU(), Sigmoid(), Tanh() or None: put it behind this layer in a Chain instead")
+    raise ValueError(f"activation is {activation!r}; expected ReLU(), LeakyReLU(), Sigmoid(), Tanh() (from "
+                     "engine.layers) or None")
 
 
 class ReLU(Activation):
@@ -58,6 +75,9 @@ class LeakyReLU(Activation):
         if not 0 < slope < 1:
             raise ValueError(f"slope is {slope}; expected 0 < slope < 1, so that the output's sign tells the branch")
         self.slope = slope
+
+    def summary(self):
+        return f"{self.slope}"
 
     def value(self, a):
         return array_namespace(a).where(real(a) > 0, a, self.slope * a)

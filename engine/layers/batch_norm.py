@@ -8,7 +8,8 @@ from array_api_compat import array_namespace
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
 from engine.layer import Array, Grads, Layer, Run
-from engine.layers.shapes import expect_shape
+from engine.layers.shapes import expect_input
+from engine.preconditions import expect_gradient
 
 Pair = tuple[Array, Array]
 
@@ -56,12 +57,13 @@ class BatchNorm(Layer):
         self.buffers = {"mean": constant(0, channels, dtype), "variance": constant(1, channels, dtype)}
 
     def forward(self, x, run):
-        expect_shape(x, ..., self.params["c1"].shape[0])
+        expect_input(x, ..., self.params["c1"].shape[0])
         measured = self.measure(x, run)
         return self.normalize(x, measured), (x, measured) if run.record else None
 
     def backward(self, dy, saved):
         x, measured = saved
+        expect_gradient(dy, x.shape)
         sums = gradient_sums(dy, x, measured.m)
         return self.input_gradient(dy, x, measured, sums), self.parameter_gradients(measured, sums)
 
@@ -91,6 +93,9 @@ class BatchNorm(Layer):
         x_scale = -scale * measured.s * measured.s * sum_dy_x * kappa_M
         shift = -scale * sum_dy * kappa_M - x_scale * measured.batch["mean"]
         return combine(dy, x, scale, x_scale, shift)
+
+    def summary(self):
+        return f"{self.params['c1'].shape[0]}" + (f", {self.statistics!r}" if self.statistics != "batch" else "")
 
     def absorb(self, grads):
         for name in grads.keys() & self.buffers.keys():  # none where the pass was one of inference

@@ -1,48 +1,73 @@
-"""Two-dimensional convolution."""
+"""Two-dimensional convolution, and why its gradient is one with the kernel rotated by 180 degrees."""
 from __future__ import annotations
 
 from array_api_compat import array_namespace, device
 
 from engine.initializers import constant, xavier_normal
-from engine.kernels import channel_sums, correlate, correlate_kernel_gradient, output_size
+from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Array, Layer
-from engine.layers.activations import Activation
-from engine.layers.shapes import Pair, expect_shape, pair
+from engine.layers.activations import Activation, expect_activation
+from engine.layers.padding import Padding, places, zeros_around
+from engine.layers.shapes import Pair, expect_input, pair
+from engine.preconditions import expect_gradient
 
 
 class Conv2D(Layer):
-    """o = sigma(a),   a = W * x + b                                                                            (3.37)
+    """o = sigma(a),   a = X * W + b                                                                            (3.37)
 
-    x: (N, H, W, C), zeros around it; kernel W: (KH, KW, C, O); b: (O,); a, o: (N, OH, OW, O). With stride s
+    Forward. X is x: (N, H, W, C) with the zeros around it that the padding asks for; kernel W: (KH, KW, C, K); b: (K,);
+    a, o: (N, OH, OW, K). For image n, output row i and column j, output channel k, with stride s (one for rows and one
+    for columns, which may differ; both are called s)
 
-        a[n,i,j,o] = b[o] + sum over u,v,c of W[u,v,c,o] x[n, s i + u, s j + v, c]
+        a[n,i,j,k] = b[k] + sum over u,v,c of X[n, s i + u, s j + v, c] W[u,v,c,k]
 
-    This is a cross-correlation, as in TensorFlow (A.3.3). (3.37) has x[i - u, j - v], a convolution: the same layer
-    with the kernel rotated by 180 degrees. Since the kernel is learned, nothing else changes.
+    The kernel lies on the image with its corner at row s i, column s j; what lies on each other is multiplied and added
+    up. That is a cross-correlation, written X * W here and below, as in TensorFlow (A.3.3). (3.37) has x[i - u, j - v],
+    a convolution: the same layer with the kernel rotated by 180 degrees. Since the kernel is learned, nothing else
+    changes. (Errata: (3.37) applies sigma to o, which is an output already.)
 
-    Backward. Let da = dL/da = do . sigma'(a). The chain rule sums over all output positions n,i,j,o (errata: (3.38)
-    sums over the kernel's).
+    Backward. L is the loss, and dz stands for its gradient dL/dz with respect to an array z: one number for each of
+    z's. Given is do (the argument dy). Since sigma works number by number, da = do . sigma'(a). By the chain rule (3.8)
+    a number z of W, b or X has the gradient
 
-    Gradient w.r.t. the input. x[n,p,q,c] meets W[u,v,c,o] in the output i, j with s i + u = p, s j + v = q, so
+        dz = sum over n,i,j,k of da[n,i,j,k] times the derivative of a[n,i,j,k] with respect to z               (3.38)
 
-        dx[n,p,q,c] = sum over u,v,o of da[n, (p - u)/s, (q - v)/s, o] W[u,v,c,o]
+    over all outputs (errata: (3.38) to (3.41) let the sum run over the kernel's places). The derivative is 0 wherever z
+    does not occur (3.39), (3.40); so one question is left: in which outputs does z occur, and times what?
 
-    where a fraction that is not whole stands for nothing. Two things make this a correlation again. Put s - 1 zeros
-    between the rows and columns of da: then p - u is always a place in it. And let the kernel run backwards,
-    u' = KH - 1 - u:
+    The bias b[k] occurs in every output of channel k, times 1:
 
-        dx[n,p,q,c] = sum over u',v',o of da0[n, p - (KH-1) + u', q - (KW-1) + v', o] W[KH-1-u', KW-1-v', c, o]
-        dx = da0 * rot180(W), in and out exchanged                                                              (3.41)
+        db[k] = sum over n,i,j of da[n,i,j,k]
 
-    with KH - 1 and KW - 1 zeros around da0 (less the padding of x): the "full" correlation.
+    The weight W[u,v,c,k] occurs in every output of channel k, times the pixel that it lies on:
 
-    Gradient w.r.t. the kernel. W[u,v,c,o] meets x[n, s i + u, s j + v, c] in every output i, j:
+        dW[u,v,c,k] = sum over n,i,j of X[n, s i + u, s j + v, c] da[n,i,j,k]                                   (3.42)
 
-        dW[u,v,c,o] = sum over n,i,j of x[n, s i + u, s j + v, c] da[n,i,j,o]                                    (3.42)
+    that is X correlated with da, which slides over the image as a kernel of OH x OW numbers, s pixels apart.
 
-    x correlated with da. Gradient w.r.t. the bias, which meets every output once:
+    The pixel X[n,p,q,c] occurs wherever some weight lay on it. In one dimension, with three weights and stride 1:
 
-        db[o] = sum over n,i,j of da[n,i,j,o]
+        a[0] = X[0] W[0] + X[1] W[1] + X[2] W[2]
+        a[1] =             X[1] W[0] + X[2] W[1] + X[3] W[2]
+        a[2] =                         X[2] W[0] + X[3] W[1] + X[4] W[2]
+
+    X[2] stands in a column of its own, and its gradient is da[0] W[2] + da[1] W[1] + da[2] W[0]: as the outputs go
+    forwards, the weights go backwards. In general W[u,v,c,k] lies on X[n,p,q,c] in the output i, j with s i + u = p and
+    s j + v = q, so that
+
+        dX[n,p,q,c] = sum over u,v,k of da[n, (p - u) / s, (q - v) / s, k] W[u,v,c,k]
+
+    where da counts as 0 outside its rows and columns and at places that are not whole. To have those zeros at hand, let
+    D be da with s - 1 rows and columns of zeros between its own, and KH - 1 rows and KW - 1 columns around them:
+
+        D[n, s i + KH - 1, s j + KW - 1, k] = da[n,i,j,k],   all else 0
+
+    and count the kernel backwards, u' = KH - 1 - u and v' = KW - 1 - v. Then row p - u of the sum is row p + u' of D:
+
+        dX[n,p,q,c] = sum over u',v',k of D[n, p + u', q + v', k] W[KH-1-u', KW-1-v', c, k]
+        dX = D * rot180(W), with the channels c and k exchanged                                                 (3.41)
+
+    a correlation again, with the kernel rotated by 180 degrees. dx is dX without the zeros that were put around x.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 3, stride: int | Pair = 1,
@@ -51,6 +76,7 @@ class Conv2D(Layer):
         super().__init__()
         if padding not in ("SAME", "VALID"):
             raise ValueError(f"padding is {padding!r}; expected 'SAME' (an output a stride) or 'VALID' (no zeros)")
+        expect_activation(activation)
         self.kernel_size, self.stride = pair(kernel_size), pair(stride)
         self.padding, self.activation = padding, activation
         kernel = xavier_normal(rng, (*self.kernel_size, in_channels, out_channels), dtype)
@@ -58,7 +84,7 @@ class Conv2D(Layer):
 
     def forward(self, x, run):
         W, b = self.params["W"], self.params["b"]
-        expect_shape(x, "N", "H", "W", W.shape[2])
+        expect_input(x, "N", "H", "W", W.shape[2])
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
         o = correlate(x, W, b, self.stride, padding, self.activation.value if self.activation else None)
         return o, (x, o if self.activation else None) if run.record else None
@@ -66,23 +92,36 @@ class Conv2D(Layer):
     def backward(self, dy, saved):
         x, o = saved
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
+        expect_gradient(dy, (x.shape[0], *places(x.shape, self.kernel_size, self.stride, padding),
+                             self.params["b"].shape[0]))
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
         dx = input_gradient(da, self.params["W"], x.shape, self.stride, padding)                # (3.41)
         dW = correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding)           # (3.42)
         return dx, {"W": dW, "b": db}
 
+    def summary(self):
+        inputs, outputs = self.params["W"].shape[2:]
+        return described(inputs, outputs, self.kernel_size, self.stride, self.padding, self.activation)
+
     def piece(self, x, y):
         return self.activation.piece(x, y) if self.activation else None
 
 
+def described(inputs: int, outputs: int, size: Pair, stride: Pair, padding: str, activation: Activation | None) -> str:
+    """What the one line of a convolution says: "1, 8, 3x3, stride 2x2, VALID, ReLU()", without what is usual."""
+    return ", ".join([f"{inputs}, {outputs}, {size[0]}x{size[1]}"]
+                     + ([f"stride {stride[0]}x{stride[1]}"] if stride != (1, 1) else [])
+                     + ([padding] if padding != "SAME" else []) + ([repr(activation)] if activation else []))
+
+
 def rotate(kernel: Array) -> Array:
-    """rot180(W), in and out exchanged: (KH, KW, C, O) -> (KH, KW, O, C)."""
+    """rot180(W), in and out exchanged: (KH, KW, C, K) -> (KH, KW, K, C)."""
     xp = array_namespace(kernel)
     return xp.permute_dims(xp.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
 
 
 def dilate(da: Array, stride: Pair) -> Array:
-    """da (N, OH, OW, O) with stride - 1 zeros between its rows and columns: (N, s (OH - 1) + 1, s (OW - 1) + 1, O)."""
+    """da (N, OH, OW, K) with stride - 1 zeros between its rows and columns: (N, s (OH - 1) + 1, s (OW - 1) + 1, K)."""
     if stride == (1, 1):
         return da
     n, height, width, channels = da.shape
@@ -93,30 +132,14 @@ def dilate(da: Array, stride: Pair) -> Array:
     return dilated
 
 
-def input_gradient(da: Array, kernel: Array, shape: tuple[int, ...], stride: Pair, padding: tuple[Pair, Pair]) -> Array:
-    """(3.41): da (N, OH, OW, O), zeros put between and around, correlated with the rotated kernel; dx: `shape`."""
+def input_gradient(da: Array, kernel: Array, shape: tuple[int, ...], stride: Pair, padding: Padding) -> Array:
+    """(3.41): da (N, OH, OW, K), zeros put between and around, correlated with the rotated kernel; dx: `shape`.
+
+    Around: KH - 1 and KW - 1 zeros, less the padding of x, whose gradient nobody asks for.
+    """
     da = dilate(da, stride)
     full = []
     for size, dilated, reach, (before, _) in zip(shape[1:3], da.shape[1:3], kernel.shape[:2], padding, strict=True):
         first = reach - 1 - before
         full.append((first, size + reach - 1 - dilated - first))  # pixels that no kernel place met are given zeros too
     return correlate(da, rotate(kernel), None, (1, 1), (full[0], full[1]))
-
-
-def zeros_around(shape: tuple[int, ...], kernel_size: Pair, stride: Pair, padding: str) -> tuple[Pair, Pair]:
-    """Rows and columns of zeros before and after x: ((top, bottom), (left, right)).
-
-    "VALID": none. "SAME": so many that there are ceil(size / stride) outputs, the odd one at the end, as in TensorFlow.
-    Raises ValueError where the kernel is larger than the image.
-    """
-    rows, columns = ((0, 0), (0, 0)) if padding == "VALID" else (
-        _same(*sizes) for sizes in zip(shape[1:3], kernel_size, stride, strict=True))
-    if min(output_size(*sizes) for sizes in zip(shape[1:3], kernel_size, stride, (rows, columns), strict=True)) < 1:
-        raise ValueError(f"the image is {shape[1]}x{shape[2]} and the kernel {kernel_size[0]}x{kernel_size[1]}: with "
-                         f"padding={padding!r} the kernel fits nowhere. Use 'SAME', a larger image or a smaller kernel")
-    return rows, columns
-
-
-def _same(size: int, kernel: int, stride: int) -> Pair:
-    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-    return total // 2, total - total // 2

@@ -3,12 +3,15 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import real
 from engine.layer import Layer
+from engine.layers.shapes import expect_input
+from engine.preconditions import expect_gradient
 
 
 class Dropout(Layer):
-    """y = x k / p where k = 1 with probability p = keep_probability, else 0: 3.1.5. Inference: y = x.
+    """y = x k / p where k = 1 with probability p = keep_probability, else 0 (section 3.1.5). Inference: y = x.
+
+    Errata: the section calls the output o_BN, the name of batch norm's; dropout has one of its own.
 
     The division keeps the expectation of y at x. k does not depend on x, so dx = dy k / p.
 
@@ -23,13 +26,19 @@ class Dropout(Layer):
         self.keep_probability = keep_probability
 
     def forward(self, x, run):
-        return self._apply(x, run), run if run.record else None
+        expect_input(x, ...)
+        return self._apply(x, run), (run, x.shape) if run.record else None
 
     def backward(self, dy, saved):
-        return self._apply(dy, saved), {}
+        run, shape = saved
+        expect_gradient(dy, shape)
+        return self._apply(dy, run), {}
+
+    def summary(self):
+        return f"{self.keep_probability}"
 
     def _apply(self, x, run):
         if not run.train:
             return x
         kept = run.uniform(x) < self.keep_probability
-        return x * (array_namespace(x).astype(kept, real(x).dtype) / self.keep_probability)
+        return x * (array_namespace(x).astype(kept, x.dtype) / self.keep_probability)

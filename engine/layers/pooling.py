@@ -5,8 +5,9 @@ from array_api_compat import array_namespace, device
 
 from engine.kernels import max_pool, max_pool_gradient, windows
 from engine.layer import Layer
-from engine.layers.conv2d import zeros_around
-from engine.layers.shapes import Pair, expect_shape, pair
+from engine.layers.padding import places
+from engine.layers.shapes import Pair, expect_input, pair
+from engine.preconditions import expect_gradient
 
 
 class _Pool(Layer):
@@ -17,9 +18,15 @@ class _Pool(Layer):
         self.size = pair(size)
         self.stride = self.size if stride is None else pair(stride)
 
+    def summary(self):
+        rows, columns = self.stride
+        return f"{self.size[0]}x{self.size[1]}" + (f", stride {rows}x{columns}" if self.stride != self.size else "")
+
     def _require_room(self, x):
-        expect_shape(x, "N", "H", "W", "C")
-        zeros_around(x.shape, self.size, self.stride, "VALID")
+        expect_input(x, "N", "H", "W", "C")
+        if min(places(x.shape, self.size, self.stride)) < 1:
+            raise ValueError(f"the image is {x.shape[1]}x{x.shape[2]} and the window {self.size[0]}x{self.size[1]}: it "
+                             "fits nowhere. Use a larger image, a smaller window, or fewer poolings before this one")
 
 
 class MaxPool(_Pool):
@@ -45,6 +52,7 @@ class MaxPool(_Pool):
 
     def backward(self, dy, saved):
         place, shape = saved
+        expect_gradient(dy, place.shape)
         return max_pool_gradient(dy, place, shape, self.size, self.stride), {}
 
     def piece(self, x, y):
@@ -52,8 +60,10 @@ class MaxPool(_Pool):
 
 
 class AveragePool(_Pool):
-    """y[n,i,j,c] = 1/K sum over u,v of x[n, s i + u, s j + v, c], K pixels in a window;   dx = dy / K over the window.
+    """y[n,i,j,c] = 1/K sum over u,v of x[n, s i + u, s j + v, c], K pixels in a window.
 
+    Every pixel moves the mean by 1/K of its own change, so dx is dy / K in every pixel of the window; a pixel where
+    windows overlap (stride < size) gets a share from each of them, and one in no window gets 0.
     x: (N, H, W, C); y: (N, OH, OW, C).
     """
 
@@ -63,6 +73,7 @@ class AveragePool(_Pool):
         return y / (self.size[0] * self.size[1]), x.shape
 
     def backward(self, dy, saved):
+        expect_gradient(dy, (saved[0], *places(saved, self.size, self.stride), saved[3]))
         dx = array_namespace(dy).zeros(saved, dtype=dy.dtype, device=device(dy))
         share = dy / (self.size[0] * self.size[1])
         for index in windows(saved, self.size, self.stride):
@@ -74,9 +85,11 @@ class GlobalAveragePool(Layer):
     """y[n,c] = mean over i,j of x[n,i,j,c];   dx = dy / (H W). x: (N, H, W, C); y: (N, C)."""
 
     def forward(self, x, run):
+        expect_input(x, "N", "H", "W", "C")
         return array_namespace(x).mean(x, axis=(1, 2)), x.shape
 
     def backward(self, dy, saved):
-        _, height, width, _ = saved
+        n, height, width, channels = saved
+        expect_gradient(dy, (n, channels))
         xp = array_namespace(dy)
         return xp.broadcast_to(dy[:, None, None, :] / (height * width), saved), {}

@@ -1,10 +1,14 @@
 """Layers that move numbers without computing: nearest upsampling and flattening."""
 from __future__ import annotations
 
+from math import prod
+
 from array_api_compat import array_namespace
 
 from engine.kernels import upsample, upsample_gradient
 from engine.layer import Layer
+from engine.layers.shapes import expect_input
+from engine.preconditions import expect_gradient
 
 
 class Upsample(Layer):
@@ -15,22 +19,30 @@ class Upsample(Layer):
 
     def __init__(self, factor: int = 2) -> None:
         super().__init__()
-        if factor < 1:
+        if not isinstance(factor, int) or factor < 1:
             raise ValueError(f"factor is {factor}; expected a whole number of at least 1")
         self.factor = factor
 
     def forward(self, x, run):
-        return upsample(x, self.factor), None
+        expect_input(x, "N", "H", "W", "C")
+        return upsample(x, self.factor), x.shape
 
     def backward(self, dy, saved):
+        n, height, width, channels = saved
+        expect_gradient(dy, (n, self.factor * height, self.factor * width, channels))
         return upsample_gradient(dy, self.factor), {}
+
+    def summary(self):
+        return f"{self.factor}"
 
 
 class Flatten(Layer):
     """y: (N, H W C) from x: (N, H, W, C), rows first;   dx: dy in the shape of x."""
 
     def forward(self, x, run):
+        expect_input(x, ...)
         return array_namespace(x).reshape(x, (x.shape[0], -1)), x.shape
 
     def backward(self, dy, saved):
+        expect_gradient(dy, (saved[0], prod(saved[1:])))
         return array_namespace(dy).reshape(dy, saved), {}

@@ -1,20 +1,22 @@
 """Arguments that are sizes, and the shapes that layers expect."""
 from __future__ import annotations
 
+from numbers import Integral
 from types import EllipsisType
 
 from engine.kernels.convolution import Pair
 from engine.layer import Array
+from engine.preconditions import expect_floating
 
-__all__ = ["Pair", "expect_shape", "pair"]
+__all__ = ["Pair", "expect_input", "expect_shape", "pair"]
 
 
 def pair(value: int | Pair) -> Pair:
     """Rows and columns: 3 -> (3, 3). Raises ValueError unless both are whole numbers of at least 1."""
-    sizes = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sizes) != 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+    sizes = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(sizes) != 2 or not all(isinstance(size, Integral) and size > 0 for size in sizes):
         raise ValueError(f"{value!r} was given; expected a whole number of at least 1 or two of them, (rows, columns)")
-    return sizes
+    return int(sizes[0]), int(sizes[1])
 
 
 def expect_shape(x: Array, *expected: int | str | EllipsisType) -> None:
@@ -26,3 +28,14 @@ def expect_shape(x: Array, *expected: int | str | EllipsisType) -> None:
             isinstance(axis, int) and axis != size for size, axis in zip(sizes, axes, strict=True)):
         names = ", ".join("..." if axis is ... else str(axis) for axis in expected)
         raise ValueError(f"the input is {given}; the layer expects ({names})")
+
+
+def expect_input(x: Array, *expected: int | str | EllipsisType) -> None:
+    """Raises ValueError unless x has these axes (see expect_shape), none of them empty, and holds floats."""
+    if not hasattr(x, "shape"):
+        raise ValueError(f"the input is a {type(x).__name__}; expected an array: numpy.asarray(x, \"float32\")")
+    expect_shape(x, *expected)
+    if 0 in x.shape:
+        raise ValueError(f"the input is {tuple(x.shape)}, which holds no number; expected at least one sample, row, "
+                         "column and channel: leave empty batches out")
+    expect_floating("the input", x)

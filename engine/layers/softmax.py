@@ -5,6 +5,8 @@ from array_api_compat import array_namespace
 
 from engine.kernels import real
 from engine.layer import Layer
+from engine.layers.shapes import expect_input
+from engine.preconditions import expect_gradient
 
 
 class Softmax(Layer):
@@ -18,6 +20,7 @@ class Softmax(Layer):
     """
 
     def forward(self, x, run):
+        expect_input(x, ...)
         xp = array_namespace(x)
         e = xp.exp(x - xp.max(real(x), axis=-1, keepdims=True))
         y = e / xp.sum(e, axis=-1, keepdims=True)
@@ -25,4 +28,5 @@ class Softmax(Layer):
 
     def backward(self, dy, saved):
         y, xp = saved, array_namespace(dy)
+        expect_gradient(dy, y.shape)
         return y * (dy - xp.sum(dy * y, axis=-1, keepdims=True)), {}

@@ -4,23 +4,25 @@ from __future__ import annotations
 from engine.initializers import constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Layer
-from engine.layers.activations import Activation
-from engine.layers.conv2d import input_gradient, zeros_around
-from engine.layers.shapes import Pair, expect_shape, pair
+from engine.layers.activations import Activation, expect_activation
+from engine.layers.conv2d import described, input_gradient
+from engine.layers.padding import zeros_around
+from engine.layers.shapes import Pair, expect_input, pair
+from engine.preconditions import expect_gradient
 
 
 class TransposedConv2D(Layer):
     """o = sigma(a),   a = W^T x + b: the pair of (3.37) and (3.41) exchanged.
 
     A convolution W of stride s, from `out_channels` to `in_channels`, is a linear map; its transpose is what (3.41)
-    computes. Here that transpose is forward, and so the convolution is backward:
+    computes. Here that transpose is forward, and so the convolution is backward (`*`, da and the rest as in Conv2D):
 
-        a  = x, s - 1 zeros between its pixels, correlated with rot180(W)                                       (3.41)
-        dx = W * da                                                                                             (3.37)
+        a  = x with s - 1 zeros between its pixels and KH - 1, KW - 1 around them, * rot180(W), plus b          (3.41)
+        dx = da * W                                                                                             (3.37)
         dW = da correlated with x      (in that convolution da is the input, x the gradient at the output)      (3.42)
         db = sum of da over n, i, j
 
-    x: (N, H, W, C), kernel W: (KH, KW, O, C), b: (O,); y: (N, s H, s W, O) for "SAME", (N, s (H - 1) + KH, ..., O) for
+    x: (N, H, W, C), kernel W: (KH, KW, K, C), b: (K,); y: (N, s H, s W, K) for "SAME", (N, s (H - 1) + KH, ..., K) for
     "VALID" (where KH < s, s H).
     """
 
@@ -30,6 +32,7 @@ class TransposedConv2D(Layer):
         super().__init__()
         if padding not in ("SAME", "VALID"):
             raise ValueError(f"padding is {padding!r}; expected 'SAME' or 'VALID'")
+        expect_activation(activation)
         self.kernel_size, self.stride = pair(kernel_size), pair(stride)
         self.padding, self.activation = padding, activation
         kernel = xavier_normal(rng, (*self.kernel_size, out_channels, in_channels), dtype)
@@ -37,7 +40,7 @@ class TransposedConv2D(Layer):
 
     def forward(self, x, run):
         W, b = self.params["W"], self.params["b"]
-        expect_shape(x, "N", "H", "W", W.shape[3])
+        expect_input(x, "N", "H", "W", W.shape[3])
         shape = self._out_shape(x.shape)
         padding = zeros_around(shape, self.kernel_size, self.stride, self.padding)
         a = input_gradient(x, W, shape, self.stride, padding) + b                              # (3.41)
@@ -46,11 +49,16 @@ class TransposedConv2D(Layer):
 
     def backward(self, dy, saved):
         x, o = saved
+        expect_gradient(dy, self._out_shape(x.shape))
         padding = zeros_around(dy.shape, self.kernel_size, self.stride, self.padding)
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
         dx = correlate(da, self.params["W"], None, self.stride, padding)                        # (3.37)
         dW = correlate_kernel_gradient(da, x, self.kernel_size, self.stride, padding)           # (3.42)
         return dx, {"W": dW, "b": db}
+
+    def summary(self):
+        outputs, inputs = self.params["W"].shape[2:]
+        return described(inputs, outputs, self.kernel_size, self.stride, self.padding, self.activation)
 
     def piece(self, x, y):
         return self.activation.piece(x, y) if self.activation else None

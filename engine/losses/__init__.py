@@ -1,17 +1,20 @@
-"""The losses of 3.1.7. Each answers with its value and its gradient at once:
+"""The losses of section 3.1.7. Each answers with its value and its gradient at once:
 
     loss(prediction, target) -> value, gradient
 
 prediction  (N, ...), floating point, on any array library
-target      the same shape, any dtype
+target      the same shape, any dtype; from 0 to 1 where it means probabilities (all but least squares)
 value       an array without axes
 gradient    d value / d prediction, in the shape and dtype of the prediction
 
-Least squares and the cross entropies are summed over the elements of a sample, as 3.1.7 prints them, and averaged over
-the N samples of the batch, as (3.14) does. Dice and sensitivity-specificity are ratios over the whole batch (A.3.5).
+Least squares and the cross entropies are summed over the elements of a sample, as the section prints them, and averaged
+over the N samples of the batch, as (3.14) does. Dice and sensitivity-specificity are ratios over the whole batch
+(A.3.5).
 
-All raise ValueError where prediction and target differ in shape (nothing is broadcast) or the batch is empty. Where a
-loss branches it looks at the real part, so that complex-step differentiation passes through.
+All raise ValueError where prediction and target differ in shape (nothing is broadcast; softmax cross entropy also takes
+the numbers of the classes), the batch is empty, the prediction is no array of floats, or probabilities leave [0, 1] by
+more than rounding, 1e-6. NaN and infinities pass into the value. Where a loss branches it looks at the real part, so
+that complex-step differentiation passes through.
 """
 from engine.losses.cross_entropy import (
     binary_cross_entropy,

@@ -1,12 +1,12 @@
 """Cross entropies, of probabilities and (stable at any size) of logits."""
 from __future__ import annotations
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from engine.kernels import real
 from engine.layer import Array
 from engine.losses.logits import sigmoids, softplus
-from engine.losses.pair import pair
+from engine.losses.pair import pair_of_logits, pair_of_probabilities
 
 # Below this probability the logarithm is continued by its tangent: about the spacing of float32 numbers next to 1.
 LEAST_PROBABILITY = 1e-7
@@ -20,7 +20,9 @@ def _log(p: Array) -> tuple[Array, Array]:
 
 
 def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float) -> tuple[Array, Array]:
-    """l = -1/N sum [omega y ln p + (1 - y) ln(1 - p)],     dl/dp = -(omega y / p - (1 - y) / (1 - p)) / N     (3.1.7)
+    """l = -1/N sum [omega y ln p + (1 - y) ln(1 - p)],     dl/dp = -(omega y / p - (1 - y) / (1 - p)) / N
+
+    (section 3.1.7)
 
     prediction p in [0, 1], target y in [0, 1]: (N, ...); omega > 1 weights the class y = 1 up.
 
@@ -28,7 +30,8 @@ def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float
     to each other everywhere, and a wrong p = 0 is still pulled away from 0 (by omega y 1e7). Computed from float32
     probabilities near 1 the loss is as coarse as their spacing, 6e-8: prefer the form with logits.
     """
-    xp, y = pair(prediction, target)
+    _expect_weight(omega)
+    xp, y = pair_of_probabilities(prediction, target)
     log_p, slope_p = _log(prediction)
     log_q, slope_q = _log(1 - prediction)
     samples = prediction.shape[0]
@@ -49,7 +52,8 @@ def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omeg
 
     logits, target: (N, ...).
     """
-    xp, y = pair(logits, target)
+    _expect_weight(omega)
+    xp, y = pair_of_logits(logits, target)
     minus_log_q, minus_log_p = softplus(logits)
     p, q = sigmoids(logits)
     samples = logits.shape[0]
@@ -69,12 +73,34 @@ def softmax_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Arr
 
     dl/dz_j = (p_j sum_k y_k - y_j) / N              for targets that sum to 1: (p_j - y_j) / N
 
-    logits, target: (N, ..., K). The largest logit is subtracted first: it cancels, and no exponential overflows.
+    logits: (N, ..., K); target: the same shape, or the numbers of the classes, 0 to K - 1, integers (N, ...): then y is
+    1 at that class and 0 elsewhere. Raises ValueError for a number that no class has. The largest logit is subtracted
+    first: it cancels, and no exponential overflows.
     """
-    xp, y = pair(logits, target)
+    xp, y = pair_of_logits(logits, _one_hot(logits, target))
     shifted = logits - xp.max(real(logits), axis=-1, keepdims=True)
     e = xp.exp(shifted)
     total = xp.sum(e, axis=-1, keepdims=True)
     samples = logits.shape[0]
     return (-xp.sum(y * (shifted - xp.log(total))) / samples,
             (e / total * xp.sum(y, axis=-1, keepdims=True) - y) / samples)
+
+
+def _one_hot(logits: Array, target: Array) -> Array:
+    """The target in the shape of the logits: as it is, or from numbers of classes."""
+    xp, shape, classes = array_namespace(logits), tuple(target.shape), logits.shape[-1]
+    if shape != tuple(logits.shape[:-1]) or 0 in logits.shape:
+        return target
+    if not array_namespace(target).isdtype(target.dtype, "integral"):
+        raise ValueError(f"the prediction is {tuple(logits.shape)} and the target {shape} of {target.dtype}; expected "
+                         "integers, the numbers of the classes, or a probability a class, in the prediction's shape")
+    one_hot = xp.astype(target, xp.int64)[..., None] == xp.arange(classes, dtype=xp.int64, device=device(target))
+    if not bool(xp.all(xp.any(one_hot, axis=-1))):
+        raise ValueError(f"the classes lie between {int(xp.min(target))} and {int(xp.max(target))}; expected 0 to "
+                         f"{classes - 1} for logits {tuple(logits.shape)}")
+    return one_hot
+
+
+def _expect_weight(omega: float) -> None:
+    if not 0 < omega < float("inf"):
+        raise ValueError(f"omega is {omega}; expected a number above 0, 1 for classes of one weight")

@@ -6,7 +6,7 @@ from engine.losses.pair import pair
 
 
 def least_squares(prediction: Array, target: Array) -> tuple[Array, Array]:
-    """l = 1/N sum 1/2 (y - p)^2,     dl/dp = (p - y) / N                    (3.1.7)
+    """l = 1/N sum 1/2 (y - p)^2,     dl/dp = (p - y) / N              (section 3.1.7)
 
     prediction p, target y: (N, ...).
     """

@@ -6,6 +6,7 @@ from array_api_compat import array_namespace
 from engine.kernels import real
 from engine.layer import Array
 from engine.losses.pair import Loss
+from engine.preconditions import expect_floating
 
 
 def sigmoids(z: Array) -> tuple[Array, Array]:
@@ -31,6 +32,7 @@ def from_logits(loss: Loss) -> Loss:
     dl/dz = dl/dp dp/dz = dl/dp sigmoid(z) sigmoid(-z)
     """
     def loss_on_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+        expect_floating("the prediction", logits)
         p, q = sigmoids(logits)
         value, gradient = loss(p, target)
         return value, gradient * p * q

@@ -6,7 +6,7 @@ elements of all samples.
 from __future__ import annotations
 
 from engine.layer import Array
-from engine.losses.pair import pair
+from engine.losses.pair import pair_of_probabilities
 
 EPSILON = 1e-6
 
@@ -21,13 +21,16 @@ def dice(prediction: Array, target: Array) -> tuple[Array, Array]:
 
     prediction in [0, 1], target in [0, 1]: any one shape.
 
+    For sets the coefficient is 2 |A and B| / (|A| + |B|): 2 J / (1 + J) of the Jaccard index J = |A and B| / |A or B|
+    (errata: footnote 5 prints J as 2 |A B| / (|A|^2 + |B|^2)).
+
     A perfect prediction of a mask with both values has A/B = C/D = 1/2 and l = 0; the worst has l = 1. Where mask and
     prediction are both empty, A/B = eps/eps = 1 and l = -1/2, and the same where both are full: (3.43) is not bounded
     below by 0, and rewards a batch without lesion. The definition stays that of A.3.5: value and gradient are finite.
     At an empty mask of n elements A/B gives the gradient eps / (sum p + eps)^2, up to 1/eps for p = 0 and soon nothing,
     and C/D gives between 1/(4n) and 1/n: the prediction is always driven towards empty.
     """
-    xp, y = pair(prediction, target)
+    xp, y = pair_of_probabilities(prediction, target)
     p = prediction
     a, b = xp.sum(p * y) + EPSILON, xp.sum(p + y) + EPSILON
     c, d = xp.sum((1 - p) * (1 - y)) + EPSILON, xp.sum((1 - p) + (1 - y)) + EPSILON
@@ -51,7 +54,9 @@ def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5) 
     An empty mask has no sensitivity: its term is 0 / eps = 0, and the loss the mean of p^2 times 1 - rho; a full mask
     likewise has no specificity.
     """
-    xp, y = pair(prediction, target)
+    if not 0 <= rho <= 1:
+        raise ValueError(f"rho is {rho}; expected 0 to 1, the share of the loss that the mask itself has")
+    xp, y = pair_of_probabilities(prediction, target)
     inside, outside = xp.sum(y) + EPSILON, xp.sum(1 - y) + EPSILON
     weight = rho * y / inside + (1 - rho) * (1 - y) / outside
     difference = prediction - y

@@ -100,6 +100,22 @@ def compare(network, twin, x, run, tolerance):
         np.testing.assert_allclose(plain(average), network.moving_averages()[path], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("place", range(len(cases())), ids=[f"{k} {name(case)}" for k, case in enumerate(cases())])
+def test_the_complex_step_on_strict_arrays(place):
+    """Strict arrays do not order complex numbers: whatever branches looks at real parts."""
+    (layer, shape), (twin, _) = cases("float64")[place], cases("float64")[place]
+    x, v = numbers(2, *shape, dtype="float64"), numbers(4, *shape, dtype="float64")
+    y, saved = layer.forward(x, Run())
+    dy = numbers(3, *y.shape, dtype="float64")
+    exact = np.vdot(layer.backward(dy, saved)[0], v)
+    for network in (layer, twin):
+        network.convert(lambda array: array.astype("complex128"))
+    twin.convert(strict)
+    moved = x + 1e-200j * v
+    for complex_y in (layer.forward(moved, Run())[0], plain(twin.forward(strict(moved), Run())[0])):
+        np.testing.assert_allclose(np.vdot(dy, complex_y.imag / 1e-200), exact, rtol=1e-10, atol=1e-10)
+
+
 def test_every_layer_has_a_case():
     assert {type(layer).__name__ for layer, _ in cases()} >= set(layers.__all__) - {"Activation"}
 
@@ -132,6 +148,10 @@ def test_predict_and_assign_on_strict_arrays():
     here, twin = make(np.random.default_rng(4), "float64"), make(np.random.default_rng(6), "float64")
     twin.convert(strict)
     assign(twin, here.parameters() | here.moving_averages())
+    single = make(np.random.default_rng(6), "float32")
+    single.convert(strict)
+    assign(single, here.parameters() | here.moving_averages())  # float64 into float32, which strict arrays do not mix
+    np.testing.assert_array_equal(plain(single.parameters()["sig.W"]), here.parameters()["sig.W"].astype("float32"))
     x = numbers(7, *shape, dtype="float64")
     for result, expected in zip(predict(twin, strict(x)), predict(here, x), strict=True):
         np.testing.assert_allclose(plain(result), expected, rtol=0, atol=1e-12)

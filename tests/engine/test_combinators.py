@@ -1,11 +1,14 @@
 """Chain, Skip, Recompute and Observed, and what the protocol promises: paths, purity, what is kept and when it goes."""
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from engine import losses
 from engine.combinators import Chain, Recompute, Skip, observe
+from engine.gradient_check.cases import cases
 from engine.layer import Layer, Run, assign, parameter_count
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU, Tanh, Upsample
 
@@ -110,6 +113,23 @@ def test_recompute_gives_the_same_paths_and_bits_as_a_chain_and_keeps_only_x():
         np.testing.assert_array_equal(grads_less[path], grads[path])
 
 
+def test_recompute_lets_nothing_inside_it_record_on_the_way_forward():
+    class Told(Watched):
+        def forward(self, x, run):
+            self.seen.append(run.record)
+            return super().forward(x, run)
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    seen = []
+    recompute = Recompute(Told([], seen), Told([], seen))
+    y, saved = recompute.forward(np.ones(3), Run())
+    assert seen == [False, False]
+    recompute.backward(y, saved)
+    assert seen == [False, False, True, True]
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_nothing_big_is_kept_where_nothing_is_recorded(train):
     net, x = network(), batch()
@@ -119,6 +139,19 @@ def test_nothing_big_is_kept_where_nothing_is_recorded(train):
         np.testing.assert_array_equal(y, recorded)
         assert saved is None or (isinstance(layer, Flatten) and saved == x.shape)
         x = x if layer is net else y
+
+
+def arrays_in(value):
+    if isinstance(value, tuple | list):
+        return [array for item in value for array in arrays_in(item)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if case.kind not in dir(losses)], ids=lambda case: case.name)
+def test_no_layer_keeps_an_array_where_nothing_is_recorded(case):
+    y, saved = case.layer.forward(case.x, replace(case.run, record=False))
+    assert arrays_in(saved) == []
+    np.testing.assert_array_equal(y, case.layer.forward(case.x, case.run)[0])
 
 
 class Watched(Layer):
@@ -179,6 +212,13 @@ def test_absorb_tells_1_from_10():
     chain = Chain(*(BatchNorm(1, alpha=0.0, dtype="float64") for _ in range(11)))
     chain.absorb({f"{place}.{name}": np.array([float(place)]) for place in range(11) for name in ("mean", "variance")})
     assert [float(chain.children[str(place)].buffers["mean"][0]) for place in range(11)] == list(range(11))
+
+
+def test_absorb_tells_a_path_from_the_same_names_one_level_deeper():
+    deep, flat = (BatchNorm(1, alpha=0.0, dtype="float64") for _ in range(2))
+    chain = Chain(**{"1": Chain(**{"10": deep}), "10": flat})
+    chain.absorb({"10.mean": np.array([5.0]), "10.variance": np.array([6.0])})
+    assert flat.buffers == {"mean": 5, "variance": 6} and deep.buffers == {"mean": 0, "variance": 1}
 
 
 def test_observe_sees_every_layer_in_order_and_changes_nothing():
@@ -254,6 +294,8 @@ def test_run_is_frozen_and_its_numbers_are_the_seeds():
     np.testing.assert_array_equal(run.uniform(like), run.uniform(like))
     assert (run.uniform(like) != run.child(1).uniform(like)).all()
     assert run.uniform(like).dtype == np.float32
+    drawn = np.random.default_rng((3, 1)).random((2, 3), dtype=np.float32)  # a run begun yesterday goes on with these
+    np.testing.assert_array_equal(Run(seed=(3, 1)).uniform(like), drawn)
 
 
 def test_a_layer_without_forward_or_backward_says_so():

@@ -7,7 +7,8 @@ from scipy.signal import convolve2d, correlate2d
 
 from engine.layer import Run
 from engine.layers import Conv2D, LeakyReLU, ReLU, Sigmoid, Tanh, TransposedConv2D
-from engine.layers.conv2d import dilate, rotate, zeros_around
+from engine.layers.conv2d import dilate, rotate
+from engine.layers.padding import zeros_around
 
 RNG = np.random.default_rng
 
@@ -87,7 +88,35 @@ def test_rotate_and_dilate():
     rotated = rotate(kernel)
     assert rotated.shape == (2, 3, 2, 1)
     assert rotated[0, 0, 1, 0] == kernel[1, 2, 0, 1]
+    assert dilate(kernel, (1, 1)) is kernel  # nothing to put in between, nothing copied
     np.testing.assert_array_equal(dilate(np.array([1.0, 2, 3]).reshape(1, 1, 3, 1), (4, 2)).ravel(), [1, 0, 2, 0, 3])
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+def test_backward_is_the_derivation_of_the_docstring_sum_by_sum(stride, padding):
+    """Every array of it by its own formula: X, a, db, dW, the zeros of D, dX, and dx without the zeros around x."""
+    conv = layer(Conv2D, 2, 3, (2, 3), stride, padding)
+    x, (W, b) = RNG(6).normal(size=(2, 5, 7, 2)), conv.params.values()
+    (top, bottom), (left, right) = zeros_around(x.shape, (2, 3), stride, padding)
+    X = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    o, saved = conv.forward(x, Run())
+    (n, height, width, _), (s, t) = o.shape, stride
+    da = RNG(7).normal(size=o.shape)
+    D = np.zeros((n, X.shape[1] + 1, X.shape[2] + 2, 3))
+    db, dW, dX = np.zeros(3), np.zeros_like(W), np.zeros_like(X)
+    for i, j in np.ndindex(height, width):
+        under = X[:, s * i:s * i + 2, t * j:t * j + 3]
+        np.testing.assert_allclose(o[:, i, j], b + np.einsum("nuvc,uvck->nk", under, W), rtol=0, atol=1e-13)
+        db += da[:, i, j].sum(0)
+        dW += np.einsum("nuvc,nk->uvck", under, da[:, i, j])
+        D[:, s * i + 1, t * j + 2] = da[:, i, j]
+    for p, q in np.ndindex(*X.shape[1:3]):
+        dX[:, p, q] = np.einsum("nuvk,uvck->nc", D[:, p:p + 2, q:q + 3], W[::-1, ::-1])
+    dx, grads = conv.backward(da, saved)
+    np.testing.assert_allclose(dx, dX[:, top:top + 5, left:left + 7], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(grads["W"], dW, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(grads["b"], db, rtol=0, atol=1e-13)
 
 
 geometries = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4),

@@ -6,6 +6,7 @@ from engine.layer import Run
 from engine.layers import (
     AveragePool,
     BatchNorm,
+    Conv2D,
     Dense,
     Dropout,
     Flatten,
@@ -16,7 +17,9 @@ from engine.layers import (
     Sigmoid,
     Softmax,
     Tanh,
+    TransposedConv2D,
     Upsample,
+    pooling,
 )
 
 RNG = np.random.default_rng
@@ -89,6 +92,13 @@ def test_softmax_neither_overflows_nor_moves_with_a_constant():
         large = softmax.forward(np.array([[1e4, 0, 1e4]]), TRAIN)[0]
     np.testing.assert_array_equal(large, [[0.5, 0, 0.5]])
     np.testing.assert_allclose(softmax.forward(x + 100, TRAIN)[0], softmax.forward(x, TRAIN)[0], rtol=1e-12)
+
+
+def test_softmax_of_a_sample_does_not_depend_on_the_others():
+    x = np.array([[2000.0, 2001, 2002], [0, 1, 2]])  # beside the first, the exponentials of the second are all 0
+    y, _ = Softmax().forward(x, TRAIN)
+    np.testing.assert_array_equal(y[0], y[1])
+    np.testing.assert_array_equal(y[1:], Softmax().forward(x[1:], TRAIN)[0])
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (2, 3, 5, 4)])
@@ -166,7 +176,7 @@ def test_dropout_keeps_a_share_rescaled_so_that_the_expectation_stays():
     np.testing.assert_array_equal(np.unique(y), np.array([0, 1 / 0.8], "float32"))
     assert abs((y > 0).mean() - 0.8) < 5 * np.sqrt(0.8 * 0.2 / x.size)
     assert abs(y.mean() - 1) < 5 * np.sqrt(0.25 / x.size)
-    assert saved == TRAIN  # the seed, not the mask
+    assert saved == (TRAIN, x.shape)  # the seed, not the mask
 
 
 def test_dropouts_mask_is_the_same_in_backward():
@@ -186,7 +196,7 @@ def test_dropouts_mask_differs_by_step_and_place_and_returns_with_the_seed():
 def test_dropout_does_nothing_in_inference_or_when_all_is_kept():
     x = RNG(10).normal(size=(4, 5))
     y, saved = Dropout(0.3).forward(x, INFERENCE)
-    np.testing.assert_array_equal(y, x)
+    assert y is x  # not even copied
     np.testing.assert_array_equal(Dropout(0.3).backward(x, saved)[0], x)
     np.testing.assert_array_equal(Dropout(1.0).forward(x, TRAIN)[0], x)
 
@@ -227,6 +237,37 @@ def test_max_pool_keeps_a_byte_for_each_output_and_nan_passes_through():
     assert np.isnan(y).sum() == 1
 
 
+def test_sizes_may_be_numpys():
+    assert (MaxPool(np.int64(2)).size, MaxPool([np.int32(2), 3]).size) == ((2, 2), (2, 3))
+
+
+def test_max_pool_has_a_byte_for_256_places_and_no_more():
+    pool, x = MaxPool(16), np.zeros((1, 16, 16, 1))
+    x[0, 15, 15] = 1  # the last place, 255
+    dx, _ = pool.backward(np.full((1, 1, 1, 1), 3.0), pool.forward(x, TRAIN)[1])
+    np.testing.assert_array_equal(dx, 3 * x)
+    with pytest.raises(ValueError, match="the window is 1x257; expected at most 256 pixels"):
+        MaxPool((1, 257))
+
+
+@pytest.mark.parametrize("kind", [MaxPool, AveragePool])
+def test_windows_lie_side_by_side_unless_a_stride_is_given(kind):
+    x = np.zeros((1, 6, 9, 1))
+    assert kind(3).forward(x, TRAIN)[0].shape == (1, 2, 3, 1)
+    assert kind((2, 3)).forward(x, TRAIN)[0].shape == (1, 3, 3, 1)
+    assert kind(3, 1).forward(x, TRAIN)[0].shape == (1, 4, 7, 1)
+
+
+def test_inference_looks_for_no_places(monkeypatch):
+    """They cost about half of a pooling."""
+    asked, max_pool = [], pooling.max_pool
+    monkeypatch.setattr(pooling, "max_pool", lambda x, size, stride, places: (asked.append(places),
+                                                                              max_pool(x, size, stride, places))[1])
+    for record in (True, False):
+        MaxPool(2).forward(np.zeros((1, 2, 2, 1)), Run(record=record))
+    assert asked == [True, False]
+
+
 def test_average_pool_by_hand():
     pool = AveragePool((1, 2), 1)
     y, saved = pool.forward(grid([1, 3, 7]), TRAIN)
@@ -262,10 +303,15 @@ def test_flatten_goes_rows_first_and_back():
     (lambda: Dropout(0), r"keep_probability is 0; expected a number in \(0, 1\]"),
     (lambda: Dropout(1.5), r"keep_probability is 1.5; expected a number in \(0, 1\]"),
     (lambda: LeakyReLU(1), "slope is 1; expected 0 < slope < 1"),
+    (lambda: LeakyReLU(0), "slope is 0; expected 0 < slope < 1"),
+    (lambda: LeakyReLU(-0.1), "slope is -0.1; expected 0 < slope < 1"),
     (lambda: MaxPool(0), "0 was given; expected a whole number of at least 1"),
     (lambda: AveragePool(2, (1, 0)), r"\(1, 0\) was given; expected a whole number of at least 1"),
     (lambda: MaxPool((16, 17)), "the window is 16x17; expected at most 256 pixels"),
+    (lambda: MaxPool(2.5), "2.5 was given; expected a whole number of at least 1"),
+    (lambda: MaxPool("2"), "'2' was given; expected a whole number of at least 1"),
     (lambda: Upsample(0), "factor is 0; expected a whole number of at least 1"),
+    (lambda: Upsample(2.5), "factor is 2.5; expected a whole number of at least 1"),
 ])
 def test_wrong_arguments_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
@@ -278,12 +324,31 @@ def test_wrong_arguments_are_refused(build, message):
     (BatchNorm(4), (3, 1), r"the input is \(3, 1\); the layer expects \(\.\.\., 4\)"),
     (BatchNorm(1), (3, 4), r"expects \(\.\.\., 1\)"),
     (MaxPool(2), (3, 4), r"expects \(N, H, W, C\)"),
-    (MaxPool(3), (1, 2, 5, 1), "the image is 2x5 and the kernel 3x3: .* fits nowhere"),
-    (AveragePool(3), (1, 5, 2, 1), "the image is 5x2 and the kernel 3x3: .* fits nowhere"),
+    (MaxPool(3), (1, 2, 5, 1), "the image is 2x5 and the window 3x3: it fits nowhere. Use a larger image"),
+    (AveragePool(3), (1, 5, 2, 1), "the image is 5x2 and the window 3x3: it fits nowhere"),
 ], ids=lambda value: type(value).__name__ if hasattr(value, "forward") else None)
 def test_wrong_inputs_are_refused(layer, shape, message):
     with pytest.raises(ValueError, match=message):
         layer.forward(np.zeros(shape, "float32"), TRAIN)
+
+
+@pytest.mark.parametrize("kind", [Dense, Conv2D, TransposedConv2D])
+def test_biases_start_at_0_and_layers_are_linear(kind):
+    """A.3.3, A.3.4."""
+    layer = kind(3, 2, rng=RNG(0))
+    assert (layer.params["b"] == 0).all() and layer.activation is None
+
+
+def test_the_sizes_that_need_not_be_said():
+    x = np.zeros((1, 4, 6, 2), "float32")
+    for layer, shape in ((Conv2D(2, 3, rng=RNG(0)), (1, 4, 6, 3)), (TransposedConv2D(2, 3, rng=RNG(0)), (1, 8, 12, 3)),
+                         (MaxPool(), (1, 2, 3, 2)), (AveragePool(), (1, 2, 3, 2)), (Upsample(), (1, 8, 12, 2))):
+        assert layer.forward(x, TRAIN)[0].shape == shape
+    assert Conv2D(2, 3, rng=RNG(0)).kernel_size == (3, 3) and TransposedConv2D(2, 3, rng=RNG(0)).kernel_size == (2, 2)
+    y, _ = LeakyReLU().forward(np.array([-100.0]), TRAIN)
+    assert y == -1
+    assert Dropout().keep_probability == 0.5
+    assert (BatchNorm(2).alpha, BatchNorm(2).epsilon) == (0.9, 1e-5)
 
 
 @pytest.mark.parametrize("statistics", ["batch", "moving"])

@@ -122,6 +122,13 @@ def test_softmax_cross_entropy_by_hand():
     np.testing.assert_allclose(gradient, [[1 / 16, 1 / 8, -3 / 16], [1 / 4, -5 / 16, 1 / 16]], rtol=1e-14)
 
 
+def test_softmax_cross_entropy_of_a_sample_does_not_depend_on_the_others():
+    logits = np.array([[2000.0, 2001, 2002], [0, 1, 2]])
+    value, gradient = softmax_cross_entropy_with_logits(logits, np.eye(3)[[0, 0]])
+    assert value == pytest.approx(np.log(np.exp([0, 1, 2]).sum()), rel=1e-14)
+    np.testing.assert_allclose(gradient[0], gradient[1], rtol=1e-14)
+
+
 def test_losses_of_logits_are_those_of_probabilities():
     z, y = arguments("logits", (4, 5), 8)
     p = 1 / (1 + np.exp(-z))
@@ -135,6 +142,12 @@ def test_losses_of_logits_are_those_of_probabilities():
         np.testing.assert_allclose(on_logits(z, y)[1], gradient * p * (1 - p), rtol=1e-12)
     two = softmax_cross_entropy_with_logits(np.stack([z, 0 * z], -1), np.stack([y, 1 - y], -1))
     assert two[0] == pytest.approx(binary_cross_entropy_with_logits(z, y)[0], rel=1e-13)
+
+
+def test_the_slope_of_the_sigmoid_keeps_its_digits_at_both_ends():
+    """1 - sigmoid(40) is 0 in float64; sigmoid(-40) is not."""
+    _, gradient = from_logits(least_squares)(np.array([[40.0, -40.0]]), np.array([[0.0, 1.0]]))
+    np.testing.assert_allclose(gradient, [[np.exp(-40), -np.exp(-40)]], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ON_LOGITS)
@@ -152,7 +165,7 @@ def test_huge_logits_in_single_precision(name, size):
 
 def test_a_confident_right_logit_keeps_its_small_loss():
     value, gradient = binary_cross_entropy_with_logits(np.array([50.0, -50], np.float32), np.array([1, 0]))
-    assert value == pytest.approx(np.exp(-50), rel=1e-6)
+    np.testing.assert_allclose(value, np.exp(-50), rtol=1e-6)  # all of it is below the last bit of 1
     np.testing.assert_allclose(gradient, [-np.exp(-50) / 2, np.exp(-50) / 2], rtol=1e-6)
 
 
@@ -232,3 +245,111 @@ def test_the_printed_sensitivity_specificity_is_least_for_an_empty_prediction():
     mask[:, 2:6, 2:6] = 1
     assert printed(0 * mask, mask) == 0 < printed(mask, mask)
     assert sensitivity_specificity(mask, mask)[0] == 0 < sensitivity_specificity(0 * mask, mask)[0]
+
+
+PROBABILITY_LOSSES = {name: loss for name, loss in LOSSES.items() if name != "least squares"}
+every_loss_of_probabilities = pytest.mark.parametrize("name", PROBABILITY_LOSSES)
+
+
+@every_loss_of_probabilities
+@pytest.mark.parametrize(("wrong", "range_"), [(255, "0 and 255"), (-0.5, "-0.5 and 0"), (1 + 2e-6, "0 and 1")])
+def test_targets_outside_0_to_1_are_refused(name, wrong, range_):
+    prediction, target = arguments(name, (3, 4), 9)
+    target[...] = 0
+    target[1, 2] = wrong
+    with pytest.raises(ValueError, match=f"the target lies between {range_}; expected 0 to 1: take a mask's pixels"):
+        LOSSES[name](prediction, target)
+    if wrong == 255:
+        with pytest.raises(ValueError, match="the target lies between 0 and 255"):
+            LOSSES[name](prediction, target.astype("uint8"))
+    with pytest.raises(ValueError, match="the target lies between"):
+        LOSSES[name](prediction.astype("complex128"), target)
+
+
+@pytest.mark.parametrize("name", [name for name in ON_PROBABILITIES if name != "least squares"])
+@pytest.mark.parametrize(("wrong", "range_"), [(3.0, "0.5 and 3"), (-0.25, "-0.25 and 0.5")])
+def test_probabilities_outside_0_to_1_are_refused(name, wrong, range_):
+    prediction, target = np.full((2, 3), 0.5), np.ones((2, 3))
+    prediction[1, 1] = wrong
+    message = f"the prediction lies between {range_}; expected 0 to 1: apply a sigmoid, or use the loss's form with"
+    for array in (prediction, prediction.astype("float32"), prediction + 1e-200j):
+        with pytest.raises(ValueError, match=message):
+            LOSSES[name](array, target)
+
+
+@every_loss_of_probabilities
+def test_probabilities_that_were_rounded_pass(name):
+    prediction, target = arguments(name, (3, 4), 9)
+    over = np.float32(1) + np.array([8e-7, -8e-7, 0, 0], np.float32)
+    target[0], target[1] = over, -8e-7
+    if name in ON_PROBABILITIES:
+        prediction[0], prediction[1] = -8e-7, over
+    value, gradient = LOSSES[name](prediction, target)
+    assert np.isfinite(value) and np.isfinite(gradient).all()
+
+
+@every_loss_of_probabilities
+def test_a_nan_passes_into_the_value(name):
+    """So that training can say where it arose."""
+    for place in (0, 1):
+        both = [array.copy() for array in arguments(name, (3, 4), 9)]
+        both[place][1, 1] = np.nan
+        assert np.isnan(LOSSES[name](*both)[0])
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float16"])
+def test_predictions_that_are_no_floats_are_refused(name, dtype):
+    with pytest.raises(ValueError, match=f"the prediction is {dtype}; expected float32 or float64"):
+        LOSSES[name](np.ones((2, 3), dtype), np.ones((2, 3)))
+
+
+def test_a_target_that_can_be_reshaped_is_told_so():
+    with pytest.raises(ValueError, match=r"a loss compares arrays of one shape: reshape one of them"):
+        binary_cross_entropy_with_logits(np.ones((3, 1)), np.ones(3))
+    with pytest.raises(ValueError, match=r"one shape: compare outputs and targets of one batch"):
+        binary_cross_entropy_with_logits(np.ones((3, 1)), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "int8", "uint64"])
+@pytest.mark.parametrize("xp", [np, array_api_strict])
+def test_numbers_of_classes_are_one_hot_targets(xp, dtype):
+    logits, labels = np.random.default_rng(3).normal(size=(5, 2, 4)), np.random.default_rng(4).integers(0, 4, (5, 2))
+    expected = softmax_cross_entropy_with_logits(logits, np.eye(4)[labels])
+    value, gradient = softmax_cross_entropy_with_logits(xp.asarray(logits), xp.asarray(labels.astype(dtype)))
+    assert float(value) == expected[0]
+    np.testing.assert_array_equal(np.asarray(gradient), expected[1])
+
+
+def test_numbers_of_more_classes_than_a_byte_has():
+    logits = np.random.default_rng(3).normal(size=(2, 300))
+    value, _ = softmax_cross_entropy_with_logits(logits, np.array([7, 200], "uint8"))
+    assert value == softmax_cross_entropy_with_logits(logits, np.eye(300)[[7, 200]])[0]
+
+
+def test_numbers_that_no_class_has_are_refused():
+    logits = np.zeros((3, 4))
+    for labels, ends in (([0, 4, 1], "0 and 4"), ([-1, 2, 3], "-1 and 3")):
+        with pytest.raises(ValueError, match=rf"the classes lie between {ends}; expected 0 to 3 for logits \(3, 4\)"):
+            softmax_cross_entropy_with_logits(logits, np.array(labels))
+    with pytest.raises(ValueError, match=r"the prediction is \(3, 4\) and the target \(3,\) of float64; expected int"):
+        softmax_cross_entropy_with_logits(logits, np.zeros(3))
+    with pytest.raises(ValueError, match=r"the prediction is \(3, 4\) and the target \(2,\)"):
+        softmax_cross_entropy_with_logits(logits, np.zeros(2, int))
+
+
+@pytest.mark.parametrize("omega", [0, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("loss", [weighted_binary_cross_entropy, weighted_binary_cross_entropy_with_logits])
+def test_weights_that_are_none_are_refused(loss, omega):
+    with pytest.raises(ValueError, match=f"omega is {omega}; expected a number above 0"):
+        loss(np.full((2, 2), 0.5), np.ones((2, 2)), omega)
+
+
+def test_the_share_of_sensitivity():
+    p, y = np.array([[0.5, 0.25], [0.75, 0.5]]), np.array([[1.0, 0.0], [1.0, 1.0]])
+    assert sensitivity_specificity(p, y)[0] == pytest.approx((9 / 16 / 3 + 1 / 16) / 2, abs=1e-6)  # halves by default
+    for rho in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match=f"rho is {rho}; expected 0 to 1"):
+            sensitivity_specificity(p, y, rho)
+    assert sensitivity_specificity(p, y, 1)[0] == pytest.approx(3 / 16, abs=1e-6)
+    assert sensitivity_specificity(p, y, 0)[0] == pytest.approx(1 / 16, abs=1e-6)

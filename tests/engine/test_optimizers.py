@@ -8,7 +8,7 @@ import pytest
 
 from engine.kernels.adam import adam_update
 from engine.kernels.cpu.threads import use_threads
-from engine.optimizers import SGD, Adam, Momentum, exponential_decay
+from engine.optimizers import SGD, Adam, Momentum, exponential_decay, gradient_norm
 
 GRADIENTS = [0.5, -2.0, 0.25, 3.0, 3.0, -0.125, 0.0, 1e-6]
 RATES = [0.1, 0.1, 0.05, 0.2, 0.1, 0.1, 0.1, 0.1]
@@ -196,3 +196,176 @@ def test_decay_is_continuous():
     assert exponential_decay(1.0, 0.75, 2500, 5000) == pytest.approx(math.sqrt(0.75), rel=1e-15)
     ratios = [exponential_decay(1, 0.75, t + 1, 100) / exponential_decay(1, 0.75, t, 100) for t in range(300)]
     assert max(ratios) - min(ratios) < 1e-14  # every step lowers it by the same factor: no staircase
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_weights_decay_apart_from_the_gradient(kind):
+    """(1 - lambda w) theta before the step of the same optimizer without decay, whatever the gradients; no vector's."""
+    rng = np.random.default_rng(5)
+    plain, decayed = ({"W": np.full((2, 3), 2.0), "kernel": np.full((1, 1, 2, 2), -1.0), "b": np.ones(3)}
+                      for _ in range(2))
+    one, other = kind(plain), kind(decayed, weight_decay=0.1)
+    for step in range(4):
+        rate, before = 0.2 / (step + 1), {path: array.copy() for path, array in decayed.items()}
+        plain_before = {path: array.copy() for path, array in plain.items()}
+        grads = {path: rng.standard_normal(array.shape) for path, array in plain.items()}
+        one.step(grads, rate)
+        other.step(grads, rate)
+        for path in plain:
+            kept = 1 - rate * 0.1 if path != "b" else 1
+            np.testing.assert_allclose(decayed[path] - kept * before[path], plain[path] - plain_before[path],
+                                       rtol=0, atol=1e-15)
+
+
+def test_adam_with_decay_is_adamw_number_by_number():
+    """Loshchilov and Hutter, Algorithm 2: theta <- theta - (lambda m1' / (sqrt(m2') + epsilon) + lambda w theta)."""
+    theta = np.array([[1.0]])
+    adam, expected, m1, m2 = Adam({"W": theta}, weight_decay=0.3), 1.0, 0.0, 0.0
+    for t, (g, rate) in enumerate(zip(GRADIENTS, RATES, strict=True), start=1):
+        adam.step({"W": np.array([[g]])}, rate)
+        m1, m2 = 0.9 * m1 + 0.1 * g, 0.999 * m2 + 0.001 * g * g
+        expected -= rate * (m1 / (1 - 0.9**t)) / (math.sqrt(m2 / (1 - 0.999**t)) + 1e-8) + rate * 0.3 * expected
+        assert theta.item() == pytest.approx(expected, rel=1e-14)
+
+
+def test_decay_inside_the_loss_would_hardly_touch_weights_with_large_gradients():
+    """Why it is decoupled: with w theta added to a gradient, Adam's division takes most of it away again."""
+    coupled, decoupled = np.full((1, 1), 1.0), np.full((1, 1), 1.0)
+    one, other = Adam({"W": coupled}), Adam({"W": decoupled}, weight_decay=0.1)
+    for step in range(200):
+        g = 100.0 * (-1) ** step
+        one.step({"W": g + 0.1 * coupled}, 0.01)
+        other.step({"W": np.full((1, 1), g)}, 0.01)
+    assert decoupled.item() < 0.82  # 0.999^200, and the steps
+    assert coupled.item() > 0.98
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_long_gradients_are_scaled_to_the_norm_and_short_ones_stay(kind):
+    clipped, by_hand = ({"a": np.zeros((2, 2)), "b": np.zeros(1)} for _ in range(2))
+    one, other = kind(clipped, clip_norm=2.5), kind(by_hand)
+    for scale in (1.0, 3.0, 1e30, 0.1):
+        grads = {"a": scale * np.array([[1.0, -2], [2, 0]]), "b": scale * np.array([4.0]), "moments": np.full(9, 1e9)}
+        norm = 5 * scale  # of a and b together; moments that ride along are none of it
+        one.step(grads, 0.1)
+        other.step({path: g * min(1, 2.5 / norm) for path, g in grads.items()}, 0.1)
+        for path in clipped:
+            np.testing.assert_allclose(clipped[path], by_hand[path], rtol=1e-14)
+
+
+def test_a_norm_whose_squares_overflow():
+    assert gradient_norm([np.full((3, 3), 1e30, np.float32)]) == pytest.approx(3e30, rel=1e-6)
+    assert gradient_norm([np.array([3.0]), np.array([[4.0]])]) == 5
+    assert gradient_norm([]) == 0
+    assert gradient_norm([array_api_strict.asarray([3.0, 4.0])]) == 5
+    theta = np.zeros((3, 3), np.float32)
+    SGD({"W": theta}, clip_norm=3.0).step({"W": np.full((3, 3), 1e30, np.float32)}, 1.0)
+    np.testing.assert_allclose(theta, -1, rtol=1e-6)
+
+
+def extreme(kind, norm, learning_rate, **named):
+    """A step from parameters at the very ends of float32, with memory as full as allowed steps can have filled it."""
+    largest = np.finfo(np.float32).max
+    theta = np.array([largest, -largest, 0, 1], np.float32)
+    optimizer = kind({"W": theta}, **named)
+    for sign in (1, 1, 1, -1, 1):
+        g = np.zeros(4, np.float32)
+        for place in range(4):
+            g[:] = 0
+            g[place] = sign * (-1) ** place * -norm
+            optimizer.step({"W": g}, learning_rate)
+    return optimizer
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+@pytest.mark.parametrize(("norm", "learning_rate"), [
+    (10.0 ** g, 10.0 ** rate) for g in (-30, 0, 10, 18, 19, 25, 30, 38) for rate in (-8, -3, 0, 3, 10, 28, 31)])
+def test_a_step_that_may_not_overflow_does_not(kind, norm, learning_rate):
+    with np.errstate(all="ignore"):
+        optimizer = extreme(kind, norm, learning_rate)
+    finite = all(np.isfinite(array).all() for array in (*optimizer.parameters.values(), *optimizer.state().values()))
+    assert finite or optimizer.may_overflow(norm, learning_rate)
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_what_may_overflow_and_what_never_does(kind):
+    optimizer = kind({"W": np.ones(3, np.float32)})
+    assert not optimizer.may_overflow(1e18, 1e-3)  # far beyond any training
+    assert not optimizer.may_overflow(0.0, 1e3)
+    assert optimizer.may_overflow(1e38, 1.0) and optimizer.may_overflow(math.inf, 1e-3)
+    assert optimizer.may_overflow(math.nan, 1e-3) and optimizer.may_overflow(1.0, math.nan)
+    assert not kind({"W": np.ones(3, np.float32)}, clip_norm=1.0).may_overflow(1e38, 1.0)
+    assert not kind({"W": np.ones(3)}).may_overflow(1e38, 1.0)  # float64
+    assert kind({"W": np.ones(3), "V": np.ones(3, np.float32)}).may_overflow(1e38, 1.0)
+    assert not kind({}).may_overflow(1.0, 1.0)
+
+
+def test_the_bound_is_where_float32_ends():
+    sgd = SGD({"W": np.ones(3, np.float32)})
+    assert not sgd.may_overflow(2.0**101, 1.0) and sgd.may_overflow(2.0**103, 1.0)
+    assert not Adam({"W": np.ones(3, np.float32)}, 0.9, 0.5).may_overflow(1.0, 1e-3)  # beta1^2 > beta2
+
+
+def test_a_velocity_grows_beyond_the_single_step():
+    theta = np.full(3, np.finfo(np.float32).max)
+    momentum, norm = Momentum({"W": theta}, mu=0.9), 2.0**101
+    with np.errstate(over="ignore"):
+        for _ in range(40):
+            momentum.step({"W": np.full(3, -norm, np.float32)}, 1.0)
+    assert np.isinf(theta).all() and momentum.may_overflow(norm, 1.0)
+
+
+def test_adams_square_overflows_before_its_step_does():
+    with np.errstate(over="ignore"):
+        optimizer = extreme(Adam, 2e19, 1e-3)
+    assert np.isinf(optimizer.memory["m2"]["W"]).any() and np.isfinite(optimizer.parameters["W"]).all()
+    assert optimizer.may_overflow(2e19, 1e-3)
+
+
+@pytest.mark.parametrize(("beta1", "beta2"), [(0.9, 0.999), (0.9, 0.5), (0.5, 0.0), (0.0, 0.0), (0.99, 0.99)])
+def test_adams_bound_of_a_step_holds_whatever_the_gradients(beta1, beta2):
+    rng, theta = np.random.default_rng(6), np.zeros(50)
+    adam = Adam({"W": theta}, beta1, beta2)
+    bound = adam._largest_change(1e8, 1.0)
+    for step in range(60):
+        before = theta.copy()
+        adam.step({"W": rng.standard_normal(50) * 10.0 ** rng.uniform(-8, 6, 50) * (step % 7 > 3)}, 1.0)
+        assert np.abs(theta - before).max() <= bound < math.inf
+    if beta1**2 < beta2:
+        assert bound == pytest.approx(1 / math.sqrt((1 - beta2) * (1 - beta1**2 / beta2)))
+
+
+@pytest.mark.parametrize(("build", "message"), [
+    (lambda p: SGD(p, weight_decay=-0.1), "weight_decay is -0.1; expected a number of at least 0"),
+    (lambda p: SGD(p, weight_decay=math.nan), "weight_decay is nan; expected"),
+    (lambda p: Adam(p, clip_norm=0), "clip_norm is 0; expected a number above 0, or None"),
+    (lambda p: Adam(p, clip_norm=math.inf), "clip_norm is inf; expected a number above 0"),
+    (lambda p: Momentum(p, 1.0), r"mu is 1.0; expected a number in \[0, 1\)"),
+    (lambda p: Momentum(p, -0.1), "mu is -0.1; expected"),
+    (lambda p: Adam(p, beta1=1.0), r"beta1 is 1.0; expected a number in \[0, 1\)"),
+    (lambda p: Adam(p, beta2=1.5), "beta2 is 1.5; expected"),
+    (lambda p: Adam(p, epsilon=0), "epsilon is 0; expected a number above 0"),
+])
+def test_wrong_arguments_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build({"W": np.ones((2, 2))})
+
+
+@pytest.mark.parametrize("rate", [-0.1, math.nan, math.inf])
+def test_a_rate_that_is_none_is_refused_before_anything_changes(rate):
+    theta = np.ones((2, 2))
+    optimizer = Adam({"W": theta})
+    with pytest.raises(ValueError, match=f"the learning rate is {rate}; expected a number of at least 0"):
+        optimizer.step({"W": np.ones((2, 2))}, rate)
+    with pytest.raises(ValueError, match=r"the learning rate 20.0 times weight_decay 0.1 .* expected at most 1"):
+        Adam({"W": theta}, weight_decay=0.1).step({"W": np.ones((2, 2))}, 20.0)
+    assert (theta == 1).all() and optimizer.steps == 0
+
+
+def test_the_usual_numbers_are_the_defaults():
+    """Polyak's 0.9 (3.15), and those of Adam's paper."""
+    theta = np.zeros(1)
+    momentum = Momentum({"W": theta})
+    for _ in range(2):
+        momentum.step({"W": np.ones(1)}, 1.0)
+    assert theta[0] == pytest.approx(-1 - 1.9)

@@ -181,6 +181,24 @@ def test_a_gradient_that_is_not_finite_is_named():
     assert error.path in ("a.W", "a.b") and f"the gradient of '{error.path}' is not finite" in str(error)
 
 
+def test_the_search_for_the_layer_records_nothing():
+    """The gradients are still there, and what backward needs would come on top of them."""
+    recorded = []
+
+    class Told(Layer):
+        def forward(self, x, run):
+            recorded.append(run.record)
+            return x, None
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    network = Chain(Told(), Dense(2, 2, rng=np.random.default_rng(0)))
+    batch = (np.ones((3, 2), np.float32), np.ones((3, 2), np.float32))
+    expect_not_finite(network, batch, loss=lambda y, target: (np.float32(np.nan), y))
+    assert recorded == [True, False]
+
+
 def test_moments_that_are_not_finite_are_not_absorbed():
     class Moments(Layer):
         def forward(self, x, run):
@@ -194,10 +212,14 @@ def test_moments_that_are_not_finite_are_not_absorbed():
     assert expect_not_finite(network, batch, loss=least_squares).path == "1.mean"
 
 
-def test_integer_input_and_boolean_masks_are_finite():
+@pytest.mark.parametrize("kind", ["bool", "int32"])
+@pytest.mark.parametrize("xp", [np, array_api_strict])
+def test_masks_and_labels_are_finite(xp, kind):
     network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
-    x, mask = np.ones((3, 2), np.int32), np.ones((3, 2), bool)
-    error = expect_not_finite(network, (x, mask), loss=lambda y, target: (np.float32(np.inf), y))
+    network.convert(xp.asarray)
+    x, mask = xp.ones((3, 2), dtype=xp.float32), xp.ones((3, 2), dtype=getattr(xp, kind))
+    with pytest.raises(NotFinite) as error:
+        list(train(network, lambda y, mask: (xp.asarray(xp.inf), y), SGD(network.parameters()), [(x, mask)], 1, seed=0))
     assert "the loss is inf" in str(error)
 
 
@@ -219,6 +241,112 @@ def test_what_backward_has_used_is_freed_before_backward_goes_on():
     _, grads = gradients(network, least_squares, x, x, Run())
     alive = [int(grads[f"{place}.alive"]) for place in (3, 2, 1, 0)]
     assert np.array_equal(np.diff(alive), [-1, -1, -1])
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_an_update_that_would_overflow_is_refused_before_anything_is_written(kind):
+    """All arrays stay as they were, finite: a checkpoint that is written afterwards holds no infinity."""
+    def steep(y, target):
+        return np.float32(1), np.full_like(y, 1e20)
+
+    for loss, rate in ((steep, 0.1), (least_squares, 1e35), (least_squares, np.inf), (least_squares, np.nan)):
+        network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
+        optimizer = kind(network.parameters())
+        if loss is steep and kind is not Adam:  # a change of 1e19 is absurd, but no infinity
+            continue
+        batch = (np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32))
+        good = list(train(network, least_squares, optimizer, [batch] * 2, 1e-3, seed=0))
+        before, state = arrays(network), {name: np.array(array) for name, array in optimizer.state().items()}
+        message = r"at step 3 the update could overflow: the gradients' norm is .*, the learning rate"
+        with np.errstate(over="ignore"), pytest.raises(NotFinite, match=message):
+            list(train(network, loss, optimizer, [batch], rate, seed=0))
+        assert len(good) == optimizer.steps == 2
+        assert same(before, arrays(network)) and same(state, optimizer.state())
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_whatever_the_rate_no_step_leaves_an_infinity(kind):
+    """The rate grows tenfold a step until training ends with an error; until then all is finite after every step."""
+    network = Chain(Dense(3, 4, ReLU(), rng=np.random.default_rng(0)), Dense(4, 1, rng=np.random.default_rng(1)))
+    optimizer = kind(network.parameters())
+    x = np.random.default_rng(2).normal(size=(8, 3)).astype("float32")
+    with np.errstate(all="ignore"), pytest.raises(NotFinite):
+        for _ in train(network, least_squares, optimizer, [(x, x[:, :1])] * 60, lambda number: 10.0**number, seed=0):
+            assert all(np.isfinite(array).all() for array in (arrays(network) | optimizer.state()).values())
+    assert all(np.isfinite(array).all() for array in (arrays(network) | optimizer.state()).values())
+
+
+def test_gradients_whose_squares_overflow_are_clipped():
+    network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
+    optimizer, before = SGD(network.parameters(), clip_norm=1.0), arrays(network)
+    batch = (np.ones((3, 2), np.float32), np.zeros((3, 2), np.float32))
+    with np.errstate(over="ignore"):
+        list(train(network, lambda y, target: (np.float32(1), np.full_like(y, 1e30)), optimizer, [batch], 0.5, seed=0))
+    changes = [array - before[path] for path, array in arrays(network).items()]
+    assert np.sqrt(sum(np.sum(change**2) for change in changes)) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_plain_batches_and_a_plain_rate():
+    plain, numbered = image_network(), image_network()
+    given = [batch for _, batch in batches(1, 5)]
+    one, other = Adam(plain.parameters()), Adam(numbered.parameters())
+    steps = list(train(plain, binary_cross_entropy_with_logits, one, given[:3], 0.01, seed=4))
+    assert steps == list(train(numbered, binary_cross_entropy_with_logits, other, enumerate(given[:3], start=1),
+                               lambda number: 0.01, seed=4))
+    assert [step.number for step in steps] == [1, 2, 3] and same(arrays(plain), arrays(numbered))
+    last, = train(plain, binary_cross_entropy_with_logits, one, [list(given[3])], np.float32(0.01), seed=4)
+    assert last.number == 4  # a second call goes on: other dropout than in the first
+
+
+def test_numbers_may_be_numpys():
+    network, other = image_network(), image_network()
+    (_, batch), = batches(1, 2)
+    step, = train(network, binary_cross_entropy_with_logits, SGD(network.parameters()), [(np.int64(7), batch)], 0.1,
+                  seed=np.int64(3))
+    again, = train(other, binary_cross_entropy_with_logits, SGD(other.parameters()), [(7, batch)], 0.1, seed=3)
+    assert step == again and same(arrays(network), arrays(other))
+
+
+@pytest.mark.parametrize("given", [
+    (np.ones((2, 2)), np.ones((2, 2))), [np.ones((2, 2))], [(1, 2, 3)], {"x": 1, "y": 2}])
+def test_what_is_no_batch_is_refused(given):
+    network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
+    with pytest.raises(ValueError, match=r"a batch is of type .*; expected pairs \(x, target\).* pass \[\(x, t"):
+        list(train(network, least_squares, SGD(network.parameters()), given, 0.1, seed=0))
+
+
+def test_an_optimizer_of_other_arrays_than_the_networks_is_refused():
+    batch = (np.ones((3, 2)), np.zeros((3, 2)))
+
+    def train_on(network, optimizer):
+        return list(train(network, least_squares, optimizer, [batch] * 2, 0.1, seed=0))
+
+    network = Chain(a=Dense(2, 2, rng=np.random.default_rng(0)), b=Dense(2, 2, rng=np.random.default_rng(1)))
+    optimizer = SGD(network.parameters())
+    network.convert(lambda array: array.astype("float64"))
+    with pytest.raises(ValueError, match=r"the optimizer's 'a.W' is not an array of the network: .* Make it aft"):
+        train_on(network, optimizer)
+    with pytest.raises(ValueError, match=r"'W' is not an array of the network"):
+        train_on(network, SGD(network["a"].parameters()))
+    steps = train(network, least_squares, SGD(network.parameters()), [batch] * 2, 0.1, seed=0)
+    next(steps)
+    network["b"].params["b"] = np.ones(2)  # in the middle of training
+    with pytest.raises(ValueError, match=r"the optimizer's 'b.b' is not an array of the network"):
+        next(steps)
+    only_b = SGD({path: array for path, array in network.parameters().items() if path.startswith("b.")})
+    before = arrays(network)
+    assert len(train_on(network, only_b)) == 2  # a part of the network may be trained
+    assert np.array_equal(before["a.W"], network["a"].params["W"])
+    assert not np.array_equal(before["b.W"], network["b"].params["W"])
+
+
+@pytest.mark.parametrize("buffer", ["mean", "variance"])
+def test_a_moving_average_that_is_not_finite_is_named(buffer):
+    network = Chain(norm=BatchNorm(2, "moving"), out=Dense(2, 2, rng=np.random.default_rng(0)))
+    network["norm"].buffers[buffer][1] = np.nan
+    batch = (np.random.default_rng(1).normal(size=(3, 2)).astype("float32"), np.zeros((3, 2), np.float32))
+    error = expect_not_finite(network, batch, loss=least_squares)
+    assert error.path == "norm" and f"its {buffer} already held such numbers" in str(error)
 
 
 def test_another_array_library():

@@ -178,7 +178,7 @@ class MaskNotRescaled(Dropout):
 
 class MaskDrawnAnew(Dropout):
     def backward(self, dy, saved):
-        return super().backward(dy, saved.child(1))
+        return super().backward(dy, (saved[0].child(1), saved[1]))
 
 
 class MaskOutsideTheSeed(Dropout):

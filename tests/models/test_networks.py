@@ -71,6 +71,23 @@ def test_the_vgg_refuses_other_sides(side):
         small_vgg(side)
 
 
+def test_the_narrowest_vgg_has_a_channel_everywhere():
+    shapes = {array.shape[-1] for path, array in vgg(32, width=1e-3, rng=RNG(0)).parameters().items()}
+    assert shapes == {1, 3}  # 3: the labels
+
+
+@pytest.mark.parametrize("width", [0, -1, np.nan, np.inf])
+def test_the_vgg_refuses_widths_that_are_none(width):
+    with pytest.raises(ValueError, match=f"width is {width}; expected a number above 0"):
+        vgg(32, width=width, rng=RNG(0))
+
+
+@pytest.mark.parametrize("depth", [-1, 1.5])
+def test_the_unet_refuses_depths_that_are_none(depth):
+    with pytest.raises(ValueError, match=f"depth is {depth}; expected a whole number of at least 0"):
+        unet(1, 2, depth, rng=RNG(0))
+
+
 def test_the_vgg_refuses_images_of_another_side_or_number_of_channels():
     with pytest.raises(ValueError, match=r"the input is \(1, 64\); the layer expects \(N, 16\)"):
         small_vgg(32).forward(np.zeros((1, 64, 64, 1), "float32"), Run())
@@ -211,6 +228,12 @@ def test_the_mlp_is_algorithms_1_and_2():
     for h in range(3):
         np.testing.assert_allclose(grads[f"dense_{h + 1}.W"], sum(g[0][h] for g in gradients), rtol=0, atol=1e-13)
         np.testing.assert_allclose(grads[f"dense_{h + 1}.b"], sum(g[1][h] for g in gradients), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("sizes", [(), (4,)])
+def test_the_mlp_refuses_sizes_of_no_layer(sizes):
+    with pytest.raises(ValueError, match=r"sizes is \(.*\); expected at least two, the inputs and the outputs"):
+        mlp(sizes, rng=RNG(6))
 
 
 def test_the_mlps_last_layer_is_linear_and_the_others_relu_by_default():

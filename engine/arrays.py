@@ -1,0 +1,32 @@
+"""Arrays by path: copied all or none, and none under two paths."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from array_api_compat import array_namespace
+
+Array = Any  # an array of any library that array-api-compat knows
+
+
+def copy_arrays(own: Mapping[str, Array], given: Mapping[str, Array], owner: str) -> None:
+    """Copy the arrays given into an owner's own of the same names, in the owner's dtype.
+
+    Raises ValueError, before anything is written, naming the first that is absent on one side or of another shape.
+    """
+    for name in (*own, *(name for name in given if name not in own)):
+        there = tuple(given[name].shape) if name in given else "absent"
+        here = tuple(own[name].shape) if name in own else "absent"
+        if there != here:
+            raise ValueError(f"'{name}' is {there} in what was given and {here} in {owner}")
+    for name, array in own.items():
+        array[...] = array_namespace(array).asarray(given[name], dtype=array.dtype)
+
+
+def expect_each_once(arrays: Iterable[tuple[str, Array]]) -> None:
+    """Raises ValueError where one array stands under two paths."""
+    seen: dict[int, str] = {}
+    for path, array in arrays:
+        if (other := seen.setdefault(id(array), path)) != path:
+            raise ValueError(f"'{other}' and '{path}' are one array, of a layer that stands in two places; expected "
+                             "every array in one place: build a second layer")
