@@ -21,6 +21,7 @@ from experiments.prepared import ImageSet
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
+from experiments.resuming import origin
 from experiments.run_folder import RunFolder
 from experiments.runs import Data, describe, duration
 from experiments.sampling import Batches
@@ -48,7 +49,8 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
     channels = batches.prepared.images(data.train[:1]).shape[-1]
     announce(folder, configuration, seconds_per_step(network, configuration, device, channels))
     fit(network, batches, configuration, folder, device,
-        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first)
+        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first,
+        origin(folder.record()))
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 
 

@@ -5,13 +5,15 @@ The flags serve every kind of configuration: detector_configuration.py has that 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from experiments.datasets.record import CLASSES_OF
-from experiments.errors import UsageError
+from experiments.errors import Failure, UsageError
 
+MOST = 2**53  # of a whole number; no step, seed or side is larger
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
@@ -45,6 +47,12 @@ class TrainingConfiguration:
     training_seed: int | None = None
 
     def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{flag(entry.name)} {value}: expected a finite number")
+            if isinstance(value, int) and value > MOST:
+                raise UsageError(f"{flag(entry.name)}: expected at most {MOST}")
         for name, fits, expected in self.limits():
             if not fits:
                 raise UsageError(f"{flag(name)} {getattr(self, name)}: expected {expected}")
@@ -118,10 +126,10 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     """--preset, --data, --normals, --steps, --training-seed and a flag for every hyper-parameter, None if not given."""
     parser.add_argument("--preset", choices=tuple(presets),
                         help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
-    parser.add_argument("--data", metavar="DIR",
+    parser.add_argument("--data", metavar="DIR", type=folder_name,
                         help="folder of a data set: mini-MIAS, DDSM, CBIS-DDSM, or a CSV with the columns image, "
                              "mask, label, patient; synthetic images if none is given")
-    parser.add_argument("--normals", metavar="DIR",
+    parser.add_argument("--normals", metavar="DIR", type=folder_name,
                         help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
     parser.add_argument("--training-seed", type=int, metavar="INT",
@@ -150,6 +158,39 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
     if preset.preset == "quick" and "data" not in given:
         given.setdefault("working_side", DRAWN_SIDE)
     return replace(preset, **given)
+
+
+def recorded_configuration(kind: type[Kind], values: Mapping[str, Any], place: object) -> Kind:
+    """The configuration that config.json or a checkpoint holds as a JSON object.
+
+    place: the file, for messages. Raises Failure where a setting is missing, unknown, of another type or a value that
+    cannot be: it is never replaced by a default.
+    """
+    expected = get_type_hints(kind)
+    unknown, missing = values.keys() - expected.keys(), expected.keys() - values.keys()
+    if unknown or missing:
+        told = [f"{word} {', '.join(sorted(map(repr, names)))}"[:200]
+                for word, names in (("it lacks", missing), ("it has the unknown", unknown)) if names]
+        raise Failure(f"{place} does not hold the settings of such a run: {' and '.join(told)}")
+    for name, value in values.items():
+        kinds = get_args(expected[name]) or (expected[name],)
+        if type(value) not in (*kinds, *((int,) if float in kinds else ())):
+            raise Failure(f"{place}: {name} is {str(value)[:80]!r}, expected is a value of the type "
+                          f"{' or '.join(each.__name__ for each in kinds)}")
+    converted: dict[str, Any] = {}
+    try:
+        for name, value in values.items():
+            converted[name] = float(value) if expected[name] is float else value
+        return kind(**converted)
+    except (UsageError, OverflowError) as error:
+        raise Failure(f"{place}: {error}") from error
+
+
+def folder_name(text: str) -> str:
+    """The type of a flag that names a folder or a file: an empty one would be the folder that one stands in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected the name of a folder")
+    return text
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

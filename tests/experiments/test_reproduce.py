@@ -127,8 +127,8 @@ def test_stopped_inside_and_between_stages_it_ends_with_the_same_bits(copied, ru
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, configuration:
-                        stop() if step == 60 else save(path, network, optimizer, step, configuration))
+    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, *more:
+                        stop() if step == 60 else save(path, network, optimizer, step, *more))
     assert command(reproduce.main, *flags(copied), "--resume")[0] == 130
     assert RunFolder(copied / "decomposition-seed0").checkpoint.exists()  # of step 50
     assert not (copied / "decomposition-seed0" / "report.html").exists()
