@@ -47,16 +47,18 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
 
 
 def _acquire(folder: Path, wait: float) -> int | None:
-    path, deadline = folder / NAME, time.monotonic() + wait
+    path, deadline, vanished = folder / NAME, time.monotonic() + wait, 0
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:
-            continue  # the folder was empty, and its last holder has just removed it
         except OSError as error:
+            vanished += 1
+            if isinstance(error, FileNotFoundError | FileExistsError) and vanished < 100:
+                continue  # the folder was empty, and its last holder has just removed it
             raise Failure(f"{folder} cannot be used as the folder of a run: {error.strerror} ({error.filename}). "
                           "Choose another folder with --output") from error
+        vanished = 0
         try:
             if fcntl is None:
                 raise OSError("this system has none")
