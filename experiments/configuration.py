@@ -8,10 +8,11 @@ import argparse
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar
 
 from experiments.datasets.record import CLASSES_OF
-from experiments.errors import Failure, UsageError
+from experiments.errors import UsageError
+from experiments.folders import folder_name
 
 MOST = 2**53  # of a whole number; no step, seed or side is larger
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
@@ -158,39 +159,6 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
     if preset.preset == "quick" and "data" not in given:
         given.setdefault("working_side", DRAWN_SIDE)
     return replace(preset, **given)
-
-
-def recorded_configuration(kind: type[Kind], values: Mapping[str, Any], place: object) -> Kind:
-    """The configuration that config.json or a checkpoint holds as a JSON object.
-
-    place: the file, for messages. Raises Failure where a setting is missing, unknown, of another type or a value that
-    cannot be: it is never replaced by a default.
-    """
-    expected = get_type_hints(kind)
-    unknown, missing = values.keys() - expected.keys(), expected.keys() - values.keys()
-    if unknown or missing:
-        told = [f"{word} {', '.join(sorted(map(repr, names)))}"[:200]
-                for word, names in (("it lacks", missing), ("it has the unknown", unknown)) if names]
-        raise Failure(f"{place} does not hold the settings of such a run: {' and '.join(told)}")
-    for name, value in values.items():
-        kinds = get_args(expected[name]) or (expected[name],)
-        if type(value) not in (*kinds, *((int,) if float in kinds else ())):
-            raise Failure(f"{place}: {name} is {str(value)[:80]!r}, expected is a value of the type "
-                          f"{' or '.join(each.__name__ for each in kinds)}")
-    converted: dict[str, Any] = {}
-    try:
-        for name, value in values.items():
-            converted[name] = float(value) if expected[name] is float else value
-        return kind(**converted)
-    except (UsageError, OverflowError) as error:
-        raise Failure(f"{place}: {error}") from error
-
-
-def folder_name(text: str) -> str:
-    """The type of a flag that names a folder or a file: an empty one would be the folder that one stands in."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r}: expected the name of a folder")
-    return text
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import numpy as np
 from engine.checkpoint import CheckpointError, load_checkpoint, to_numpy
 from engine.layer import Layer
 from engine.losses import Loss, dice, from_logits, sensitivity_specificity
-from experiments.configuration import recorded_configuration
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.device import array_module
 from experiments.errors import UsageError
+from experiments.provenance import trained_on
+from experiments.recorded_configuration import recorded_configuration
 from experiments.restoring import restored
-from experiments.resuming import origin, require_same_run
+from experiments.resuming import require_same_run
 from experiments.run_folder import RunFolder
 from experiments.size_groups import GROUPS
 from experiments.streams import WEIGHTS
@@ -74,7 +75,7 @@ def load_detectors(run: Path, loss: str) -> tuple[list[Layer], DetectorConfigura
         path = run / detector_name(group, loss) / "checkpoint.safetensors"
         try:
             checkpoint = load_checkpoint(path)
-            require_same_run(checkpoint, configuration, origin(record) | {"detector": detector_name(group, loss)}, path)
+            require_same_run(checkpoint, configuration, trained_on(record, detector_name(group, loss)), path)
             networks.append(restored(checkpoint, lambda rng: build(configuration, rng)))
         except (CheckpointError, OSError) as error:
             raise UsageError(f"{path} is not the checkpoint of a detector: {error}") from error

@@ -11,15 +11,15 @@ from typing import Any
 from engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from engine.layer import Layer
 from experiments import finished_runs
-from experiments.configuration import recorded_configuration
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.detector import build, detector_name, load_detectors
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.merging import Detectors
+from experiments.provenance import trained_on
+from experiments.recorded_configuration import recorded_configuration
 from experiments.restoring import restored
-from experiments.resuming import origin
 from experiments.run_folder import RunFolder
 from experiments.runs import Data
 from experiments.size_groups import GROUPS
@@ -63,7 +63,7 @@ def keep_detectors(run: RunFolder, loss: str, folder: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             save_checkpoint(path, network, None, configuration.total_steps, asdict(configuration),
-                            origin(run.record()) | {"detector": detector_name(group, loss)})
+                            trained_on(run.record(), detector_name(group, loss)))
         except OSError as error:
             raise Failure(f"{path} cannot be written: {error.strerror}") from error
 

@@ -28,6 +28,7 @@ from typing import Any
 from experiments.command import run_command
 from experiments.configuration import flag
 from experiments.errors import Failure, UsageError
+from experiments.folders import require_apart
 from experiments.lock import locked
 from experiments.reporting.files import write_json
 from experiments.reporting.reproduction import gather, write_reproduction
@@ -35,7 +36,7 @@ from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
 from experiments.resuming import resumed_record
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration, require_apart
+from experiments.runs import add_run_flags, command_line, duration
 from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.configuration import PRESETS, flag, folder_name
+from experiments.configuration import PRESETS, flag
+from experiments.folders import folder_name
 
 END2END, ROI_DETECTION, DECOMPOSITION, RETRAINING = "end2end", "roi_detection", "decomposition", "retraining"
 CLASSIFIERS = (END2END, DECOMPOSITION)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.checkpoint import Checkpoint
-from experiments.configuration import Kind, TrainingConfiguration, flag, given_flags, recorded_configuration
+from experiments.configuration import Kind, TrainingConfiguration, flag, given_flags
 from experiments.errors import Failure, UsageError
-from experiments.provenance import trained_on
+from experiments.recorded_configuration import recorded_configuration
 from experiments.reporting.files import write_json
 from experiments.run_folder import RunFolder
 
@@ -78,13 +78,6 @@ def _parts(folder: RunFolder) -> list[Path]:
     """The folders of trainings that are parts of the run."""
     return sorted(path.parent for path in folder.path.glob("*/config.json")
                   if RunFolder(path.parent).record().get("experiment") == PART)
-
-
-def origin(record: Mapping[str, Any]) -> dict[str, Any]:
-    """From config.json, for the checkpoints of a run: what they were trained on, and digests of the networks that the
-    run builds on."""
-    built_on = {name: record[name]["digest"] for name in ("detectors", "decomposition") if name in record}
-    return trained_on(record["data"]) | {"experiment": record["experiment"]} | built_on
 
 
 def require_same_run(checkpoint: Checkpoint, configuration: TrainingConfiguration, trained_on: Mapping[str, Any],

@@ -17,24 +17,24 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 import argparse
-import hashlib
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.checkpoint import CheckpointError, load_checkpoint
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
-from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags, recorded_configuration
+from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.errors import Failure, UsageError
 from experiments.evaluation.thesis import Shown
 from experiments.finished_runs import RUNS, end2end_run, finished, newest
 from experiments.merging import MergedBatches, MergedSet
-from experiments.resuming import PLACES, origin, require_same_run, resumed_record
+from experiments.recorded_configuration import recorded_configuration
+from experiments.resuming import PLACES, resumed_record
+from experiments.retraining_start import digest, start_from
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.runs import add_run_flags, begin, open_run, resolve_folders
 
@@ -124,35 +124,6 @@ def _newest(wanted: dict[str, Any]) -> RunFolder:
                          f"{' on the synthetic images' if wanted['data'] is None else ''}. Start one first, or name "
                          "one elsewhere with --decomposition RUN")
     return run
-
-
-def digest(run: RunFolder) -> str:
-    try:
-        return hashlib.sha256(run.checkpoint.read_bytes()).hexdigest()
-    except OSError as error:
-        raise Failure(f"{run.checkpoint} cannot be read: {error.strerror}") from error
-
-
-def start_from(decomposition: RunFolder, before: DecompositionConfiguration, folder: RunFolder, record: dict[str, Any],
-               configuration: Configuration) -> None:
-    """Begin with the decomposition's state, in a folder that has no checkpoint yet.
-
-    Raises Failure where it is another one than when the run began, or not that of the decomposition's configuration.
-    """
-    if digest(decomposition) != record["decomposition"]["digest"]:
-        raise Failure(f"{decomposition.checkpoint} is not the checkpoint that the run in {folder.path} began with. "
-                      "Restore it, or start another run")
-    if folder.checkpoint.exists():
-        return
-    try:
-        checkpoint = load_checkpoint(decomposition.checkpoint)
-    except (CheckpointError, OSError) as error:
-        raise Failure(f"{decomposition.checkpoint}: {error}") from error
-    require_same_run(checkpoint, before, origin(decomposition.record()), decomposition.checkpoint)
-    try:
-        replace(checkpoint, configuration=asdict(configuration), trained_on=origin(record)).write(folder.checkpoint)
-    except OSError as error:
-        raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}") from error
 
 
 def parser() -> argparse.ArgumentParser:

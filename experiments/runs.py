@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.configuration import Kind, TrainingConfiguration, configure_from, flag, folder_name
+from experiments.configuration import Kind, TrainingConfiguration, configure_from
 from experiments.dataset_choice import chosen_dataset
 from experiments.datasets.record import THESIS
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
+from experiments.folders import folder_name, require_apart
 from experiments.lock import locked
 from experiments.prepared import PreparedSet, prepare
 from experiments.preprocessing import Preprocessing
@@ -76,20 +77,6 @@ def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Name
     with locked(folder.path):
         folder.require_new()
         yield folder, new
-
-
-def require_apart(output: Path, configuration: Mapping[str, Any]) -> None:
-    """Raises UsageError where the run's folder and that of its data are one, or one lies inside the other: the files of
-    the run would be read as data, or written over them."""
-    for name in ("data", "normals"):
-        data = configuration.get(name)
-        if data is None:
-            continue
-        run, images = output.resolve(), Path(data).resolve()
-        if run == images or images in run.parents or run in images.parents:
-            how = "is" if run == images else "lies inside" if images in run.parents else "contains"
-            raise UsageError(f"--output {output}: {how} the folder of {flag(name)}, {data}. The run's files would "
-                             "stand among the images; choose a folder apart with --output")
 
 
 def resolve_folders(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from engine.layer import Layer
 from experiments.classifier import build
-from experiments.configuration import Configuration, recorded_configuration
+from experiments.configuration import Configuration
 from experiments.datasets.images import read_image
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.device import array_module
@@ -17,6 +17,7 @@ from experiments.errors import UsageError
 from experiments.fixed_detectors import kept_detectors
 from experiments.merging import Detectors, merge
 from experiments.preprocessing import Preprocessing, preprocess
+from experiments.recorded_configuration import recorded_configuration
 from experiments.restoring import restored
 
 

@@ -179,6 +179,10 @@ def test_the_newest_runs_of_the_same_data_are_taken(drawn, detectors, finished, 
     unfinished(shutil.copytree(detectors, tmp_path / "runs" / "unfinished"))
     changed(detectors, tmp_path / "runs" / "other", lambda record: record["configuration"].update(seed=1))
     shutil.copytree(finished, tmp_path / "runs" / "end2end")
+    for name, content in (("damaged", "{"), ("incomplete", '{"experiment": "roi_detection"}')):
+        (tmp_path / "runs" / name).mkdir()
+        (tmp_path / "runs" / name / "config.json").write_text(content)
+        (tmp_path / "runs" / name / "results.json").write_text("{}")
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, tmp_path / "run"), "--steps", 2)
     assert code == 0, errors
     record = RunFolder(tmp_path / "run").record()
