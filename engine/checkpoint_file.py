@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,6 @@ class Checkpoint:
                                   f"are {axes} axes")
         return array
 
-    @property
     def text(self) -> str:
         """All but the arrays, with a digest of the whole, as JSON: the same for the same content."""
         content = {"configuration": self.configuration, "format": FORMAT, "step": self.step,
@@ -68,18 +68,21 @@ class Checkpoint:
         """Replace the file at `path`; `write_whole` says how."""
         # One entry: safetensors writes several in a random order. Not its save_file: the error that it raises when the
         # disk is full is no OSError.
-        write_whole(Path(path), save(self.arrays, {METADATA: self.text}))
+        write_whole(Path(path), save(self.arrays, {METADATA: self.text()}))
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint. Raises OSError if the file cannot be opened, and CheckpointError if it is none, is not whole,
     holds another content than was written, or was written in another format."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise CheckpointError("it is a device or a pipe, expected a file")
     with open(path, "rb"):  # so that what cannot be opened is an OSError with its errno
         pass
     try:
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
-            arrays = _tensors(file, os.stat(path).st_size)
+            arrays = _tensors(file, status.st_size)
     except (SafetensorError, OSError, MemoryError) as error:
         raise CheckpointError(f"the file is not a whole safetensors file: {error}") from error
     return _checked(metadata.get(METADATA, ""), arrays)
@@ -110,7 +113,7 @@ def _checked(text: str, arrays: dict[str, np.ndarray]) -> Checkpoint:
         if not isinstance(configuration, dict) or not isinstance(trained_on, dict):
             raise TypeError("the configuration is no object")
         checkpoint = Checkpoint(step, configuration, arrays, trained_on)
-        known, same = content.get("format"), checkpoint.text == text
+        known, same = content.get("format"), checkpoint.text() == text
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError("the safetensors file was not written as a checkpoint: it does not say step and "
                               "configuration") from error

@@ -38,12 +38,12 @@ def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):
+            os.unlink(folder / NAME)  # while it is still held: who opened it meanwhile sees that it is gone
         if descriptor is not None:
-            with suppress(OSError):
-                os.unlink(folder / NAME)  # while it is still held: who opened it meanwhile sees that it is gone
             os.close(descriptor)
-            with suppress(OSError):
-                folder.rmdir()
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _acquire(folder: Path, wait: float) -> int | None:

@@ -34,9 +34,9 @@ from experiments.reporting.files import write_json
 from experiments.reporting.reproduction import gather, write_reproduction
 from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
-from experiments.resuming import resumed_record
+from experiments.resuming import PLACES, resumed_record
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration
+from experiments.runs import add_run_flags, command_line, duration, load
 from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
@@ -52,6 +52,7 @@ def run(folder: RunFolder, configuration: dict[str, Any], arguments: argparse.Na
     running = ["--cache", arguments.cache, "--workers", str(arguments.workers), "--device", arguments.device]
     whole = Reproduction(folder.path, configuration, running, arguments.device)
     stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
+    require_same_data(folder, whole, arguments)
     keep(folder, configuration)
     announce(folder.path, stages)
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
@@ -77,7 +78,7 @@ def begin(arguments: argparse.Namespace) -> Iterator[tuple[RunFolder, dict[str, 
     given |= {name: str(Path(given[name]).resolve()) for name in ("data", "normals") if name in given}
     new = {"preset": "quick", "seed": 0, "seeds": arguments.seeds or 1} | given
     label = f"{Path(given.get('data', 'synthetic')).name}-{new['preset']}"
-    if not arguments.resume:
+    if arguments.output or not arguments.resume:
         require_apart(Path(arguments.output or f"runs/{EXPERIMENT}-..."), given)
     folder = RunFolder(choose_folder(arguments.output, arguments.resume, EXPERIMENT, label))
     if arguments.resume:
@@ -94,11 +95,25 @@ def resumed(folder: RunFolder, given: dict[str, Any], seeds: int | None) -> dict
     for name in ("seed", "seeds"):
         if type(recorded[name]) is not int:
             raise Failure(f"{folder.config} is damaged: '{name}' is no whole number. Restore it from a copy")
+    places = {name: value for name, value in given.items() if name in PLACES and name in recorded}  # of the same data
     for name, value in given.items():
-        if recorded.get(name) != value:
+        if recorded.get(name) != value and name not in places:
             raise UsageError(f"{flag(name)} {value}: the run in {folder.path} has {recorded.get(name, 'the default')}. "
                              "Resume without that flag, or start another run")
-    return recorded | ({} if seeds is None else {"seeds": seeds})
+    return recorded | places | ({} if seeds is None else {"seeds": seeds})
+
+
+def require_same_data(folder: RunFolder, whole: Reproduction, arguments: argparse.Namespace) -> None:
+    """Raises Failure where the data are not those that a stage had, after they have moved."""
+    before = folder.record()["configuration"] if folder.exists() else whole.configuration
+    if all(before.get(name) == whole.configuration.get(name) for name in PLACES):
+        return
+    had = {RunFolder(path.parent).record()["data"]["fingerprint"] for path in folder.path.glob("*/config.json")}
+    now = load(whole.detectors, Path(arguments.cache), arguments.workers).record["fingerprint"]
+    if had - {now}:
+        raise Failure(f"--data {whole.configuration['data']}: these are not the data that the run in {folder.path} "
+                      "began with (another fingerprint). Name the folder that those have moved to, or start another "
+                      "run")
 
 
 def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:

@@ -257,6 +257,13 @@ def test_a_missing_file_is_an_oserror(tmp_path):
         load_checkpoint(tmp_path)
 
 
+def test_devices_and_pipes_are_no_checkpoints(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", "/dev/null"):
+        with pytest.raises(CheckpointError, match="a device or a pipe"):
+            load_checkpoint(path)
+
+
 @pytest.mark.parametrize(("net", "kind", "message"), [
     (network(features=6), Adam, r"'parameters/dense.W' is float32 \(4, 5\) in the file and float32 \(4, 6\) here"),
     (network(dtype="float64"), Adam, r"'parameters/dense.W' is float32 \(4, 5\) in the file and float64 \(4, 5\) here"),

@@ -107,6 +107,7 @@ def test_where_there_is_no_such_lock_this_is_said_and_the_run_goes_on(tmp_path, 
     with locked(tmp_path):
         pass
     assert "cannot be locked (this system has none)" in capsys.readouterr().out
+    assert not tmp_path.exists()
 
 
 @pytest.mark.parametrize("name", ["file", "file/run", "n" * 300, "/proc/self", "/proc/self/run"])

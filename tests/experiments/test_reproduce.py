@@ -173,6 +173,23 @@ def test_another_seed_trains_again_on_the_same_images_and_detectors(copied, run,
         run / "end2end-seed0" / "results.json").read_bytes()
 
 
+def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesions, tmp_path, command):
+    shutil.rmtree(copied / "retraining")
+    for path in copied.rglob("config.json"):
+        path.write_text(path.read_text().replace(str(lesions), "/nowhere/data"))
+    moved, other = shutil.copytree(lesions, tmp_path / "moved"), tmp_path / "other"
+    synthetic.write(other, seed=6, images=60, height=80)
+    flags = ("--resume", "--output", copied, "--cache", tmp_path / "cache", "--workers", 1)
+    code, _, errors = command(reproduce.main, *flags)
+    assert code == 2 and "there is no such folder" in errors
+    code, _, errors = command(reproduce.main, *flags, "--data", other)
+    assert code == 1 and "another fingerprint" in errors and not (copied / "retraining").exists()
+    code, _, errors = command(reproduce.main, *flags, "--data", moved)
+    assert code == 0, errors
+    assert repeated(copied) == repeated(run)
+    assert RunFolder(copied).record()["configuration"]["data"] == str(moved)
+
+
 def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_path):
     data = shutil.copytree(lesions, tmp_path / "data")
     rows = (data / "labels.csv").read_text().splitlines()
