@@ -1,7 +1,7 @@
 """One command at a time in a run's folder: a lock that ends with the process that holds it, however that ends.
 
-It is a flock on the file "lock" in the folder. The system gives it up when the process is killed; on NFS (version 4, or
-3 with its lock service) it holds between machines, too. The file says who holds it; at the end it is removed.
+It is a flock on the file "run.lock" in the folder. The system gives it up when the process is killed; on NFS (version
+4, or 3 with its lock service) it holds between machines, too. The file says who holds it; at the end it is removed.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-NAME = "lock"
+NAME = "run.lock"
 POLL = 0.05  # seconds between two tries
 
 
@@ -51,7 +51,7 @@ def _acquire(folder: Path, wait: float) -> int | None:
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError as error:
             vanished += 1
             if isinstance(error, FileNotFoundError | FileExistsError) and vanished < 100:

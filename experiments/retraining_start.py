@@ -37,6 +37,9 @@ def start_from(decomposition: RunFolder, before: DecompositionConfiguration, fol
     except (CheckpointError, OSError) as error:
         raise Failure(f"{decomposition.checkpoint}: {error}") from error
     require_same_run(checkpoint, before, trained_on(decomposition.record()), decomposition.checkpoint)
+    if checkpoint.step != before.total_steps:
+        raise Failure(f"{decomposition.checkpoint} has {checkpoint.step} steps behind it, its run {before.total_steps}"
+                      ". Finish that run first")
     try:
         replace(checkpoint, configuration=asdict(configuration), trained_on=trained_on(record)).write(folder.checkpoint)
     except OSError as error:

@@ -112,10 +112,10 @@ def test_resuming_with_other_flags(finished, drawn, command, tiny_flags):
 def test_resuming_a_run_that_was_killed_before_it_wrote_anything_begins_it(drawn, tmp_path, command, tiny_flags):
     """All that it left is the lock on its folder, which nobody holds any more."""
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "lock").write_text("process 1 on a machine")
+    (tmp_path / "run" / "run.lock").write_text("process 1 on a machine")
     code, output, _ = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--resume", "--steps", 2)
     assert code == 0 and "begins now" in output and (tmp_path / "run" / "results.json").exists()
-    assert not (tmp_path / "run" / "lock").exists()
+    assert not (tmp_path / "run" / "run.lock").exists()
 
 
 def test_resuming_a_mistyped_folder_begins_nothing(drawn, tmp_path, command, tiny_flags):

@@ -47,9 +47,9 @@ def test_another_process_is_refused_and_told_who_holds_it(holder, tmp_path):
 def test_a_killed_process_holds_nothing(holder, tmp_path):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert (tmp_path / "run" / "lock").exists()
+    assert (tmp_path / "run" / "run.lock").exists()
     with locked(tmp_path / "run"):
-        text = (tmp_path / "run" / "lock").read_text()
+        text = (tmp_path / "run" / "run.lock").read_text()
         assert text.startswith(f"process {os.getpid()} on ") and text.count("\n") == 1
     assert not (tmp_path / "run").exists()
 
@@ -66,7 +66,7 @@ def test_a_started_process_does_not_inherit_it(tmp_path):
 
 def test_a_folder_that_was_made_for_nothing_goes_again_and_others_stay(tmp_path):
     with locked(tmp_path / "run"):
-        assert os.listdir(tmp_path / "run") == ["lock"]
+        assert os.listdir(tmp_path / "run") == ["run.lock"]
     assert not (tmp_path / "run").exists()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "file").write_text("")
@@ -119,8 +119,8 @@ def test_a_folder_that_cannot_be_is_a_failure(tmp_path, name):
 
 def test_where_nothing_may_be_written_it_is_a_failure(tmp_path, monkeypatch):
     def denied(*_):
-        raise PermissionError(13, os.strerror(13), str(tmp_path / "lock"))
+        raise PermissionError(13, os.strerror(13), str(tmp_path / "run.lock"))
 
     monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(Failure, match=r"Permission denied \(.*lock\)"), locked(tmp_path):
+    with pytest.raises(Failure, match=r"Permission denied \(.*run.lock\)"), locked(tmp_path):
         pass

@@ -220,7 +220,7 @@ def test_a_folder_in_use_is_refused_by_every_command(main, resumed, decomposed, 
     with locked(output):
         code, _, errors = command(main, "--output", output, *flags)
         assert code == 1 and re.search(r"the run in .* belongs to another command: process \d+ on", errors), errors
-        assert sorted(path.name for path in output.iterdir()) == sorted([*before, "lock"])
+        assert sorted(path.name for path in output.iterdir()) == sorted([*before, "run.lock"])
 
 
 @pytest.mark.parametrize("main", [end2end.main, roi_detection.main, decomposition.main, reproduce.main])
