@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,16 @@ def test_a_full_disk_is_a_failure_that_says_what_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("builtins.open", full)
     with pytest.raises(Failure, match=r"No space left.*--resume"):
         RunFolder(tmp_path).log({"step": 1})
+
+
+@pytest.mark.parametrize("read", [RunFolder.record, RunFolder.history, lambda folder: folder.rewind(0)])
+def test_files_that_may_not_be_read_are_a_failure_that_names_them(tmp_path, monkeypatch, read):
+    def denied(path, *_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    with pytest.raises(Failure, match=rf"{tmp_path}/(config\.json|metrics\.jsonl) cannot be read: Permission denied"):
+        read(RunFolder(tmp_path))
 
 
 def test_resuming_where_there_is_nothing_or_a_damaged_record(tmp_path, monkeypatch):
