@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from engine.checkpoint import load_checkpoint
 from experiments import audit, fitting, reproduce
 from experiments.datasets import synthetic
 from experiments.evaluation.predictions import read_predictions
@@ -187,8 +188,11 @@ def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesi
     code, _, errors = command(reproduce.main, *flags, "--data", moved)
     assert code == 0, errors
     before, now = repeated(run), repeated(copied)
-    assert {name for name in before if before[name] != now[name]} <= {"retraining/results.json", "reproduce.json"}
-    assert RunFolder(copied).record()["configuration"]["data"] == str(moved)  # these two name the folder as a source
+    named = {"retraining/results.json", "reproduce.json", "retraining/checkpoint.safetensors"}  # name the data's folder
+    assert {name for name in before if before[name] != now[name]} <= named
+    trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays for folder in (run, copied))
+    assert all(np.array_equal(array, again[name]) for name, array in trained.items())
+    assert RunFolder(copied).record()["configuration"]["data"] == str(moved)
 
 
 def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_path):
