@@ -190,7 +190,8 @@ def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesi
     before, now = repeated(run), repeated(copied)
     named = {"retraining/results.json", "reproduce.json", "retraining/checkpoint.safetensors"}  # name the data's folder
     assert {name for name in before if before[name] != now[name]} <= named
-    trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays for folder in (run, copied))
+    trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays
+                      for folder in (run, copied))
     assert all(np.array_equal(array, again[name]) for name, array in trained.items())
     assert RunFolder(copied).record()["configuration"]["data"] == str(moved)
 
