@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments.command import run_command
 from experiments.errors import UsageError
 from experiments.evaluation.recovery import audit
+from experiments.folders import folder_name
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
 from experiments.reporting.files import write_json, write_text
 from experiments.reporting.html import render
@@ -47,7 +48,8 @@ def write(folder: Path) -> str:
 
 def parser() -> argparse.ArgumentParser:
     new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    new.add_argument("--output", metavar="DIR", default="runs/audit", help="where to write (default: runs/audit)")
+    new.add_argument("--output", metavar="DIR", type=folder_name, default="runs/audit",
+                     help="where to write (default: runs/audit)")
     return new
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -20,18 +21,18 @@ from models.predict import predict
 from models.vgg import vgg
 
 
-def build(configuration: Configuration, in_channels: int = 1) -> Layer:
-    """The VGG of A.3.1 with initial weights that are a function of the seed."""
+def build(configuration: Configuration, in_channels: int = 1, rng: Any = None) -> Layer:
+    """The VGG of A.3.1 with initial weights that are a function of the seed, or drawn from `rng`."""
     return vgg(configuration.side, in_channels, configuration.classes, configuration.width,
                configuration.keep_probability, configuration.statistics, configuration.bias,
-               rng=np.random.default_rng((configuration.drawn_by, WEIGHTS)))
+               rng=rng or np.random.default_rng((configuration.drawn_by, WEIGHTS)))
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,
-        evaluate: Callable[[], dict[str, float]], first: int = 0) -> None:
+        evaluate: Callable[[], dict[str, float]], first: int = 0, trained_on: dict[str, Any] | None = None) -> None:
     """Train on class-balanced batches by the cross entropy of the sigmoid outputs; `fitting.fit` says the rest."""
     fitting.fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, device,
-                lambda step: evaluate(), first=first)
+                lambda step: evaluate(), first=first, trained_on=trained_on)
 
 
 def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, device: str,

@@ -5,6 +5,7 @@ The flags serve every kind of configuration: detector_configuration.py has that 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
@@ -12,7 +13,9 @@ from typing import Any, TypeVar
 from experiments.datasets.record import CLASSES_OF
 from experiments.datasets.sizes import MAX_PIXELS, add_max_pixels
 from experiments.errors import UsageError
+from experiments.folders import folder_name
 
+MOST = 2**53  # of a whole number; no step, seed or side is larger
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
@@ -47,6 +50,12 @@ class TrainingConfiguration:
     max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{flag(entry.name)} {value}: expected a finite number")
+            if isinstance(value, int) and value > MOST:
+                raise UsageError(f"{flag(entry.name)}: expected at most {MOST}")
         for name, fits, expected in self.limits():
             if not fits:
                 raise UsageError(f"{flag(name)} {getattr(self, name)}: expected {expected}")
@@ -120,10 +129,10 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     """--preset, --data, --normals, --steps, --training-seed and a flag for every hyper-parameter, None if not given."""
     parser.add_argument("--preset", choices=tuple(presets),
                         help=f"quick: smaller images and network, minutes on a CPU (the default); thesis: {table}")
-    parser.add_argument("--data", metavar="DIR",
+    parser.add_argument("--data", metavar="DIR", type=folder_name,
                         help="folder of a data set: mini-MIAS, DDSM, CBIS-DDSM, or a CSV with the columns image, "
                              "mask, label, patient; synthetic images if none is given")
-    parser.add_argument("--normals", metavar="DIR",
+    parser.add_argument("--normals", metavar="DIR", type=folder_name,
                         help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
     parser.add_argument("--training-seed", type=int, metavar="INT",

@@ -18,18 +18,23 @@ from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
 from experiments.configuration import add_flags
-from experiments.decomposition_configuration import PRESETS
+from experiments.decomposition_configuration import PRESETS, DecompositionConfiguration
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
 from experiments.finished_runs import end2end_run
 from experiments.fixed_detectors import fixed_detectors
 from experiments.merging import MergedBatches, MergedSet, heat_maps
+from experiments.run_folder import RunFolder
 from experiments.runs import add_run_flags, begin, open_run
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    folder, configuration = begin("decomposition", PRESETS, arguments)
+    with begin("decomposition", PRESETS, arguments) as (folder, configuration):
+        run(folder, configuration, arguments)
+
+
+def run(folder: RunFolder, configuration: DecompositionConfiguration, arguments: argparse.Namespace) -> None:
     data = load(configuration, Path(arguments.cache), arguments.workers)
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     detectors, origin = fixed_detectors(arguments.detectors, folder, configuration, data, arguments.device)

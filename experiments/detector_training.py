@@ -18,9 +18,11 @@ from experiments.evaluation.metrics import Counts
 from experiments.evaluation.segmentation import overlap_accuracy, pixel_counts, summary
 from experiments.evolution import Evolution, is_snapshot
 from experiments.fitting import fit
-from experiments.ownership import Claim
+from experiments.ownership import Claim, alone
 from experiments.prepared import PreparedSet
+from experiments.provenance import trained_on
 from experiments.reporting.files import write_json
+from experiments.resuming import PART
 from experiments.run_folder import RunFolder
 from experiments.sampling import MaskBatches
 from experiments.size_groups import GROUPS, SizeGroups
@@ -68,6 +70,7 @@ class DetectorTask:
         return max((entry["step"] for entry in self.folder.history()), default=0)
 
 
+@alone
 def train_detector(task: DetectorTask) -> None:
     """Train from the last checkpoint on, then evaluate on the group and on the complete data set.
 
@@ -76,7 +79,7 @@ def train_detector(task: DetectorTask) -> None:
     task.claim.check()
     configuration, folder = task.configuration, task.folder
     if not folder.exists():
-        folder.create({"experiment": "roi_detector", "group": task.group, "loss": task.loss,
+        folder.create({"experiment": PART, "group": task.group, "loss": task.loss,
                        "configuration": asdict(configuration)})
     network = build(configuration)
     network.convert(array_module(task.device).asarray)
@@ -89,7 +92,8 @@ def train_detector(task: DetectorTask) -> None:
                           configuration.rotation)
     fit(network, ON_LOGITS[task.loss], batches, configuration, folder, task.device,
         lambda step: {split: measured(indices) for split, indices in while_training.items()},
-        lambda start, total: _watched(task, network, total))
+        lambda start, total: _watched(task, network, total),
+        trained_on=trained_on(RunFolder(task.claim.path.parent).record(), task.name))
     results: dict[str, Any] = {
         "group": {"train": measured(task.train), "test": measured(task.test)},
         "complete": {"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)}}

@@ -18,16 +18,21 @@ from pathlib import Path
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
-from experiments.configuration import PRESETS, add_flags
+from experiments.configuration import PRESETS, Configuration, add_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
+from experiments.run_folder import RunFolder
 from experiments.runs import add_run_flags, begin, open_run
 from experiments.sampling import Batches
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    folder, configuration = begin("end2end", PRESETS, arguments)
+    with begin("end2end", PRESETS, arguments) as (folder, configuration):
+        run(folder, configuration, arguments)
+
+
+def run(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
     data = load(configuration, Path(arguments.cache), arguments.workers)
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)

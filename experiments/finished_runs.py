@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.configuration import flag
-from experiments.errors import UsageError
+from experiments.errors import Failure, UsageError
 from experiments.run_folder import RunFolder
 from experiments.runs import Data
 
@@ -30,11 +30,17 @@ def finished(path: Path, experiment: str) -> RunFolder:
 
 
 def newest(experiment: str, agrees: Callable[[dict[str, Any]], bool]) -> RunFolder | None:
-    """Of the finished runs under runs/ whose config.json agrees, the one that was finished last."""
+    """Of the finished runs under runs/ whose config.json agrees, the one that was finished last.
+
+    One whose config.json is damaged is passed over.
+    """
     ends = sorted(RUNS.glob("*/results.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in (RunFolder(path.parent) for path in ends):
-        if folder.exists() and folder.record().get("experiment") == experiment and agrees(folder.record()):
-            return folder
+        try:
+            if folder.exists() and folder.record().get("experiment") == experiment and agrees(folder.record()):
+                return folder
+        except Failure:
+            continue
     return None
 
 

@@ -17,6 +17,7 @@ from engine.training import NotFinite, Step, train
 from experiments.configuration import TrainingConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure
+from experiments.resuming import require_same_run
 from experiments.run_folder import RunFolder
 from experiments.sampling import prefetch
 from experiments.streams import DROPOUT
@@ -40,21 +41,23 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
 
 def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
         configuration: TrainingConfiguration, folder: RunFolder, device: str,
-        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0) -> None:
+        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0,
+        trained_on: dict[str, Any] | None = None) -> None:
     """Train by Adam with the rate of (3.17) on `batches(step)`, from the folder's checkpoint where there is one.
 
     Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
     `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
     on, and what it gives is called with every step, before anything of that step is written. Raises Failure where the
-    loss or a gradient is not finite: the last checkpoint stays as it was.
+    loss or a gradient is not finite: the last checkpoint stays as it was; and where the checkpoint is damaged, or that
+    of another training. A finished training of fewer steps is trained on as if it had been one of so many.
 
     first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
-    for the rate, which starts anew.
+    for the rate, which starts anew. trained_on: what the checkpoints say of the data.
     """
     xp = array_module(device)
     optimizer = Adam(network.parameters())
-    start = _resume(network, optimizer, folder)
     total = first + configuration.total_steps
+    start = _resume(network, optimizer, folder, configuration, trained_on or {}, total)
 
     def schedule(step: int) -> float:
         return exponential_decay(configuration.learning_rate, configuration.decay, step - first,
@@ -73,33 +76,42 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
                 if done % configuration.evaluate_every == 0 or done == total:
                     folder.log({"step": done, "evaluation": evaluate(done)})
                 if done % configuration.checkpoint_every == 0 or done == total:
-                    _save(folder, network, optimizer, done, configuration)
+                    _save(folder, network, optimizer, done, configuration, trained_on)
     except NotFinite as error:
-        kept = f"The last good checkpoint is kept in {folder.checkpoint}" if folder.checkpoint.exists() else (
-            "There was no checkpoint yet")
-        raise Failure(f"{error}. {kept}. A smaller --learning-rate often helps") from error
+        raise Failure(f"{error}. {folder.kept}. A smaller --learning-rate often helps") from error
     finally:
         steps.close()
         ready.close()
 
 
-def _resume(network: Layer, optimizer: Adam, folder: RunFolder) -> int:
+def _resume(network: Layer, optimizer: Adam, folder: RunFolder, configuration: TrainingConfiguration,
+            trained_on: dict[str, Any], total: int) -> int:
     """The number of steps that the folder's checkpoint has behind it; 0 where there is none."""
     if not folder.checkpoint.exists():
         folder.rewind(0)
         return 0
     try:
         checkpoint = load_checkpoint(folder.checkpoint)
+        require_same_run(checkpoint, configuration, trained_on, folder.checkpoint)
         restore(checkpoint, network, optimizer)
-    except CheckpointError as error:
+    except (CheckpointError, OSError) as error:
         raise Failure(f"{folder.checkpoint}: {error}") from error
-    folder.rewind(checkpoint.step)
+    if not checkpoint.step == optimizer.steps <= total:
+        raise Failure(f"{folder.checkpoint} has {checkpoint.step} steps behind it, its optimizer {optimizer.steps}; "
+                      f"the run has {total} in all. Restore the checkpoint and config.json of one run")
+
+    def planned(entry: dict[str, Any]) -> bool:
+        """Not the evaluation at the end of a run of fewer steps, which one of `total` steps would not have made."""
+        return "evaluation" not in entry or entry["step"] % configuration.evaluate_every == 0 or entry["step"] == total
+
+    folder.rewind(checkpoint.step, planned)
     return checkpoint.step
 
 
-def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration) -> None:
+def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration,
+          trained_on: dict[str, Any] | None) -> None:
     try:
-        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration))
+        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration), trained_on)
     except OSError as error:
-        raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}. The checkpoint before it is kept; "
-                      f"make room and continue with --resume --output {folder.path}") from error
+        raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}. {folder.kept}. When this is mended, "
+                      f"continue with --resume --output {folder.path}") from error

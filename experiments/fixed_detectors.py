@@ -8,15 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
+from engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from engine.layer import Layer
 from experiments import finished_runs
 from experiments.decomposition_configuration import DecompositionConfiguration
-from experiments.detector import build, load_detectors
+from experiments.detector import build, detector_name, load_detectors
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.merging import Detectors
+from experiments.provenance import trained_on
+from experiments.recorded_configuration import recorded_configuration
+from experiments.restoring import restored
 from experiments.run_folder import RunFolder
 from experiments.runs import Data
 from experiments.size_groups import GROUPS
@@ -59,7 +62,8 @@ def keep_detectors(run: RunFolder, loss: str, folder: Path) -> None:
         path = _place(folder, group)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_checkpoint(path, network, None, configuration.total_steps, asdict(configuration))
+            save_checkpoint(path, network, None, configuration.total_steps, asdict(configuration),
+                            trained_on(run.record(), detector_name(group, loss)))
         except OSError as error:
             raise Failure(f"{path} cannot be written: {error.strerror}") from error
 
@@ -85,11 +89,11 @@ def _place(folder: Path, group: str) -> Path:
 def _load(path: Path) -> Layer:
     try:
         checkpoint = load_checkpoint(path)
-        network = build(DetectorConfiguration(**checkpoint.configuration))
-        restore(checkpoint, network)
+        configuration = recorded_configuration(DetectorConfiguration, checkpoint.configuration, path)
+        network = restored(checkpoint, lambda rng: build(configuration, rng))
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file. A decomposition's folder holds its five detectors; it must "
                          "be moved as a whole") from None
-    except (CheckpointError, TypeError) as error:
+    except (CheckpointError, OSError) as error:
         raise Failure(f"{path} is not the checkpoint of a detector: {error}") from error
     return network

@@ -5,7 +5,6 @@ The second channel is the sum as the thesis has it, 0 to 5; it is not scaled to 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,14 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.checkpoint import to_numpy
-from engine.files import PARTIAL
 from engine.layer import Layer
 from experiments.augmentation import augment
 from experiments.detector import masks
-from experiments.errors import Failure
 from experiments.prepared import PreparedSet
+from experiments.reporting.files import write_bytes
 from experiments.sampling import Batches
 
-MISSING = 255  # in a file of heat maps, where none was computed yet: more than any number of detectors
+DIGEST_BYTES = 32
 BATCH = 32  # images that go through the detectors at once, always the same ones: so the bits do not depend on a resume
 
 
@@ -80,41 +78,60 @@ class MergedBatches(Batches):
 
 
 def heat_maps(detectors: Detectors, prepared: PreparedSet, cache: Path) -> np.ndarray:
-    """(N, side, side) uint8, read-only and on disk: the heat map of every image, computed where the cache lacks it.
+    """(N, side, side) uint8, read-only: the heat map of every image, computed where the cache lacks it.
 
-    They lie in one file for each set of images, detectors and threshold; one that was interrupted is continued. Raises
-    `Failure` where it cannot be written.
+    The cache has a file for each block of images: whole or not there, and named by the images, the detectors and the
+    threshold that alone decide on its content. So commands that share it need not know of each other: what one reads is
+    whole, what both compute is the same, and one that was interrupted goes on. In memory they are a byte a pixel, a
+    fifth of the prepared images' bytes. Raises `Failure` where the cache cannot be written.
     """
-    key = f"{prepared.fingerprint}|{detectors.digest}|{detectors.threshold}|{len(prepared)}"
-    path = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.heat"
-    shape = (len(prepared), prepared.side, prepared.side)
-    try:
-        if not path.exists() or path.stat().st_size != np.prod(shape):
-            _allocate(path, shape)
-        maps = np.memmap(path, np.uint8, "r+", shape=shape)
-    except OSError as error:
-        raise Failure(f"{path}: the heat maps cannot be kept there ({error.strerror}). Make room, or choose another "
-                      "folder with --cache") from error
-    blocks = [slice(start, start + BATCH) for start in range(0, len(maps), BATCH)]
-    missing = [block for block in blocks if maps[block].max() > len(detectors.networks)]
-    with tqdm(total=sum(len(maps[block]) for block in missing), desc="Detecting", unit="image",
-              disable=not missing) as bar:
-        for block in missing:
-            maps[block] = detectors.heat_map(prepared.images(range(len(maps))[block]))
-            bar.update(len(maps[block]))
-    maps.flush()
-    return np.memmap(path, np.uint8, "r", shape=shape)
+    key = f"{prepared.fingerprint}|{detectors.digest}|{detectors.threshold}"
+    images = range(len(prepared))
+    blocks = [HeatBlock(key, images[start:start + BATCH], prepared.side, cache) for start in images[::BATCH]]
+    missing = sum(len(block.images) for block in blocks if not block.path.exists())
+    maps = np.empty((len(prepared), prepared.side, prepared.side), np.uint8)
+    with tqdm(total=missing, desc="Detecting", unit="image", disable=not missing) as bar:
+        for block in blocks:
+            kept = block.read()
+            if kept is None:
+                kept = detectors.heat_map(prepared.images(block.images))
+                block.write(kept)
+                bar.update(len(block.images))
+            maps[block.images.start:block.images.stop] = kept
+    maps.flags.writeable = False
+    return maps
 
 
-def _allocate(path: Path, shape: tuple[int, ...]) -> None:
-    """A file of nothing but MISSING, written and not only reserved: a full disk shows here, not in the middle."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
-    try:
-        with open(temporary, "wb") as file:
-            for _ in range(shape[0]):
-                file.write(bytes([MISSING]) * (shape[1] * shape[2]))
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+@dataclass(frozen=True)
+class HeatBlock:
+    """The heat maps of some images in a row, on disk: a digest (32 bytes), then the maps.
+
+    key: of all that decides on them, but which images they are.
+    """
+    key: str
+    images: range
+    side: int
+    cache: Path
+
+    @property
+    def path(self) -> Path:
+        return self.cache / f"{hashlib.sha256(f'{self.key}|{self.images}'.encode()).hexdigest()[:40]}.heat"
+
+    def read(self) -> np.ndarray | None:
+        """(n, side, side) uint8; None where the file is absent or damaged."""
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            return None
+        digest, maps = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        shape = (len(self.images), self.side, self.side)
+        whole = len(maps) == np.prod(shape) and _digest(maps) == digest
+        return np.frombuffer(maps, np.uint8).reshape(shape) if whole else None
+
+    def write(self, maps: np.ndarray) -> None:
+        content = maps.tobytes()
+        write_bytes(self.path, _digest(content) + content)
+
+
+def _digest(maps: bytes) -> bytes:
+    return hashlib.blake2b(maps, digest_size=DIGEST_BYTES).digest()

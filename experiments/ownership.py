@@ -1,18 +1,25 @@
-"""Who may write into a run's folder: whoever claimed it last. Workers that were left behind stop at their next step.
+"""Which workers may train for a run: those of the command that claimed it last. Others stop at their next step.
 
 The command that is interrupted gives up its claim, so that its workers, on this machine or on a cluster, stop; one that
-was killed cannot do that, but the command that resumes its run claims the folder anew.
+was killed cannot do that, but the command that resumes its run claims the folder anew. The command itself holds the
+lock of the run's folder (lock.py) and cannot hand it to its workers; each of them holds that of its own folder.
 """
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from experiments.errors import Failure
+from experiments.lock import locked
 from experiments.reporting.files import write_text
+from experiments.run_folder import RunFolder
+
+WAIT = 600.0  # seconds that a worker whose command was killed may take to come to its next step
 
 
 @dataclass(frozen=True)
@@ -42,3 +49,29 @@ def claimed(run: Path) -> Iterator[Claim]:
     finally:
         if claim.path.exists() and claim.path.read_text(encoding="utf-8") == claim.token:
             claim.path.unlink()
+
+
+class Task(Protocol):
+    """What a worker does for a run: its claim, and the folder of its own that it writes to."""
+    @property
+    def claim(self) -> Claim: ...
+    @property
+    def folder(self) -> RunFolder: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+def alone(work: Callable[[AnyTask], None]) -> Callable[[AnyTask], None]:
+    """work(task), while no other process works in the task's folder.
+
+    A worker of a command that was killed may be in the middle of a step: it is waited for. Raises Failure where the
+    claim is no longer good.
+    """
+    @wraps(work)
+    def within(task: AnyTask) -> None:
+        task.claim.check()  # first: where the run's folder is not to be seen, none is made
+        with locked(task.folder.path, WAIT):
+            work(task)
+
+    return within

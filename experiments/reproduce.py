@@ -20,18 +20,23 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from experiments.command import run_command
 from experiments.configuration import flag
-from experiments.errors import UsageError
+from experiments.errors import Failure, UsageError
+from experiments.folders import require_apart
+from experiments.lock import locked
 from experiments.reporting.files import write_json
 from experiments.reporting.reproduction import gather, write_reproduction
 from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
+from experiments.resuming import PLACES, resumed_record
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration, resumed_record
+from experiments.runs import add_run_flags, command_line, duration, load
 from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
@@ -39,10 +44,15 @@ EXPERIMENT = "reproduce"
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    folder, configuration = begin(arguments)
+    with begin(arguments) as (folder, configuration):
+        run(folder, configuration, arguments)
+
+
+def run(folder: RunFolder, configuration: dict[str, Any], arguments: argparse.Namespace) -> None:
     running = ["--cache", arguments.cache, "--workers", str(arguments.workers), "--device", arguments.device]
     whole = Reproduction(folder.path, configuration, running, arguments.device)
     stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
+    require_same_data(folder, whole, arguments)
     keep(folder, configuration)
     announce(folder.path, stages)
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
@@ -55,8 +65,10 @@ def parser() -> argparse.ArgumentParser:
     return new
 
 
-def begin(arguments: argparse.Namespace) -> tuple[RunFolder, dict[str, Any]]:
-    """The folder and what decides on the results: the flags of a new run, those of the run to resume.
+@contextmanager
+def begin(arguments: argparse.Namespace) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
+    """The folder, which belongs to this command alone as long as the context lasts, and what decides on the results:
+    the flags of a new run, those of the run to resume.
 
     Raises UsageError where a flag is wrong or contradicts the run to resume; the number of seeds may change.
     """
@@ -66,19 +78,42 @@ def begin(arguments: argparse.Namespace) -> tuple[RunFolder, dict[str, Any]]:
     given |= {name: str(Path(given[name]).resolve()) for name in ("data", "normals") if name in given}
     new = {"preset": "quick", "seed": 0, "seeds": arguments.seeds or 1} | given
     label = f"{Path(given.get('data', 'synthetic')).name}-{new['preset']}"
+    if arguments.output or not arguments.resume:
+        require_apart(Path(arguments.output or f"runs/{EXPERIMENT}-..."), given)
     folder = RunFolder(choose_folder(arguments.output, arguments.resume, EXPERIMENT, label))
-    if not arguments.resume:
-        folder.require_new()
-        return folder, new
-    if not folder.exists():
-        print(f"There is no run in {folder.path} yet: it begins now")
-        return folder, new
+    if arguments.resume:
+        folder.require_begun()
+    with locked(folder.path):
+        if not arguments.resume:
+            folder.require_new()
+        yield folder, resumed(folder, given, arguments.seeds) if folder.exists() else new
+
+
+def resumed(folder: RunFolder, given: dict[str, Any], seeds: int | None) -> dict[str, Any]:
+    """The configuration of the run to resume, with the number of seeds as it is to be now."""
     recorded = resumed_record(folder, EXPERIMENT)["configuration"]
+    for name in ("seed", "seeds"):
+        if type(recorded[name]) is not int:
+            raise Failure(f"{folder.config} is damaged: '{name}' is no whole number. Restore it from a copy")
+    places = {name: value for name, value in given.items() if name in PLACES and name in recorded}  # of the same data
     for name, value in given.items():
-        if recorded.get(name) != value:
+        if recorded.get(name) != value and name not in places:
             raise UsageError(f"{flag(name)} {value}: the run in {folder.path} has {recorded.get(name, 'the default')}. "
                              "Resume without that flag, or start another run")
-    return folder, recorded | ({} if arguments.seeds is None else {"seeds": arguments.seeds})
+    return recorded | places | ({} if seeds is None else {"seeds": seeds})
+
+
+def require_same_data(folder: RunFolder, whole: Reproduction, arguments: argparse.Namespace) -> None:
+    """Raises Failure where the data are not those that a stage had, after they have moved."""
+    before = folder.record()["configuration"] if folder.exists() else whole.configuration
+    if all(before.get(name) == whole.configuration.get(name) for name in PLACES):
+        return
+    had = {RunFolder(path.parent).record()["data"]["fingerprint"] for path in folder.path.glob("*/config.json")}
+    now = load(whole.detectors, Path(arguments.cache), arguments.workers).record["fingerprint"]
+    if had - {now}:
+        raise Failure(f"--data {whole.configuration['data']}: these are not the data that the run in {folder.path} "
+                      "began with (another fingerprint). Name the folder that those have moved to, or start another "
+                      "run")
 
 
 def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:

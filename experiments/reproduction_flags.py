@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.configuration import PRESETS, flag
+from experiments.folders import folder_name
 
 END2END, ROI_DETECTION, DECOMPOSITION, RETRAINING = "end2end", "roi_detection", "decomposition", "retraining"
 CLASSIFIERS = (END2END, DECOMPOSITION)
@@ -50,8 +51,10 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, metavar="N",
                         help="trainings of each classifier, with the training seeds from --seed on (default: 1)")
     for each in DATA:
-        parser.add_argument(flag(each.name), choices=tuple(PRESETS) if each.name == "preset" else None,
-                            metavar=None if each.name == "preset" else "DIR", help=each.help)
+        if each.name == "preset":
+            parser.add_argument(flag(each.name), choices=tuple(PRESETS), help=each.help)
+        else:
+            parser.add_argument(flag(each.name), metavar="DIR", type=folder_name, help=each.help)
     group = parser.add_argument_group("hyper-parameters (default: those of the single commands)")
     for each in HYPER_PARAMETERS:
         group.add_argument(flag(each.name), type=each.type, metavar=each.type.__name__.upper(), help=each.help)

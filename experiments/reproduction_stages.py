@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.layer import Layer
 from experiments import audit, classifier, decomposition, detector, end2end, retraining, roi_detection
-from experiments.configuration import Configuration, TrainingConfiguration, configure_from
+from experiments.configuration import Configuration, TrainingConfiguration, configure_from, flag
 from experiments.dataset_choice import chosen_dataset
 from experiments.detector import LOSSES
 from experiments.detector_configuration import PRESETS as DETECTOR_PRESETS
@@ -18,6 +18,7 @@ from experiments.device import array_module
 from experiments.duration import seconds_per_step
 from experiments.reporting.files import write_json
 from experiments.reproduction_flags import DECOMPOSITION, END2END, RETRAINING, ROI_DETECTION, given_to
+from experiments.resuming import PLACES
 from experiments.run_folder import RunFolder
 from experiments.seed_statistics import seed_statistics
 from experiments.size_groups import GROUPS
@@ -93,9 +94,15 @@ class Reproduction:
         chosen = replace(self.classifiers, steps=self.configuration.get(
             "retraining_steps", self.classifiers.total_steps)).total_steps
         return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
-                           ["--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
+                           [*self._places, "--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
                             str(self.place(END2END, first)), "--steps", str(chosen)],
                            lambda: self._merged_cost * chosen)
+
+    @property
+    def _places(self) -> list[str]:
+        """Where the data are now; a decomposition that was finished before they moved says where they were."""
+        return [text for name in PLACES if name in self.configuration
+                for text in (flag(name), self.configuration[name])]
 
     def _stage(self, name: str, title: str, main: Callable[[list[str]], None], flags: list[str],
                seconds: Callable[[], float]) -> Stage:

@@ -17,7 +17,6 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 import argparse
-import hashlib
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,14 @@ from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
 from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
+from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.errors import Failure, UsageError
 from experiments.evaluation.thesis import Shown
 from experiments.finished_runs import RUNS, end2end_run, finished, newest
 from experiments.merging import MergedBatches, MergedSet
-from experiments.reporting.files import write_bytes
+from experiments.recorded_configuration import recorded_configuration
+from experiments.resuming import PLACES, resumed_record
+from experiments.retraining_start import digest, start_from
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.runs import add_run_flags, begin, open_run, resolve_folders
 
@@ -46,7 +48,13 @@ SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     decomposition, before = take_over(arguments)
-    folder, configuration = begin("retraining", PRESETS, arguments)
+    with begin("retraining", PRESETS, arguments) as (folder, configuration):
+        run(folder, configuration, decomposition, before, arguments)
+
+
+def run(folder: RunFolder, configuration: Configuration, decomposition: RunFolder, before: DecompositionConfiguration,
+        arguments: argparse.Namespace) -> None:
+    """before: the configuration of the decomposition."""
     data = load(configuration, Path(arguments.cache), arguments.workers)
     if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
         raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
@@ -59,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
                           "digest": digest(decomposition)},
         "end2end": None if end2end is None else str(end2end.path.resolve())})
-    start_from(decomposition, folder, record)
+    start_from(decomposition, before, folder, record, configuration)
     predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
                                   arguments.device, first=before.total_steps)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
@@ -68,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
            losses if end2end is None else {"end-to-end": end2end, **losses}, Shown({}, roc="4.5", loss="4.7"))
 
 
-def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
+def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, DecompositionConfiguration]:
     """The decomposition to go on from and its configuration, which stands for flags that a new run was not given.
 
     It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
@@ -84,17 +92,19 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, Configuration]:
     else:
         run = _newest({"data": None, "normals": None, "classes": 3, "seed": 0} | {
             name: given[name] for name in SAME if name in given})
-    recorded = asdict(Configuration()) | run.record()["configuration"]  # an earlier version had fewer settings
+    before = recorded_configuration(DecompositionConfiguration, run.record()["configuration"], run.config)
+    recorded = asdict(before)
     for name in SAME:
-        if name in given and given[name] != recorded[name]:
+        moved = name in PLACES and recorded[name] is not None  # their fingerprint is compared later
+        if name in given and given[name] != recorded[name] and not moved:
             raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {run.path} has {recorded[name]}, and "
                              "its network is trained on, on the same images")
     if resumed is None:
-        usual = recorded | {"learning_rate": RATE[recorded["preset"]] * recorded["learning_rate"]}
+        usual = recorded | {"learning_rate": RATE[before.preset] * before.learning_rate}
         for name in (entry.name for entry in fields(Configuration)):
             if name not in given and not (name == "steps" and given.keys() & {"epochs", "steps_per_epoch"}):
                 setattr(arguments, name, usual[name])
-    return run, Configuration(**{entry.name: recorded[entry.name] for entry in fields(Configuration)})
+    return run, before
 
 
 def _resumed(arguments: argparse.Namespace) -> dict[str, Any] | None:
@@ -102,7 +112,8 @@ def _resumed(arguments: argparse.Namespace) -> dict[str, Any] | None:
     if not arguments.resume:
         return None
     folder = RunFolder(choose_folder(arguments.output, True, "retraining", ""))
-    return folder.record() if folder.exists() and folder.record()["experiment"] == "retraining" else None
+    folder.require_begun()
+    return resumed_record(folder, "retraining") if folder.exists() else None
 
 
 def _newest(wanted: dict[str, Any]) -> RunFolder:
@@ -113,22 +124,6 @@ def _newest(wanted: dict[str, Any]) -> RunFolder:
                          f"{' on the synthetic images' if wanted['data'] is None else ''}. Start one first, or name "
                          "one elsewhere with --decomposition RUN")
     return run
-
-
-def digest(run: RunFolder) -> str:
-    return hashlib.sha256(run.checkpoint.read_bytes()).hexdigest()
-
-
-def start_from(decomposition: RunFolder, folder: RunFolder, record: dict[str, Any]) -> None:
-    """Copy the decomposition's checkpoint into a folder that has none yet.
-
-    Raises Failure where it is another one than when the run began.
-    """
-    if digest(decomposition) != record["decomposition"]["digest"]:
-        raise Failure(f"{decomposition.checkpoint} is not the checkpoint that the run in {folder.path} began with. "
-                      "Restore it, or start another run")
-    if not folder.checkpoint.exists():
-        write_bytes(folder.checkpoint, decomposition.checkpoint.read_bytes())
 
 
 def parser() -> argparse.ArgumentParser:

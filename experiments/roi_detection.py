@@ -45,7 +45,11 @@ EXPERIMENT = "roi_detection"
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
+    with begin(EXPERIMENT, PRESETS, arguments) as (folder, configuration):
+        run(folder, configuration, arguments)
+
+
+def run(folder: RunFolder, configuration: DetectorConfiguration, arguments: argparse.Namespace) -> None:
     data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     data.record["notes"] += repeated_images(groups, configuration.batch)

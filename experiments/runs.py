@@ -5,20 +5,24 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
+from experiments.configuration import Kind, TrainingConfiguration, configure_from
 from experiments.dataset_choice import chosen_dataset
 from experiments.datasets.record import THESIS
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
+from experiments.folders import folder_name, require_apart
+from experiments.lock import locked
 from experiments.prepared import PreparedSet, prepare
 from experiments.preprocessing import Preprocessing
+from experiments.resuming import go_on, resumed_configuration
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.splitting import require_all_classes, split
 
@@ -34,46 +38,45 @@ class Data:
 
 def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
     """--output, --resume, --device, --cache and --workers. workers: what the processes do."""
-    parser.add_argument("--output", metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    parser.add_argument("--output", metavar="DIR", type=folder_name,
+                        help="folder of the run (default: a new one under runs/)")
     parser.add_argument("--resume", action="store_true",
-                        help="continue the run in --output, or the newest one under runs/, from its last checkpoint")
+                        help="continue the run in --output, or the newest one under runs/, from its last checkpoint; "
+                             "with more --steps a finished one is trained on, with --data its data may have moved")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
-    parser.add_argument("--cache", metavar="DIR", default="runs/cache",
+    parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
                         help=f"{workers} (default: one for each processor)")
 
 
-def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Namespace) -> tuple[RunFolder, Kind]:
-    """A new run's folder and configuration, or those of the run to resume, which flags must not contradict."""
+@contextmanager
+def begin(experiment: str, presets: Mapping[str, Kind], arguments: argparse.Namespace
+          ) -> Iterator[tuple[RunFolder, Kind]]:
+    """The folder of the run, which belongs to this command alone as long as the context lasts, and its configuration:
+    by the flags, or, of the run to resume, what they must not contradict."""
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)  # a missing GPU is known before the data are prepared
     resolve_folders(arguments)
-    configuration = configure_from(presets, arguments)
-    folder = RunFolder(choose_folder(arguments.output, arguments.resume, experiment,
-                                     f"{Path(configuration.data or 'synthetic').name}-{configuration.preset}"))
-    if not arguments.resume:
+    kind = type(presets["thesis"])
+    if arguments.resume:
+        folder = RunFolder(choose_folder(arguments.output, True, experiment, ""))
+        folder.require_begun()
+        if folder.exists():
+            with locked(folder.path):
+                configuration = resumed_configuration(folder, experiment, kind, arguments)
+                require_apart(folder.path, asdict(configuration))
+                yield folder, configuration
+            return
+        print(f"The run in {folder.path} was stopped before it wrote anything: it begins now")
+    new = configure_from(presets, arguments)
+    require_apart(Path(arguments.output or f"runs/{experiment}-..."), asdict(new))
+    folder = RunFolder(choose_folder(arguments.output, False, experiment,
+                                     f"{Path(new.data or 'synthetic').name}-{new.preset}"))
+    with locked(folder.path):
         folder.require_new()
-        return folder, configuration
-    if not folder.exists():  # killed before it could write anything
-        print(f"There is no run in {folder.path} yet: it begins now")
-        return folder, configuration
-    recorded = resumed_record(folder, experiment)["configuration"]
-    for name, value in given_flags(arguments, type(configuration)).items():
-        if recorded.get(name) != value:
-            raise UsageError(f"the run in {folder.path} has {name} {recorded.get(name)}, the flag says {value}. Resume "
-                             "without that flag, or start another run")
-    return folder, type(configuration)(**recorded)
-
-
-def resumed_record(folder: RunFolder, experiment: str) -> dict[str, Any]:
-    """config.json of the run to resume. Raises UsageError where it is a run of another command."""
-    record = folder.record()
-    if record["experiment"] != experiment:
-        raise UsageError(f"the run in {folder.path} is one of experiments/{record['experiment']}.py; resume it there, "
-                         "or choose another folder with --output")
-    return record
+        yield folder, new
 
 
 def resolve_folders(arguments: argparse.Namespace) -> None:
@@ -126,11 +129,11 @@ def open_run(experiment: str, folder: RunFolder, configuration: TrainingConfigur
     more: what else config.json is to hold.
     """
     if folder.exists():
-        record = folder.record()
-        if record["data"]["fingerprint"] != data.record["fingerprint"]:
+        if folder.record()["data"]["fingerprint"] != data.record["fingerprint"]:
             raise Failure(f"the data are not those that the run in {folder.path} began with (another fingerprint). "
-                          "Restore them, or start another run")
-        return record
+                          "Restore them, name the folder that they have moved to with --data, or start another run")
+        go_on(folder, configuration, command_line())
+        return folder.record()
     folder.create({"experiment": experiment, "configuration": asdict(configuration), "data": data.record,
                    **(more or {}), "device": device, "command": command_line()})
     return folder.record()

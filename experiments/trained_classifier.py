@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint, restore
+from engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from engine.layer import Layer
 from experiments.classifier import build
 from experiments.configuration import Configuration
@@ -17,7 +17,8 @@ from experiments.errors import UsageError
 from experiments.fixed_detectors import kept_detectors
 from experiments.merging import Detectors, merge
 from experiments.preprocessing import Preprocessing, preprocess
-from experiments.run_folder import RunFolder
+from experiments.recorded_configuration import recorded_configuration
+from experiments.restoring import restored
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,24 @@ def load_classifier(path: Path, device: str) -> TrainedClassifier:
     """
     try:
         checkpoint = load_checkpoint(path)
-        configuration = _configuration(checkpoint)
-        channels = checkpoint.part("parameters")["conv_1a.W"].shape[2]
-        network = build(configuration, channels)
-        restore(checkpoint, network)
+        channels = checkpoint.parameter("conv_1a.W", 4).shape[2]
+        if channels not in (1, 2):
+            raise CheckpointError(f"its images have {channels} channels, expected are 1, or 2 after a decomposition")
+        configuration = _configuration(checkpoint, path)
+        network = restored(checkpoint, lambda rng: build(configuration, channels, rng))
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such checkpoint") from None
-    except (CheckpointError, TypeError, KeyError) as error:
+    except (CheckpointError, OSError) as error:
         raise UsageError(f"{path} is no checkpoint of experiments/end2end.py, decomposition.py or retraining.py: "
                          f"{error}") from error
     detectors = None
     if isinstance(configuration, DecompositionConfiguration):
-        digest = RunFolder(path.parent).record()["detectors"]["digest"]
+        digest = checkpoint.trained_on.get("detectors")
         detectors = kept_detectors(path.parent, configuration.threshold, device, digest)
     network.convert(array_module(device).asarray)
     return TrainedClassifier(network, configuration, channels, detectors)
 
 
-def _configuration(checkpoint: Checkpoint) -> Configuration:
+def _configuration(checkpoint: Checkpoint, path: Path) -> Configuration:
     kind = DecompositionConfiguration if "threshold" in checkpoint.configuration else Configuration
-    return kind(**checkpoint.configuration)
+    return recorded_configuration(kind, checkpoint.configuration, path)

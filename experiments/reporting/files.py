@@ -40,7 +40,7 @@ def read_json(path: str | Path) -> Any:
     """What `write_json` wrote. Raises `Failure` where the file is absent or damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Failure(f"{path} cannot be read: {error}") from error
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -12,9 +13,10 @@ from pathlib import Path
 import array_api_strict
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint, to_numpy
+from engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint, restore, save_checkpoint, to_numpy
 from engine.combinators import Chain
 from engine.files import PARTIAL
 from engine.layers import BatchNorm, Dense, Dropout, ReLU
@@ -141,6 +143,10 @@ def test_a_damaged_or_foreign_file_is_refused(saved, damage):
     None, {"format": "pt"}, {"checkpoint": "not JSON"}, {"checkpoint": "3"}, {"checkpoint": json.dumps({"step": 3})},
     {"checkpoint": json.dumps({"configuration": {}})}, {"checkpoint": json.dumps({"step": "x", "configuration": {}})},
     {"checkpoint": json.dumps({"step": 1, "configuration": 5})},
+    {"checkpoint": json.dumps({"step": 1, "configuration": {}, "trained_on": 5})},
+    {"checkpoint": '{"step": 1, "configuration": {"rate": NaN}}'}, {"checkpoint": "[" * 100000},
+    *({"checkpoint": json.dumps({"step": step, "configuration": {}})} for step in (-1, 1.5, "1", True, None, 10**20)),
+    {"checkpoint": '{"step": %s, "configuration": {}}' % ("9" * 5000)},
 ])
 def test_another_safetensors_file_is_refused(tmp_path, metadata):
     path = tmp_path / "other.safetensors"
@@ -149,11 +155,113 @@ def test_another_safetensors_file_is_refused(tmp_path, metadata):
         load_checkpoint(path)
 
 
+def test_every_changed_bit_is_found(tmp_path):
+    """One of each byte: of the header, of the names, shapes and places in it, of the text, the digest, the numbers."""
+    saved, net = tmp_path / "checkpoint.safetensors", Dense(2, 1, rng=np.random.default_rng(0))
+    save_checkpoint(saved, net, SGD(net.parameters()), 3, {"seed": 0})
+    whole = saved.read_bytes()
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        saved.write_bytes(changed)
+        with pytest.raises(CheckpointError):
+            load_checkpoint(saved)
+    saved.write_bytes(whole)
+    assert load_checkpoint(saved).step == 3
+
+
+@pytest.mark.parametrize("change", [
+    lambda content: content["configuration"].update(seed=4), lambda content: content.update(step=4),
+    lambda content: content["trained_on"].update(fingerprint="b"), lambda content: content.update(digest="0" * 64),
+    lambda content: content.pop("digest"), lambda content: content.pop("format"), lambda content: content.update(x=1)])
+def test_an_edited_text_is_found(tmp_path, change):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(), 3, CONFIGURATION, {"fingerprint": "a"})
+    assert load_checkpoint(path).trained_on == {"fingerprint": "a"}
+    with safe_open(path, "numpy") as file:
+        content = json.loads(file.metadata()["checkpoint"])
+    change(content)
+    save_file(load_file(path), path, {"checkpoint": json.dumps(content, sort_keys=True)})
+    with pytest.raises(CheckpointError, match=r"is damaged.*another digest"):
+        load_checkpoint(path)
+
+
+def test_another_format_is_refused_by_name(saved):
+    """Of an earlier version there was nothing to verify; what a later one wrote is for that to read."""
+    for content, message in (({"configuration": {}, "step": 3}, "earlier version .* without a digest.*Train again"),
+                             ({"configuration": {}, "step": 3, "format": 3, "digest": ""}, "has the format 3")):
+        save_file(load_file(saved), saved, {"checkpoint": json.dumps(content, sort_keys=True)})
+        with pytest.raises(CheckpointError, match=message):
+            load_checkpoint(saved)
+
+
+def header(path, dtype, shape, size):
+    """A safetensors file of one tensor, as large as its header says, but empty: a sparse file."""
+    text = json.dumps({"parameters/W": {"dtype": dtype, "shape": shape, "data_offsets": [0, size]}}).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + size)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("F16", 8), ("BF16", 8), ("F8_E4M3", 4), ("BOOL", 4), ("C64", 32)])
+def test_tensors_of_other_dtypes_are_refused_by_name(tmp_path, dtype, size):
+    header(tmp_path / "x", dtype, [4], size)
+    with pytest.raises(CheckpointError, match=f"'parameters/W' is {dtype}, expected one of F32"):
+        load_checkpoint(tmp_path / "x")
+
+
+def test_a_header_that_claims_terabytes_allocates_nothing(tmp_path):
+    header(tmp_path / "small", "F32", [10**12], 4 * 10**12)
+    os.truncate(tmp_path / "small", 200)
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        load_checkpoint(tmp_path / "small")
+    header(tmp_path / "sparse", "F32", [10**12], 4 * 10**12)
+    with pytest.raises(CheckpointError, match=r"claims 4000000000\d+ bytes, this machine has \d+ of memory"):
+        load_checkpoint(tmp_path / "sparse")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["parameters/out.W", "moving_averages/norm.mean", "optimizer/m2.dense.b"])
+def test_numbers_that_are_not_finite_are_refused_before_anything_changes(saved, name, value):
+    checkpoint = load_checkpoint(saved)
+    checkpoint.arrays[name].flat[-1] = value
+    net = network(seed=8)
+    optimizer = Adam(net.parameters())
+    before = everything(net, optimizer)
+    with pytest.raises(CheckpointError, match=f"'{name}' holds numbers that are not finite"):
+        restore(checkpoint, net, optimizer)
+    assert same(everything(net, optimizer), before)
+
+
+def test_one_parameter_with_the_axes_that_it_must_have(saved):
+    checkpoint = load_checkpoint(saved)
+    assert np.array_equal(checkpoint.parameter("dense.W", 2), checkpoint.arrays["parameters/dense.W"])
+    with pytest.raises(CheckpointError, match=r"'dense.W' is of the shape \(4, 5\), expected are 4 axes"):
+        checkpoint.parameter("dense.W", 4)
+    with pytest.raises(CheckpointError, match=r"'conv.W' is absent"):
+        checkpoint.parameter("conv.W", 4)
+
+
+def test_a_checkpoint_is_written_as_it_was_read(saved, tmp_path):
+    checkpoint = load_checkpoint(saved)
+    checkpoint.write(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == saved.read_bytes()
+    Checkpoint(3, {}, checkpoint.arrays, {"data": "x"}).write(tmp_path / "again")
+    assert load_checkpoint(tmp_path / "again").trained_on == {"data": "x"}
+
+
 def test_a_missing_file_is_an_oserror(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_checkpoint(tmp_path / "absent.safetensors")
     with pytest.raises(IsADirectoryError):
         load_checkpoint(tmp_path)
+
+
+def test_devices_and_pipes_are_no_checkpoints(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", "/dev/null"):
+        with pytest.raises(CheckpointError, match="a device or a pipe"):
+            load_checkpoint(path)
 
 
 @pytest.mark.parametrize(("net", "kind", "message"), [

@@ -14,6 +14,7 @@ from experiments import decomposition, detector, end2end
 from experiments.command import run_command
 from experiments.datasets import synthetic
 from experiments.detector_configuration import DetectorConfiguration
+from experiments.provenance import trained_on
 
 TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "4", "--workers", "1",
         "--evaluate-every", "20", "--checkpoint-every", "2", "--steps", "60")
@@ -78,7 +79,8 @@ def detectors(finished, tmp_path_factory):
             path = folder / f"P{number}-{loss}" / "checkpoint.safetensors"
             path.parent.mkdir(parents=True)
             network = detector.build(replace(configuration, seed=1 + number + 5 * detector.LOSSES.index(loss)))
-            save_checkpoint(path, network, None, 0, asdict(configuration))
+            save_checkpoint(path, network, None, 0, asdict(configuration), trained_on(
+                {"experiment": "roi_detection", "data": of_end2end["data"]}, path.parent.name))
     (folder / "config.json").write_text(json.dumps({
         "experiment": "roi_detection", "configuration": asdict(configuration), "data": of_end2end["data"]}))
     (folder / "results.json").write_text("{}")

@@ -110,8 +110,20 @@ def test_resuming_with_other_flags(finished, drawn, command, tiny_flags):
 
 
 def test_resuming_a_run_that_was_killed_before_it_wrote_anything_begins_it(drawn, tmp_path, command, tiny_flags):
+    """All that it left is the lock on its folder, which nobody holds any more."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.lock").write_text("process 1 on a machine")
     code, output, _ = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--resume", "--steps", 2)
     assert code == 0 and "begins now" in output and (tmp_path / "run" / "results.json").exists()
+    assert not (tmp_path / "run" / "run.lock").exists()
+
+
+def test_resuming_a_mistyped_folder_begins_nothing(drawn, tmp_path, command, tiny_flags):
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "rum"), "--resume")
+    assert code == 2 and "holds no run to resume: there is no such folder" in errors and not (tmp_path / "rum").exists()
+    (tmp_path / "rum").mkdir()
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "rum"), "--resume")
+    assert code == 2 and "there is no config.json in it" in errors and not list((tmp_path / "rum").iterdir())
 
 
 def test_resuming_on_data_that_changed(finished, data, tmp_path, command, tiny_flags):
@@ -131,7 +143,7 @@ def test_a_checkpoint_of_another_network(finished, drawn, tmp_path, command, tin
     (output / "config.json").write_text(json.dumps(config))
     before = (output / "checkpoint.safetensors").read_bytes()
     code, _, errors = command(end2end.main, "--output", output, "--cache", tmp_path / "cache", "--resume")
-    assert code == 1 and "conv_1a.W" in errors and "another network" in errors
+    assert code == 1 and "is the checkpoint of another training: its width is 0.05, that of the run 0.1" in errors
     assert (output / "checkpoint.safetensors").read_bytes() == before
 
 

@@ -81,10 +81,10 @@ def test_stopped_and_resumed_it_ends_with_the_same_bits_without_the_detectors_ru
     flags = tuple(moved if flag == detectors else flag for flag in flags)
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *more):
         if step == 22:
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *more)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(decomposition.main, *flags)[0] == 130
@@ -179,6 +179,10 @@ def test_the_newest_runs_of_the_same_data_are_taken(drawn, detectors, finished, 
     unfinished(shutil.copytree(detectors, tmp_path / "runs" / "unfinished"))
     changed(detectors, tmp_path / "runs" / "other", lambda record: record["configuration"].update(seed=1))
     shutil.copytree(finished, tmp_path / "runs" / "end2end")
+    for name, content in (("damaged", "{"), ("incomplete", '{"experiment": "roi_detection"}')):
+        (tmp_path / "runs" / name).mkdir()
+        (tmp_path / "runs" / name / "config.json").write_text(content)
+        (tmp_path / "runs" / name / "results.json").write_text("{}")
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, tmp_path / "run"), "--steps", 2)
     assert code == 0, errors
     record = RunFolder(tmp_path / "run").record()
@@ -210,17 +214,18 @@ def test_a_wrong_call_has_exit_code_2(more, message, flags, command):
 
 def test_what_only_the_heat_map_says_is_learned(tmp_path, command, tiny_flags, detectors, monkeypatch):
     """Images of noise, and heat maps that count up to the class: nothing else explains an accuracy above chance."""
-    generator = np.random.default_rng(0)
+    generator, data = np.random.default_rng(0), tmp_path / "data"
     rows = ["image,mask,label,patient"]
+    data.mkdir()
     for index in range(60):
-        Image.fromarray(generator.integers(1, 255, (64, 64), dtype=np.uint8)).save(tmp_path / f"{index}.png")
+        Image.fromarray(generator.integers(1, 255, (64, 64), dtype=np.uint8)).save(data / f"{index}.png")
         rows.append(f"{index}.png,,{CLASSES[index % 3]},{index}")
-    (tmp_path / "labels.csv").write_text("\n".join(rows))
-    monkeypatch.setattr(decomposition, "fixed_detectors", lambda *_: (None, {}))
+    (data / "labels.csv").write_text("\n".join(rows))
+    monkeypatch.setattr(decomposition, "fixed_detectors", lambda *_: (None, {"digest": ""}))
     monkeypatch.setattr(decomposition, "heat_maps", lambda detectors, prepared, cache: np.broadcast_to(
         prepared.labels[:, None, None].astype(np.uint8), (len(prepared), 32, 32)))
     output = tmp_path / "out" / "run"
-    code, _, errors = command(decomposition.main, *tiny_flags(tmp_path, output), "--width", 0.125, "--batch", 16,
+    code, _, errors = command(decomposition.main, *tiny_flags(data, output), "--width", 0.125, "--batch", 16,
                               "--steps", 70)
     assert code == 0, errors
     assert json.loads((output / "results.json").read_text())["test"]["plain_accuracy"] > 0.8

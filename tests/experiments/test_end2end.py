@@ -119,10 +119,10 @@ def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished,
     flags = (*tiny_flags(drawn, output), "--checkpoint-every", 7)
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *more):
         if step == 21:  # 20 is logged, and evaluated, and 14 is the last checkpoint
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *more)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(end2end.main, *flags)[0] == 130
@@ -170,18 +170,19 @@ def test_the_expected_duration_is_stated_before_training_starts(drawn, tmp_path,
 def test_training_learns_to_tell_bright_from_dark(tmp_path, command, tiny_flags):
     """The whole pipeline on a task that no chance level explains: where the bright square is, is the class."""
     from PIL import Image
-    generator = np.random.default_rng(0)
+    generator, data = np.random.default_rng(0), tmp_path / "data"
     rows = ["image,mask,label,patient"]
+    data.mkdir()
     for index in range(60):
         label = CLASSES[index % 3]
         image = generator.integers(0, 60, (64, 64), dtype=np.uint8)
         top = 4 + 20 * (index % 3)
         image[top:top + 12, 8:56] = 220
-        Image.fromarray(image).save(tmp_path / f"{index}.png")
+        Image.fromarray(image).save(data / f"{index}.png")
         rows.append(f"{index}.png,,{label},{index}")
-    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    (data / "labels.csv").write_text("\n".join(rows))
     output = tmp_path / "out" / "run"
-    code, _, errors = command(end2end.main, *tiny_flags(tmp_path, output), "--width", 0.125, "--batch", 16,
+    code, _, errors = command(end2end.main, *tiny_flags(data, output), "--width", 0.125, "--batch", 16,
                               "--rotation", 0, "--steps", 120)
     assert code == 0, errors
     assert json.loads((output / "results.json").read_text())["test"]["plain_accuracy"] > 0.8

@@ -96,6 +96,22 @@ def test_the_watch_knows_where_a_resumed_training_starts(tmp_path):
     assert starts == [(7, 12)]
 
 
+@pytest.mark.parametrize("first", [7, 10, 13])
+def test_a_finished_training_is_trained_on_with_the_bits_of_one_of_so_many_steps(tmp_path, first):
+    """Evaluated every ten steps and at the end: not at the end of the shorter one. Nor is the rate another."""
+    train(tmp_path / "whole")
+    for steps in (5, first, 23):
+        train(tmp_path / "pieces", configuration(steps=steps))
+    for name in ("checkpoint.safetensors", "metrics.jsonl"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "pieces" / name).read_bytes()
+
+
+def test_a_checkpoint_of_more_steps_than_the_training_has_is_refused(tmp_path):
+    train(tmp_path, configuration(steps=12))
+    with pytest.raises(Failure, match="has 12 steps behind it, its optimizer 12; the run has 11 in all"):
+        train(tmp_path, configuration(steps=11))
+
+
 def test_a_finished_training_is_not_trained_on(tmp_path):
     before = train(tmp_path).parameters()
     after = train(tmp_path, batches=lambda step: pytest.fail("no batch is needed")).parameters()

@@ -1,4 +1,6 @@
 """(4.2): the heat map of five detectors, merged with the mammogram, kept on disk, moved together while training."""
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from experiments.augmentation import augment
 from experiments.datasets import open_dataset
 from experiments.errors import Failure
 from experiments.fixed_detectors import kept_detectors
-from experiments.merging import MISSING, Detectors, MergedBatches, MergedSet, heat_maps, merge
+from experiments.merging import DIGEST_BYTES, Detectors, MergedBatches, MergedSet, heat_maps, merge
 from experiments.prepared import prepare
 from experiments.preprocessing import Preprocessing
 from experiments.streams import BATCHES
@@ -77,7 +79,7 @@ def test_the_image_is_moved_to_the_same_bits_as_without_a_second_channel(prepare
 def test_heat_maps_are_computed_once_and_kept(five, prepared, tmp_path, monkeypatch):
     maps = heat_maps(five, prepared, tmp_path)
     assert np.array_equal(maps, five.heat_map(prepared.images(range(len(prepared)))))
-    assert [path.stat().st_size for path in tmp_path.iterdir()] == [len(prepared) * 32 * 32]
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [DIGEST_BYTES + len(prepared) * 32 * 32]
     with pytest.raises(ValueError, match="read-only"):
         maps[0] = 0
     monkeypatch.setattr(Detectors, "heat_map", lambda *_: pytest.fail("computed again"))
@@ -105,11 +107,32 @@ def test_an_interrupted_computation_goes_on_where_it_stopped(five, prepared, tmp
 def test_a_damaged_or_shortened_file_is_made_again(five, prepared, tmp_path):
     whole = np.array(heat_maps(five, prepared, tmp_path))
     path, = tmp_path.iterdir()
-    content = bytearray(path.read_bytes())
-    content[5000] = MISSING
-    for damaged in (content, content[:-1], b""):
+    kept = path.read_bytes()
+    content = bytearray(kept)
+    content[5000] ^= 1
+    for damaged in (content, kept[:-1], b"", kept + b"0"):
         path.write_bytes(damaged)
         assert np.array_equal(heat_maps(five, prepared, tmp_path), whole)
+        assert path.read_bytes() == kept
+
+
+def test_commands_that_share_a_cache_do_not_disturb_each_other(five, prepared, tmp_path, monkeypatch):
+    """Another runs whole, and a third empties the cache, while one is between its blocks."""
+    whole = np.array(heat_maps(five, prepared, tmp_path / "alone"))
+    monkeypatch.setattr(merging, "BATCH", 8)
+    compute, calls = Detectors.heat_map, []
+
+    def disturbed(self, images):
+        calls.append(len(images))
+        if len(calls) == 2:
+            assert np.array_equal(heat_maps(five, prepared, tmp_path / "shared"), whole)
+        if len(calls) == 5:
+            shutil.rmtree(tmp_path / "shared")
+        return compute(self, images)
+
+    monkeypatch.setattr(Detectors, "heat_map", disturbed)
+    assert np.array_equal(heat_maps(five, prepared, tmp_path / "shared"), whole)
+    assert calls == [8, 8, 8, 8, 6, 8, 6]  # the other's three blocks, and those two again that were removed
 
 
 def test_other_detectors_and_another_threshold_have_heat_maps_of_their_own(five, prepared, tmp_path):
@@ -123,5 +146,5 @@ def test_other_detectors_and_another_threshold_have_heat_maps_of_their_own(five,
 
 def test_a_cache_that_cannot_be_written_is_a_failure_that_names_it(five, prepared, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(Failure, match="cannot be kept there"):
+    with pytest.raises(Failure, match=r"Cannot write .*\.heat"):
         heat_maps(five, prepared, tmp_path / "file" / "cache")

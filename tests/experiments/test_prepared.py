@@ -74,7 +74,7 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
 
 def test_the_fingerprint_follows_content_settings_and_labels(tmp_path):
     first = opened(tmp_path)
-    copies = [Mammogram(one.name, one.patient, one.label, one.source, "elsewhere " + one.fingerprint, one.load)
+    copies = [Mammogram(one.name, one.patient, one.label, "renamed", "elsewhere " + one.fingerprint, one.load)
               for one in DRAWN]
     relabelled = [Mammogram(DRAWN[0].name, DRAWN[0].patient, "benign", DRAWN[0].source, DRAWN[0].fingerprint,
                             DRAWN[0].load), *DRAWN[1:]]

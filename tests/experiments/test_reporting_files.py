@@ -68,6 +68,25 @@ def test_json_is_strict_and_takes_numpy(tmp_path):
         "path": "a/b", "4": True, "none": None}
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100000, None])
+def test_json_that_is_damaged_or_absent_is_a_failure(tmp_path, content):
+    if content is not None:
+        (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(Failure, match=r"x\.json cannot be read"):
+        files.read_json(tmp_path / "x.json")
+
+
+def test_a_device_and_the_target_of_a_link_are_written_into(tmp_path):
+    files.write_text(tmp_path / "there", "earlier")
+    (tmp_path / "link").symlink_to("there")
+    files.write_text(tmp_path / "link", "later")
+    assert (tmp_path / "there").read_text() == "later" and (tmp_path / "link").is_symlink()
+    files.write_text("/dev/null", "gone")
+    assert Path("/dev/null").is_char_device()
+    with pytest.raises(Failure, match=r"/dev/full: the disk is full"):
+        files.write_text("/dev/full", "text")
+
+
 def test_json_refuses_what_it_cannot_hold(tmp_path):
     with pytest.raises(TypeError, match="set has no form"):
         files.write_json(tmp_path / "x.json", {"a": {1}})

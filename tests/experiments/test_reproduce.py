@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from engine.checkpoint import load_checkpoint
 from experiments import audit, fitting, reproduce
 from experiments.datasets import synthetic
 from experiments.evaluation.predictions import read_predictions
@@ -129,8 +130,8 @@ def test_stopped_inside_and_between_stages_it_ends_with_the_same_bits(copied, ru
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, configuration:
-                        stop() if step == 60 else save(path, network, optimizer, step, configuration))
+    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, *more:
+                        stop() if step == 60 else save(path, network, optimizer, step, *more))
     assert command(reproduce.main, *flags(copied), "--resume")[0] == 130
     assert RunFolder(copied / "decomposition-seed0").checkpoint.exists()  # of step 50
     assert not (copied / "decomposition-seed0" / "report.html").exists()
@@ -173,6 +174,28 @@ def test_another_seed_trains_again_on_the_same_images_and_detectors(copied, run,
     assert "9 stages, 5 of them finished" in text
     assert (copied / "end2end-seed0" / "results.json").read_bytes() == (
         run / "end2end-seed0" / "results.json").read_bytes()
+
+
+def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesions, tmp_path, command):
+    shutil.rmtree(copied / "retraining")
+    for path in copied.rglob("config.json"):
+        path.write_text(path.read_text().replace(str(lesions), "/nowhere/data"))
+    moved, other = shutil.copytree(lesions, tmp_path / "moved"), tmp_path / "other"
+    synthetic.write(other, seed=6, images=60, height=80)
+    flags = ("--resume", "--output", copied, "--cache", tmp_path / "cache", "--workers", 1)
+    code, _, errors = command(reproduce.main, *flags)
+    assert code == 2 and "there is no such folder" in errors
+    code, _, errors = command(reproduce.main, *flags, "--data", other)
+    assert code == 1 and "another fingerprint" in errors and not (copied / "retraining").exists()
+    code, _, errors = command(reproduce.main, *flags, "--data", moved)
+    assert code == 0, errors
+    before, now = repeated(run), repeated(copied)
+    named = {"retraining/results.json", "reproduce.json", "retraining/checkpoint.safetensors"}  # name the data's folder
+    assert {name for name in before if before[name] != now[name]} <= named
+    trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays
+                      for folder in (run, copied))
+    assert all(np.array_equal(array, again[name]) for name, array in trained.items())
+    assert RunFolder(copied).record()["configuration"]["data"] == str(moved)
 
 
 def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_path):

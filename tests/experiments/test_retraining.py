@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.checkpoint import load_checkpoint
+from engine.checkpoint import Checkpoint, load_checkpoint
 from experiments import classifier, fitting, retraining
 from experiments.fixed_detectors import kept_detectors
 from experiments.run_folder import RunFolder
@@ -89,10 +89,10 @@ def test_evaluation_sees_zeros_too(decomposed, flags, command, monkeypatch):
 def test_stopped_and_resumed_it_ends_with_the_same_bits(retrained, flags, tmp_path, command, monkeypatch):
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *more):
         if step == 76:
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *more)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(retraining.main, *flags)[0] == 130
@@ -107,7 +107,7 @@ def test_killed_before_the_checkpoint_was_copied_it_begins_with_it(retrained, fl
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(retraining, "write_bytes", stop)
+    monkeypatch.setattr(Checkpoint, "write", stop)
     assert command(retraining.main, *flags)[0] == 130
     monkeypatch.undo()
     assert command(retraining.main, *flags, "--resume")[0] == 0

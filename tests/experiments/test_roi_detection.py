@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.checkpoint import load_checkpoint
 from experiments import roi_detection
 from experiments.datasets import open_dataset, synthetic
 from experiments.detector import load_detectors, masks
@@ -21,6 +22,7 @@ from experiments.detector_configuration import DetectorConfiguration
 from experiments.errors import UsageError
 from experiments.prepared import prepare
 from experiments.preprocessing import Preprocessing
+from experiments.run_folder import RunFolder
 from experiments.splitting import split
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +186,8 @@ def test_interrupted_on_a_cluster_killed_here_and_resumed_there_it_ends_the_same
     for stop, code, reached, how in ((signal.SIGINT, 130, "P0-dice", ("--scheduler", cluster)),
                                      (signal.SIGKILL, -signal.SIGKILL, "P3-dice", ("--workers", "2"))):
         process = subprocess.Popen(
-            [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output), "--resume", *how],
+            [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output),
+             *(["--resume"] if output.exists() else []), *how],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)})
         while process.poll() is None and not (output / reached / "checkpoint.safetensors").exists():
             time.sleep(0.005)
@@ -214,6 +217,25 @@ def test_one_that_fails_twice_ends_the_run_and_keeps_the_others(run, flags, tmp_
     assert command(roi_detection.main, *flags(output), "--resume", "--workers", 1)[0] == 0
     assert differing(run, output) == []
     assert before == {name: (output / name / "results.json").stat().st_mtime_ns for name in before}
+
+
+def test_a_finished_run_is_trained_on_all_its_detectors(run, flags, tmp_path, command):
+    output = shutil.copytree(run, tmp_path / "run")
+    code, _, errors = command(roi_detection.main, *flags(output), "--resume", "--steps", 13, "--workers", 1)
+    assert code == 0, errors
+    whole = RunFolder(output).record()
+    assert whole["configuration"]["steps"] == 13
+    assert whole["changes"][0]["configuration"]["steps"] == {"from": 12, "to": 13}
+    for name in DETECTORS:
+        part = RunFolder(output / name)
+        checkpoint = load_checkpoint(part.checkpoint)
+        assert checkpoint.step == 13 and checkpoint.trained_on["detector"] == name
+        assert checkpoint.configuration == part.record()["configuration"] == whole["configuration"]
+        assert (part.path / "results.json").read_bytes() != (run / name / "results.json").read_bytes()
+    shutil.copy(output / "P0-dice" / "checkpoint.safetensors", output / "P1-dice" / "checkpoint.safetensors")
+    (output / "P1-dice" / "results.json").unlink()
+    code, _, errors = command(roi_detection.main, *flags(output), "--resume", "--steps", 13, "--workers", 1)
+    assert code == 1 and "its detector is P0-dice, that of the run P1-dice" in errors
 
 
 def test_detectors_are_loaded_from_a_finished_run_only(run, tmp_path, lesions):
