@@ -20,7 +20,7 @@ def setting(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrainingConfiguration:
     """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis"."""
     preset: str = "thesis"
@@ -82,7 +82,7 @@ class TrainingConfiguration:
         return self.steps_per_epoch * self.epochs if self.steps is None else self.steps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Configuration(TrainingConfiguration):
     """The configuration of a classification run. The defaults are Table 4.1's: the preset "thesis"."""
     side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
@@ -91,7 +91,7 @@ class Configuration(TrainingConfiguration):
 
     def limits(self) -> list[Limit]:
         return [
-            *super().limits(),
+            *TrainingConfiguration.limits(self),
             ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
             ("width", self.width > 0, "a number above 0"),
             ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]

@@ -16,7 +16,7 @@ def is_snapshot(step: int, total: int) -> bool:
     return step == total or (first in "125" and not rest.strip("0"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evolution:
     """evolution.npz: steps (k,) int64, probabilities (k, side, side) float16, image (side, side) float32 and mask
     (side, side) bool.

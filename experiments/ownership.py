@@ -15,7 +15,7 @@ from experiments.errors import Failure
 from experiments.reporting.files import write_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """path: the file that names the owner of the run in its folder; token: the name of this one."""
     path: Path

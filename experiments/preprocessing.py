@@ -11,7 +11,7 @@ from experiments.errors import Failure, UsageError
 REGIONS = 8  # CLAHE's contextual regions along each side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Preprocessing:
     """side: of the network's input, in pixels; working_side: at which contrast is enhanced; clip_limit: of CLAHE.
 
@@ -30,7 +30,7 @@ class Preprocessing:
             raise UsageError(f"clip limit {self.clip_limit}: expected a number above 0 and up to 1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """image (side, side) float32 in [0, 1]; mask (side, side) bool; lost: the crop left nothing of the annotation."""
 

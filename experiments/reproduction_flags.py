@@ -13,7 +13,7 @@ CLASSIFIERS = (END2END, DECOMPOSITION)
 ALL = (*CLASSIFIERS, ROI_DETECTION)  # a retraining has the decomposition's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flag:
     """commands that get it, by what name if it is another there, and what --help says."""
     name: str

@@ -31,6 +31,7 @@ from experiments.duration import seconds_per_step
 from experiments.evaluation.confounders import confounders
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
+from experiments.pickled import Pickled
 from experiments.prepared import PreparedSet
 from experiments.reporting.files import read_json
 from experiments.reporting.record import RunRecord
@@ -86,7 +87,8 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
     """The trainings that are not finished yet, several at a time."""
     workers = 1 if arguments.device == "cuda" else arguments.workers
     with open_executor(workers, arguments.scheduler) as executor, claimed(folder.path) as claim:
-        tasks = [DetectorTask(group, loss, claim, configuration, prepared, groups, arguments.device)
+        shared = Pickled.of(prepared)
+        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, arguments.device)
                  for loss in LOSSES for group in GROUPS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:

@@ -23,7 +23,7 @@ from experiments.run_folder import RunFolder, choose_folder
 from experiments.splitting import require_all_classes, split
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Data:
     """The prepared images, which of them train and which test, and what the report says of them."""
     prepared: PreparedSet

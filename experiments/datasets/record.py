@@ -12,7 +12,7 @@ CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the class
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mammogram:
     """A labelled view of one breast; its pixels stay on disk until they are asked for.
 
