@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from experiments.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.datasets.record import CLASSES_OF
 from experiments.errors import UsageError
 
@@ -93,7 +94,7 @@ class Configuration(TrainingConfiguration):
         return [
             *TrainingConfiguration.limits(self),
             ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
-            ("width", self.width > 0, "a number above 0"),
+            ("width", 0 < self.width <= 16, "a number above 0, at most 16"),
             ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]
 
 
@@ -123,15 +124,16 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
                              "mask, label, patient; synthetic images if none is given")
     parser.add_argument("--normals", metavar="DIR",
                         help="folder of another data set, of which the normal images are added to those of --data")
-    parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
-    parser.add_argument("--training-seed", type=int, metavar="INT",
+    parser.add_argument("--steps", type=whole_number, metavar="INT",
+                        help="train for so many steps in all, whatever the number of epochs")
+    parser.add_argument("--training-seed", type=whole_number, metavar="INT",
                         help="of initial weights, batches and dropout, for another training on the same images and "
                              "split (default: that of --seed)")
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
         values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
-        group.add_argument(flag(name), type=type(entry.default), metavar=type(entry.default).__name__.upper(),
-                           help=f"{entry.metadata['help']} ({values})")
+        group.add_argument(flag(name), type=ARGUMENT_TYPES[type(entry.default)],
+                           metavar=type(entry.default).__name__.upper(), help=f"{entry.metadata['help']} ({values})")
 
 
 def hyper_parameters(kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

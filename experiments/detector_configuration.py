@@ -21,7 +21,7 @@ class DetectorConfiguration(TrainingConfiguration):
         smallest = 2 ** max(self.depth, 0)
         return [
             *TrainingConfiguration.limits(self),
-            ("channels", self.channels >= 1, "at least 1"),
+            ("channels", 1 <= self.channels <= 1024, "from 1 to 1024"),
             ("depth", 1 <= self.depth <= 8, "from 1 to 8"),
             ("side", self.side >= smallest and self.side % smallest == 0,
              f"a multiple of {smallest}, since --depth {self.depth} halves it as often")]

@@ -19,11 +19,16 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 from typing import Any
 
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import flag
 from experiments.errors import UsageError
 from experiments.reporting.files import write_json
@@ -105,4 +110,4 @@ def report(folder: RunFolder, whole: Reproduction) -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

@@ -16,6 +16,11 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 import hashlib
 from dataclasses import fields
@@ -26,7 +31,7 @@ import numpy as np
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
 from experiments.errors import Failure, UsageError
 from experiments.evaluation.thesis import Shown
@@ -143,4 +148,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

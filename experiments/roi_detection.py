@@ -15,13 +15,18 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import add_flags
 from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
@@ -130,4 +135,4 @@ def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | No
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.argument_types import whole_number
 from experiments.configuration import Kind, TrainingConfiguration, configure_from, given_flags
 from experiments.dataset_choice import chosen_dataset
 from experiments.datasets.record import THESIS
@@ -40,7 +41,7 @@ def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     parser.add_argument("--cache", metavar="DIR", default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+    parser.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
                         help=f"{workers} (default: one for each processor)")
 
 

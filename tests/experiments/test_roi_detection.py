@@ -242,7 +242,7 @@ def test_a_batch_larger_than_a_size_group_is_trained_with_a_note(flags, tmp_path
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    (("--channels", 0), "--channels 0: expected at least 1"),
+    (("--channels", 0), "--channels 0: expected from 1 to 1024"),
     (("--side", 33), "--side 33: expected a multiple of 4, since --depth 2"),
     (("--workers", 0), "--workers 0: expected at least 1"),
     (("--data", "nowhere"), "there is no such folder"),
