@@ -63,11 +63,12 @@ def closed(tmp_path):
 
 
 @pytest.fixture
-def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path):
+def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypatch):
     """given(command, data=..., output=...) -> the flags of a call that would begin its work."""
     image, case = next((drawn / "images").iterdir()), tmp_path / "case"
     case.mkdir()
     (case / "A-0002-1.ics").write_text("")
+    monkeypatch.setattr(convert_ddsm.ddsm, "open_films", lambda data: ([], []))
 
     def flags(name, data=drawn, output=tmp_path / "run", cache=tmp_path / "cache"):
         roi = ("--data", data, "--output", output, "--cache", cache, "--workers", 1, "--side", 32, "--working-side", 64,
