@@ -12,6 +12,7 @@ from tqdm import tqdm
 from experiments.errors import Failure, UsageError
 from experiments.pickled import PicklingExecutor
 from experiments.processes import Processes, threads_each
+from experiments.system_errors import explain_system_error
 
 POLL = 1.0  # seconds between two looks at how far the trainings are
 CONNECT = 10  # seconds to wait for a scheduler
@@ -96,6 +97,8 @@ def explain(error: BaseException) -> str:
     """In the words of the person who can mend it, where we have such words."""
     if isinstance(error, Failure | UsageError):
         return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return explain_system_error(error)
     if isinstance(error, MemoryError):
         return "out of memory; fewer --workers or a smaller --batch need less"
     if isinstance(error, BrokenExecutor):

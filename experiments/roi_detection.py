@@ -24,8 +24,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.command import RESUME, run_command
 from experiments.configuration import add_flags
 from experiments.detector import LOSSES, build, detector_name
@@ -34,6 +32,7 @@ from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
 from experiments.duration import seconds_per_step
 from experiments.evaluation.confounders import confounders
+from experiments.evolution import read_evolution
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
 from experiments.pickled import Pickled
@@ -124,8 +123,8 @@ def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | No
     detectors = {}
     for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
         own = RunFolder(folder.path / name)
-        with np.load(own.path / "evolution.npz") as arrays:
-            detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
+        detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(),
+                                          read_evolution(own.path / "evolution.npz"))
     results = write_roi_results(folder.path, RunRecord(
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
         versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
