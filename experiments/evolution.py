@@ -13,6 +13,8 @@ from experiments.errors import Failure
 from experiments.reporting.files import write_bytes
 
 NAMES = ("steps", "probabilities", "image", "mask")
+# what NumPy raises where a file is none of its own, or no longer
+DAMAGES = (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 def is_snapshot(step: int, total: int) -> bool:
@@ -51,6 +53,6 @@ def read_evolution(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path) as arrays:
             return {name: arrays[name] for name in NAMES}
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGES as error:
         raise Failure(f"{path} is absent or damaged ({error}). Delete the folder {path.parent}; --resume trains that "
                       "detector anew") from error
