@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -91,3 +92,11 @@ def test_workers_have_the_settings_of_the_command():
     assert list(in_processes(settings, range(4), 2)) == [(0, True, threads_each(2))] * 4
     with Processes(1, threads=3) as executor:
         assert executor.submit(settings, 0).result() == (0, True, 3)
+
+
+def test_no_thread_and_no_process_stays_behind():
+    before = set(threading.enumerate())
+    assert list(in_processes(abs, range(-4, 0), 2)) == [4, 3, 2, 1]
+    with Processes(2, threads=1) as executor:
+        assert [executor.submit(abs, -2).result() for _ in range(3)] == [2] * 3
+    assert set(threading.enumerate()) == before and multiprocessing.active_children() == []
