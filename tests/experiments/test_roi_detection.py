@@ -176,7 +176,7 @@ def test_two_workers_of_which_one_is_killed_end_with_the_same_bits(run, flags, t
     assert differing(run, output) == []
 
 
-# for worker processes: as soon as there is a checkpoint of P3-dice, no training makes a further step
+# for the command's processes: as soon as there is a checkpoint of P3-dice, no training makes a further step
 HELD = """
 import time
 from pathlib import Path
@@ -199,7 +199,7 @@ def test_interrupted_on_a_cluster_killed_here_and_resumed_there_it_ends_the_same
 
     def given_up(step, total):
         """On the cluster, which is in this process: a training goes on when the interrupted command left the run."""
-        while reached["P0-dice"].exists() and (output / "owner").exists():
+        while process.poll() is None and reached["P0-dice"].exists() and (output / "owner").exists():
             time.sleep(0.01)
         return is_snapshot(step, total)
 
@@ -210,12 +210,14 @@ def test_interrupted_on_a_cluster_killed_here_and_resumed_there_it_ends_the_same
             process = subprocess.Popen(
                 [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output), "--resume", *how],
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # tests in the background ignore it
-            while process.poll() is None and not reached[name].exists():
-                time.sleep(0.005)
-            process.send_signal(stop)
-            errors = process.communicate(timeout=300)[1].decode()
+                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
+            try:
+                while process.poll() is None and not reached[name].exists():
+                    time.sleep(0.005)
+                process.send_signal(stop)
+                errors = process.communicate(timeout=300)[1].decode()
+            finally:
+                process.kill()
         assert process.returncode == code, errors
         assert "Traceback" not in errors
         assert not (output / "results.json").exists()
