@@ -7,6 +7,11 @@ Needs no data: the printed figures and the numbers of images of section 4.1 are 
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from experiments.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.datasets.record import CLASSES_OF
 from experiments.datasets.sizes import MAX_PIXELS, add_max_pixels
 from experiments.errors import UsageError
@@ -24,7 +25,7 @@ def setting(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrainingConfiguration:
     """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis"."""
     preset: str = "thesis"
@@ -93,7 +94,7 @@ class TrainingConfiguration:
         return self.steps_per_epoch * self.epochs if self.steps is None else self.steps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Configuration(TrainingConfiguration):
     """The configuration of a classification run. The defaults are Table 4.1's: the preset "thesis"."""
     side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
@@ -102,9 +103,9 @@ class Configuration(TrainingConfiguration):
 
     def limits(self) -> list[Limit]:
         return [
-            *super().limits(),
+            *TrainingConfiguration.limits(self),
             ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
-            ("width", self.width > 0, "a number above 0"),
+            ("width", 0 < self.width <= 16, "a number above 0, at most 16"),
             ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]
 
 
@@ -134,16 +135,17 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
                              "mask, label, patient; synthetic images if none is given")
     parser.add_argument("--normals", metavar="DIR", type=folder_name,
                         help="folder of another data set, of which the normal images are added to those of --data")
-    parser.add_argument("--steps", type=int, help="train for so many steps in all, whatever the number of epochs")
-    parser.add_argument("--training-seed", type=int, metavar="INT",
+    parser.add_argument("--steps", type=whole_number, metavar="INT",
+                        help="train for so many steps in all, whatever the number of epochs")
+    parser.add_argument("--training-seed", type=whole_number, metavar="INT",
                         help="of initial weights, batches and dropout, for another training on the same images and "
                              "split (default: that of --seed)")
     add_max_pixels(parser, default=None)
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
         values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
-        group.add_argument(flag(name), type=type(entry.default), metavar=type(entry.default).__name__.upper(),
-                           help=f"{entry.metadata['help']} ({values})")
+        group.add_argument(flag(name), type=ARGUMENT_TYPES[type(entry.default)],
+                           metavar=type(entry.default).__name__.upper(), help=f"{entry.metadata['help']} ({values})")
 
 
 def hyper_parameters(kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

@@ -12,11 +12,15 @@ does not stop the others; the exit code is then 1.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 import json
 import os
 import shutil
-import sys
 from collections import Counter
 from dataclasses import asdict
 from functools import partial
@@ -27,6 +31,7 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.files import PARTIAL
+from experiments.argument_types import whole_number
 from experiments.command import run_command
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.conversion import FORMAT, README, convert, up_to_date, write_table
@@ -52,11 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     record = {"format": FORMAT, "levels": arguments.levels, "data": printable(str(data.resolve())), "complete": False}
     write_json(output / "conversion.json", record)
     write_text(output / "README.txt", README.format(levels=fill(about_levels(arguments.levels), 120)))
-    try:
-        faults = convert_all(films, output, arguments)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+    faults = convert_all(films, output, arguments)
     converted = [film for film in films if film.name not in faults]
     left_out = left_out + [LeftOut(film.image, DAMAGED, faults[film.name]) for film in films if film.name in faults]
     write_table(output / "ddsm.csv", converted)
@@ -74,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--levels", choices=("density", "grey"), default="density",
                      help="density: 10000 (3.60 - optical density), comparable between digitizers, for --data of this "
                           "project's commands (the default); grey: the digitizer's own grey levels, bit for bit")
-    new.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+    new.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
                      help="processes (default: one for each processor); each needs about 0.25 GB")
     add_max_pixels(new)
     return new
@@ -149,4 +150,4 @@ def report(converted: list[Film], left_out: list[LeftOut], output: Path) -> None
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, "stopped; the same command goes on from here")

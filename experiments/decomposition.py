@@ -11,12 +11,17 @@ images that are tested here. The run's folder gets a copy of them. A research an
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import add_flags
 from experiments.decomposition_configuration import PRESETS, DecompositionConfiguration
 from experiments.evaluation import thesis
@@ -61,4 +66,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

@@ -8,7 +8,7 @@ from experiments.configuration import Configuration, Limit, setting
 from experiments.detector import LOSSES, THRESHOLD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DecompositionConfiguration(Configuration):
     """The configuration of a decomposition run. The defaults are Table 4.5's: but for the channels, Table 4.1's."""
     loss: str = setting("dice", "that the ROI detectors were trained by: dice (3.43) or ss (3.49)")
@@ -16,7 +16,7 @@ class DecompositionConfiguration(Configuration):
 
     def limits(self) -> list[Limit]:
         return [
-            *super().limits(),
+            *Configuration.limits(self),
             ("loss", self.loss in LOSSES, " or ".join(LOSSES)),
             ("threshold", 0 <= self.threshold < 1, "a number from 0, below 1, since the outputs lie between 0 and 1")]
 

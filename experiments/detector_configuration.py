@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from experiments.configuration import Limit, TrainingConfiguration, setting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DetectorConfiguration(TrainingConfiguration):
     """The configuration of ten ROI detectors. The defaults are Table 4.4's: the preset "thesis"."""
     side: int = setting(128, "height and width of images and masks in pixels, a multiple of 2^depth")
@@ -20,8 +20,8 @@ class DetectorConfiguration(TrainingConfiguration):
     def limits(self) -> list[Limit]:
         smallest = 2 ** max(self.depth, 0)
         return [
-            *super().limits(),
-            ("channels", self.channels >= 1, "at least 1"),
+            *TrainingConfiguration.limits(self),
+            ("channels", 1 <= self.channels <= 1024, "from 1 to 1024"),
             ("depth", 1 <= self.depth <= 8, "from 1 to 8"),
             ("side", self.side >= smallest and self.side % smallest == 0,
              f"a multiple of {smallest}, since --depth {self.depth} halves it as often")]

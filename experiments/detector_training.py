@@ -19,6 +19,7 @@ from experiments.evaluation.segmentation import overlap_accuracy, pixel_counts, 
 from experiments.evolution import Evolution, is_snapshot
 from experiments.fitting import fit
 from experiments.ownership import Claim, alone
+from experiments.pickled import Pickled
 from experiments.prepared import PreparedSet
 from experiments.provenance import trained_on
 from experiments.reporting.files import write_json
@@ -31,14 +32,15 @@ MEASURES = ("loss", "accuracy", "precision", "recall", "overlap_accuracy")  # th
 TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while training goes on, the same every time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DetectorTask:
-    """What one detector is trained on, and where; can be pickled. claim: on the folder of the whole run."""
+    """What one detector is trained on, and where; can be pickled. claim: on the folder of the whole run; prepared: the
+    images, which all detectors share."""
     group: str
     loss: str
     claim: Claim
     configuration: DetectorConfiguration
-    prepared: PreparedSet
+    prepared: Pickled[PreparedSet]
     groups: SizeGroups
     device: str
 
@@ -77,7 +79,7 @@ def train_detector(task: DetectorTask) -> None:
     Raises Failure as `fit` does, and where the run's folder belongs to another command by now.
     """
     task.claim.check()
-    configuration, folder = task.configuration, task.folder
+    configuration, folder, prepared = task.configuration, task.folder, task.prepared.load()
     if not folder.exists():
         folder.create({"experiment": PART, "group": task.group, "loss": task.loss,
                        "configuration": asdict(configuration)})
@@ -85,14 +87,15 @@ def train_detector(task: DetectorTask) -> None:
     network.convert(array_module(task.device).asarray)
 
     def measured(indices: np.ndarray) -> dict[str, float | None]:
-        return measure(network, task.loss, task.prepared, indices, task.device, configuration.batch)
+        task.claim.check()  # a run that is given up ends here, too, not only with its next step
+        return measure(network, task.loss, prepared, indices, task.device, configuration.batch)
 
     while_training = {"train": sample(task.train), "test": task.test}
-    batches = MaskBatches(task.prepared, task.train, configuration.batch, configuration.drawn_by,
+    batches = MaskBatches(prepared, task.train, configuration.batch, configuration.drawn_by,
                           configuration.rotation)
     fit(network, ON_LOGITS[task.loss], batches, configuration, folder, task.device,
         lambda step: {split: measured(indices) for split, indices in while_training.items()},
-        lambda start, total: _watched(task, network, total),
+        lambda start, total: _watched(task, prepared, network, total),
         trained_on=trained_on(RunFolder(task.claim.path.parent).record(), task.name))
     results: dict[str, Any] = {
         "group": {"train": measured(task.train), "test": measured(task.test)},
@@ -137,10 +140,11 @@ def typical(task: DetectorTask) -> int:
 
 
 @contextmanager
-def _watched(task: DetectorTask, network: Layer, total: int) -> Iterator[Callable[[Step], None]]:
+def _watched(task: DetectorTask, prepared: PreparedSet, network: Layer, total: int
+             ) -> Iterator[Callable[[Step], None]]:
     """Looks after every step whether the run is still ours, and keeps what Figure A.2 shows."""
     shown = typical(task)
-    image, mask = task.prepared.images([shown]), task.prepared.masks([shown])[0, ..., 0] > 0
+    image, mask = prepared.images([shown]), prepared.masks([shown])[0, ..., 0] > 0
     evolution = Evolution(task.folder.path / "evolution.npz", image[0, ..., 0], mask)
 
     def look(step: Step) -> None:

@@ -12,12 +12,17 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import PRESETS, Configuration, add_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
@@ -49,4 +54,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

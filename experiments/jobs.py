@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
@@ -11,7 +10,9 @@ from typing import Protocol, TypeVar
 from tqdm import tqdm
 
 from experiments.errors import Failure, UsageError
-from experiments.processes import Processes
+from experiments.pickled import PicklingExecutor
+from experiments.processes import Processes, threads_each
+from experiments.system_errors import explain_system_error
 
 POLL = 1.0  # seconds between two looks at how far the trainings are
 CONNECT = 10  # seconds to wait for a scheduler
@@ -28,10 +29,11 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     """`workers` processes that share this machine's processors, or the cluster of the Dask scheduler at that address.
 
+    Both pickle a call in the thread that submits it.
     Raises UsageError where Dask is not installed or no scheduler answers.
     """
     if scheduler is None:
-        with Processes(workers, max(1, (os.cpu_count() or 1) // workers)) as processes:
+        with Processes(workers, threads_each(workers)) as processes:
             yield processes
         return
     try:
@@ -45,7 +47,7 @@ def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
         raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
                          "like tcp://127.0.0.1:8786") from None
     with client, client.get_executor(pure=False) as cluster:  # not pure: a call that failed is made again, if asked for
-        yield cluster
+        yield PicklingExecutor(cluster)
 
 
 def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executor: Executor, steps: int) -> None:
@@ -95,6 +97,8 @@ def explain(error: BaseException) -> str:
     """In the words of the person who can mend it, where we have such words."""
     if isinstance(error, Failure | UsageError):
         return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return explain_system_error(error)
     if isinstance(error, MemoryError):
         return "out of memory; fewer --workers or a smaller --batch need less"
     if isinstance(error, BrokenExecutor):

@@ -24,7 +24,7 @@ DIGEST_BYTES = 32
 BATCH = 32  # images that go through the detectors at once, always the same ones: so the bits do not depend on a resume
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detectors:
     """ROI detectors that are trained no further. A pixel is marked where an output is above the threshold."""
 
@@ -57,6 +57,8 @@ def merge(images: np.ndarray, heat_map: np.ndarray) -> np.ndarray:
 class MergedSet:
     """Prepared images with their heat maps (N, side, side) uint8, merged when a batch needs them."""
 
+    __slots__ = ("_heat_maps", "_prepared", "classes", "labels")
+
     def __init__(self, prepared: PreparedSet, heat_maps: np.ndarray) -> None:
         self.labels, self.classes = prepared.labels, prepared.classes
         self._prepared, self._heat_maps = prepared, heat_maps
@@ -69,6 +71,8 @@ class MergedSet:
 class MergedBatches(Batches):
     """Batches of a MergedSet. Both channels are moved alike: the image bilinear, the counts nearest, so that they stay
     whole as those of the images that nothing moved."""
+
+    __slots__ = ()
 
     def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         images, counts = (np.ascontiguousarray(channel) for channel in np.split(self.prepared.images(indices), 2, -1))

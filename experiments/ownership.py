@@ -22,7 +22,7 @@ from experiments.run_folder import RunFolder
 WAIT = 600.0  # seconds that a worker whose command was killed may take to come to its next step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """path: the file that names the owner of the run in its folder; token: the name of this one."""
     path: Path

@@ -14,6 +14,11 @@ where the network looked, not whether it was right. --overlay draws what the fiv
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 import os
 import sys

@@ -36,6 +36,8 @@ class PreparedSet:
     dropped   reason -> number of images left out     fingerprint                of all that training sees, as hex
     """
 
+    __slots__ = ("_entries", "classes", "dropped", "fingerprint", "labels", "names", "patients", "side", "sources")
+
     def __init__(self, mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path,
                  classes: tuple[str, ...] = CLASSES) -> None:
         entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
@@ -87,7 +89,7 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
     return PreparedSet(mammograms, preprocessing, cache, classes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Head:
     """What a cache file begins with: the digest of what follows, and whether the annotation was lost."""
 
@@ -95,7 +97,7 @@ class Head:
     lost: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CacheEntry:
     """One prepared image on disk: digest (32 bytes), lost (1 byte), image (float32), mask (uint8)."""
 

@@ -19,13 +19,18 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import flag
 from experiments.errors import Failure, UsageError
 from experiments.folders import require_apart
@@ -140,4 +145,4 @@ def report(folder: RunFolder, whole: Reproduction) -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

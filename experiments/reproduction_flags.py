@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.configuration import PRESETS, flag
 from experiments.folders import folder_name
 
@@ -14,7 +15,7 @@ CLASSIFIERS = (END2END, DECOMPOSITION)
 ALL = (*CLASSIFIERS, ROI_DETECTION)  # a retraining has the decomposition's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flag:
     """commands that get it, by what name if it is another there, and what --help says."""
     name: str
@@ -48,7 +49,7 @@ FLAGS = (*DATA, *HYPER_PARAMETERS)
 
 def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     """A flag for each, None if it is not given, and --seeds."""
-    parser.add_argument("--seeds", type=int, metavar="N",
+    parser.add_argument("--seeds", type=whole_number, metavar="N",
                         help="trainings of each classifier, with the training seeds from --seed on (default: 1)")
     for each in DATA:
         if each.name == "preset":
@@ -57,7 +58,8 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag(each.name), metavar="DIR", type=folder_name, help=each.help)
     group = parser.add_argument_group("hyper-parameters (default: those of the single commands)")
     for each in HYPER_PARAMETERS:
-        group.add_argument(flag(each.name), type=each.type, metavar=each.type.__name__.upper(), help=each.help)
+        group.add_argument(flag(each.name), type=ARGUMENT_TYPES[each.type], metavar=each.type.__name__.upper(),
+                           help=each.help)
 
 
 def given_to(command: str, configuration: Mapping[str, Any]) -> list[str]:

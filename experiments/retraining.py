@@ -16,6 +16,11 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -25,7 +30,7 @@ import numpy as np
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.errors import Failure, UsageError
@@ -138,4 +143,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

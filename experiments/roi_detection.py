@@ -15,13 +15,16 @@ A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from experiments.command import run_command
+from experiments.command import RESUME, run_command
 from experiments.configuration import add_flags
 from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
@@ -29,8 +32,10 @@ from experiments.detector_training import DetectorTask, train_detector
 from experiments.device import array_module
 from experiments.duration import seconds_per_step
 from experiments.evaluation.confounders import confounders
+from experiments.evolution import read_evolution
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
+from experiments.pickled import Pickled
 from experiments.prepared import PreparedSet
 from experiments.reporting.files import read_json
 from experiments.reporting.record import RunRecord
@@ -91,7 +96,8 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
     """The trainings that are not finished yet, several at a time."""
     workers = 1 if arguments.device == "cuda" else arguments.workers
     with open_executor(workers, arguments.scheduler) as executor, claimed(folder.path) as claim:
-        tasks = [DetectorTask(group, loss, claim, configuration, prepared, groups, arguments.device)
+        shared = Pickled.of(prepared)
+        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, arguments.device)
                  for loss in LOSSES for group in GROUPS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
@@ -123,8 +129,8 @@ def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | No
     detectors = {}
     for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
         own = RunFolder(folder.path / name)
-        with np.load(own.path / "evolution.npz") as arrays:
-            detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(), dict(arrays))
+        detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(),
+                                          read_evolution(own.path / "evolution.npz"))
     seconds, untimed = total_time([folder.path])
     results = write_roi_results(folder.path, RunRecord(
         title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
@@ -136,4 +142,4 @@ def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | No
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, RESUME)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.argument_types import whole_number
 from experiments.configuration import Kind, TrainingConfiguration, configure_from
 from experiments.dataset_choice import chosen_dataset
 from experiments.datasets.record import THESIS
@@ -27,7 +28,7 @@ from experiments.run_folder import RunFolder, choose_folder
 from experiments.splitting import require_all_classes, split
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Data:
     """The prepared images, which of them train and which test, and what the report says of them."""
     prepared: PreparedSet
@@ -46,7 +47,7 @@ def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+    parser.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
                         help=f"{workers} (default: one for each processor)")
 
 

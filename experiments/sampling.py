@@ -28,7 +28,7 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Batches:
     """`batches(step)` -> x (batch, side, side, channels) float32 as the set has them, y (batch, C) float32 one-hot.
 
@@ -58,7 +58,7 @@ class Batches:
         return augment(self.prepared.images(indices), None, generator, self.max_degrees)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MaskBatches:
     """`batches(step)` -> x and y, both (batch, side, side, 1) float32: images in [0, 1]; masks, 1 on the lesions.
 

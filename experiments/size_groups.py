@@ -18,7 +18,7 @@ def annotation_sizes(prepared: PreparedSet) -> np.ndarray:
     return np.array([np.count_nonzero(prepared.masks([index])) for index in range(len(prepared))], dtype=np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SizeGroups:
     """Which images belong to which group.
 

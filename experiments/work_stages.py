@@ -8,7 +8,7 @@ from pathlib import Path
 from experiments.errors import Failure, UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """title    what it is, for the terminal
     make     begins it, or goes on where it was interrupted

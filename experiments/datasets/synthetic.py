@@ -4,6 +4,11 @@ Every woman has two views of one breast (CC and MLO) and one label. All classes 
 diffuse bright areas, and the brightness varies from film to film, so that only the shape of what is in the breast tells
 the classes apart: nothing (normal), a smooth round mass (benign), a mass with spicules (cancer).
 """
+if __name__ == "__main__":
+    from experiments.command import before_imports
+
+    before_imports()
+
 import argparse
 import csv
 import sys
@@ -14,6 +19,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from experiments.argument_types import whole_number
+from experiments.command import run_command
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
 from experiments.errors import Failure, UsageError
@@ -98,9 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
         description="Writes synthetic mammograms with masks into a new folder, to be used with --data.",
         epilog="example: python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
     parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    parser.add_argument("--images", type=int, default=IMAGES, help="how many (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
-    parser.add_argument("--height", type=int, default=HEIGHT, help="of the images, in pixels (default %(default)s)")
+    parser.add_argument("--images", type=whole_number, default=IMAGES, help="how many (default %(default)s)")
+    parser.add_argument("--seed", type=whole_number, default=0, help="default %(default)s")
+    parser.add_argument("--height", type=whole_number, default=HEIGHT,
+                        help="of the images, in pixels (default %(default)s)")
     options = parser.parse_args(arguments)
     try:
         if options.images < 1 or not 32 <= options.height <= TALLEST or options.seed < 0:
@@ -117,4 +125,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(lambda: sys.exit(main()))

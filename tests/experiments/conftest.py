@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+import signal
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from experiments.provenance import trained_on
 
 TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "4", "--workers", "1",
         "--evaluate-every", "20", "--checkpoint-every", "2", "--steps", "60")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """What a script starts in the background ignores Ctrl-C, and so does what that starts: not what is tested."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

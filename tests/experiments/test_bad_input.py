@@ -74,7 +74,8 @@ def test_data_that_cannot_be_used_are_a_failure_that_names_them(spoil, message, 
 @pytest.mark.parametrize(("more", "message"), [
     (("--data", "/nowhere/at/all"), "no such folder"), (("--batch", "100"), "the training set has 24 images"),
     (("--side", "50"), "--side 50: expected a multiple of 32"), (("--preset", "slow"), "invalid choice"),
-    (("--steps", "many"), "invalid int"), (("--unknown",), "unrecognized"), (("--workers", "0"), "--workers 0")])
+    (("--steps", "many"), "expected a whole number"), (("--unknown",), "unrecognized"),
+    (("--workers", "0"), "--workers 0")])
 def test_a_wrong_call_has_exit_code_2(more, message, drawn, tmp_path, command, tiny_flags):
     code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), *more)
     assert (code, message in errors) == (2, True), errors

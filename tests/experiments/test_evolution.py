@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from experiments.evolution import Evolution, is_snapshot
+from experiments.errors import Failure
+from experiments.evolution import Evolution, is_snapshot, read_evolution
 
 
 def test_snapshots_are_denser_early_on_and_include_the_last_step():
@@ -17,3 +19,21 @@ def test_a_resumed_training_replaces_what_it_makes_again(tmp_path):
         assert kept["steps"].tolist() == [1, 2, 5]
         assert np.array_equal(kept["probabilities"], answers.astype(np.float16))
         assert np.array_equal(kept["image"], evolution.image) and np.array_equal(kept["mask"], evolution.mask)
+
+
+@pytest.mark.parametrize("spoil", ["absent", "empty", "cut off", "flipped", "a pickle", "one array"])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, spoil):
+    evolution = Evolution(tmp_path / "P0-dice" / "evolution.npz", np.zeros((4, 4), np.float32), np.eye(4, dtype=bool))
+    evolution.record(1, np.zeros((4, 4)))
+    whole, path = evolution.path.read_bytes(), evolution.path
+    if spoil == "absent":
+        path.unlink()
+    elif spoil in ("a pickle", "one array"):
+        with open(path, "wb") as file:
+            np.save(file, np.array([{}], object) if spoil == "a pickle" else np.zeros(3))
+    else:
+        middle = whole.index(b"steps") + 60  # inside the first array's compressed bytes
+        path.write_bytes({"empty": b"", "cut off": whole[:len(whole) // 2],
+                          "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1:]}[spoil])
+    with pytest.raises(Failure, match=r"P0-dice/evolution\.npz is absent or damaged.*Delete the folder .*P0-dice; "):
+        read_evolution(path)

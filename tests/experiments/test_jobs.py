@@ -1,10 +1,12 @@
 """Trainings that run side by side: failures, killed processes, interruptions; the progress display."""
+import errno
 import os
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,8 @@ def count(job):
         if job.notes().count("start") <= job.times:
             if job.trouble == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            raise {"memory": MemoryError, "value": ValueError, "failure": Failure}[job.trouble]("no luck")
+            raise {"memory": MemoryError, "value": ValueError, "failure": Failure,
+                   "disk": partial(OSError, errno.ENOSPC)}[job.trouble]("no luck")
 
 
 @pytest.fixture
@@ -65,7 +68,8 @@ def test_all_jobs_are_done_once(counting):
 
 
 @pytest.mark.parametrize(("trouble", "words"), [
-    ("memory", "out of memory; fewer --workers"), ("value", "ValueError: no luck"), ("failure", "no luck")])
+    ("memory", "out of memory; fewer --workers"), ("value", "ValueError: no luck"), ("failure", "no luck"),
+    ("disk", "the disk is full")])
 def test_a_job_that_fails_is_reported_and_goes_on_where_it_stopped(counting, capsys, trouble, words):
     all_jobs = counting(trouble, times=1)
     with ThreadPoolExecutor(3) as executor:

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import load_checkpoint
-from experiments import roi_detection
+from experiments import detector_training, roi_detection
 from experiments.datasets import open_dataset, synthetic
 from experiments.detector import load_detectors, masks
 from experiments.detector_configuration import DetectorConfiguration
 from experiments.errors import UsageError
+from experiments.evolution import is_snapshot
 from experiments.prepared import prepare
 from experiments.preprocessing import Preprocessing
 from experiments.run_folder import RunFolder
@@ -180,19 +181,49 @@ def test_two_workers_of_which_one_is_killed_end_with_the_same_bits(run, flags, t
     assert differing(run, output) == []
 
 
+# for the command's processes: as soon as there is a checkpoint of P3-dice, no training makes a further step
+HELD = """
+import time
+from pathlib import Path
+from experiments import evolution
+is_snapshot = evolution.is_snapshot
+def held(step, total):
+    while Path({!r}).exists():
+        time.sleep(0.01)
+    return is_snapshot(step, total)
+evolution.is_snapshot = held
+"""
+
+
 def test_interrupted_on_a_cluster_killed_here_and_resumed_there_it_ends_the_same(run, flags, tmp_path, command,
-                                                                                cluster):
+                                                                                cluster, monkeypatch):
+    """Trainings wait where they are to be stopped, so that neither signal can come too late."""
     output = tmp_path / "run"
-    for stop, code, reached, how in ((signal.SIGINT, 130, "P0-dice", ("--scheduler", cluster)),
-                                     (signal.SIGKILL, -signal.SIGKILL, "P3-dice", ("--workers", "2"))):
-        process = subprocess.Popen(
-            [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output),
-             *(["--resume"] if output.exists() else []), *how],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)})
-        while process.poll() is None and not (output / reached / "checkpoint.safetensors").exists():
-            time.sleep(0.005)
-        process.send_signal(stop)
-        errors = process.communicate()[1].decode()
+    reached = {name: output / name / "checkpoint.safetensors" for name in ("P0-dice", "P3-dice")}
+    (tmp_path / "sitecustomize.py").write_text(HELD.format(str(reached["P3-dice"])))
+
+    def given_up(step, total):
+        """On the cluster, which is in this process: a training goes on when the interrupted command left the run."""
+        while process.poll() is None and reached["P0-dice"].exists() and (output / "owner").exists():
+            time.sleep(0.01)
+        return is_snapshot(step, total)
+
+    for stop, code, name, how in ((signal.SIGINT, 130, "P0-dice", ("--scheduler", cluster)),
+                                  (signal.SIGKILL, -signal.SIGKILL, "P3-dice", ("--workers", "2"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(detector_training, "is_snapshot", given_up)
+            process = subprocess.Popen(
+                [sys.executable, ROOT / "experiments" / "roi_detection.py", *flags(output),
+                 *(["--resume"] if output.exists() else []), *how],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
+            try:
+                while process.poll() is None and not reached[name].exists():
+                    time.sleep(0.005)
+                process.send_signal(stop)
+                errors = process.communicate(timeout=300)[1].decode()
+            finally:
+                process.kill()
         assert process.returncode == code, errors
         assert "Traceback" not in errors
         assert not (output / "results.json").exists()
@@ -267,7 +298,7 @@ def test_a_batch_larger_than_a_size_group_is_trained_with_a_note(flags, tmp_path
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    (("--channels", 0), "--channels 0: expected at least 1"),
+    (("--channels", 0), "--channels 0: expected from 1 to 1024"),
     (("--side", 33), "--side 33: expected a multiple of 4, since --depth 2"),
     (("--workers", 0), "--workers 0: expected at least 1"),
     (("--data", "nowhere"), "there is no such folder"),
