@@ -6,11 +6,13 @@ import sys
 import warnings
 from collections.abc import Callable
 
+from engine.kernels.cpu import keep_freed_memory
 from experiments.errors import Failure, UsageError
 
 
 def run_command(main: Callable[[], None]) -> None:
     """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C, 141 if nobody reads what it prints."""
+    keep_freed_memory()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of overflows, which training finds and names itself

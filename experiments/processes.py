@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, Thre
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import keep_freed_memory, use_threads
 from experiments.errors import Failure
 
 Item = TypeVar("Item")
@@ -89,4 +89,5 @@ def _begin_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore", RuntimeWarning)  # as in `run_command`
     end_with_parent()
+    keep_freed_memory()
     use_threads(threads)
