@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import gradient_sums, real
+from engine.kernels import real
 from engine.layer import Array, Grads, Layer, Run
 from engine.layers import BatchNorm, MaxPool
-from engine.layers.batch_norm import Measured, Pair
+from engine.layers.batch_norm import Measured, Pair, sums_of_gradient
 
 
 class PooledNorm(Layer):
@@ -22,7 +22,8 @@ class PooledNorm(Layer):
     Where several numbers of a window are equal once they are normalized (c1 = 0, or to rounding) the gradient may go to
     another of them than pool's: the function has a kink there.
 
-    name: of batch norm's parameters in the paths. x: (N, H, W, C); y, z: (N, H', W', C).
+    name: of batch norm's parameters in the paths. x: (N, H, W, C); y, z: (N, H', W', C). Raises ValueError for what
+    BatchNorm or MaxPool refuses.
     """
 
     def __init__(self, name: str, norm: BatchNorm, pool: MaxPool) -> None:
@@ -37,7 +38,7 @@ class PooledNorm(Layer):
 
     def backward(self, dy, saved):
         x, z, measured, places = saved
-        sums = gradient_sums(dy, z, measured.m)
+        sums = sums_of_gradient(dy, z, measured)
         return self.input_gradient(dy, x, measured, places, sums), self.parameter_gradients(measured, sums)
 
     def extremes(self, x: Array, run: Run) -> tuple[Array, tuple]:

@@ -5,6 +5,7 @@ several times over: x, o, dy, da, dx. Of some images at a time all but x, dy and
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -127,6 +128,8 @@ def joined(count: int, parts: Iterable[tuple[slice, Array]]) -> Array:
 def slices_of(x: Array | tuple[Array, ...], pixels: int) -> Iterator[slice]:
     """Slices of images, as alike as possible, of about so many pixels of the largest array."""
     count = _length(x)
-    together = max(1, pixels // max(array.shape[1] * array.shape[2] for array in _arrays(x)))
-    images = -(-count // -(-count // together)) if count else 1
+    together = max(1, pixels // max(1, *(math.prod(array.shape[1:3]) for array in _arrays(x))))
+    if count <= together:  # no images, too, are a slice: the layers inside are asked
+        return iter([slice(0, count)])
+    images = -(-count // -(-count // together))
     return (slice(start, min(start + images, count)) for start in range(0, count, images))

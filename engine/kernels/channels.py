@@ -25,9 +25,12 @@ def batch_moments(x: Array) -> tuple[Array, Array]:
 
 
 @singledispatch
-def scale_and_shift(x: Array, scale: Array, shift: Array) -> Array:
-    """scale x + shift, channel by channel. x: (..., C); scale, shift: (C,)."""
-    return x * scale + shift
+def scale_and_shift(x: Array, centre: Array, scale: Array, shift: Array) -> Array:
+    """scale (x - centre) + shift, channel by channel. x: (..., C); the others: (C,).
+
+    Not scale x + (shift - scale centre): where the centre is large, two large numbers would cancel.
+    """
+    return (x - centre) * scale + shift
 
 
 @singledispatch
@@ -39,6 +42,6 @@ def gradient_sums(dy: Array, x: Array, centre: Array) -> tuple[Array, Array]:
 
 
 @singledispatch
-def combine(dy: Array, x: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
-    """dy_scale dy + x_scale x + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
-    return dy * dy_scale + x * x_scale + shift
+def combine(dy: Array, x: Array, centre: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
+    """dy_scale dy + x_scale (x - centre) + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
+    return dy * dy_scale + (x - centre) * x_scale + shift

@@ -170,9 +170,9 @@ CASES = {
     "matrix_product": product_cases,
     "channel_sums": channel_cases(1, 0),
     "batch_moments": channel_cases(1, 0),
-    "scale_and_shift": channel_cases(1, 2),
+    "scale_and_shift": channel_cases(1, 3),
     "gradient_sums": channel_cases(2, 1),
-    "combine": channel_cases(2, 3),
+    "combine": channel_cases(2, 4),
     "adam_update": adam_cases,
     "upsample": upsample_cases,
     "upsample_gradient": upsample_gradient_cases,
@@ -258,11 +258,11 @@ def test_the_convolutions_above_cover_winograds_small_and_large_kernels():
     assert kinds == {"large", "small, several blocks: True"}  # test_winograd.py has all the partitions
 
 
-@pytest.mark.parametrize(("name", "complex_place"), [("correlate", 2), ("scale_and_shift", 2), ("combine", 4)])
+@pytest.mark.parametrize(("name", "complex_place"), [("correlate", 2), ("scale_and_shift", 3), ("combine", 5)])
 def test_one_complex_argument_makes_the_result_complex(name, complex_place):
     """Complex-step differentiation moves one argument at a time."""
     cases = CASES[name](np.random.default_rng(2), "float64", contiguous)
-    case = [case[:5] for case in cases if case[2] is not None][-1]
+    case = [case[:6] for case in cases if case[2] is not None][-1]
     case = [argument + 1j if place == complex_place else argument for place, argument in enumerate(case)]
     result, = call(KERNELS[name], name, case)
     right, = call(KERNELS[name].dispatch(object), name, case)

@@ -30,7 +30,7 @@ from threadpoolctl import ThreadpoolController
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# Views of one work space that are kept. A training step needs about 20 of its most varied one.
+# Views of one work space that are kept. A training step of the U-net needs 28 of its most varied one.
 VIEWS = 64
 
 _scratch = threading.local()
