@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import engine.kernels
 from engine.kernels.convolution import output_size
@@ -53,7 +54,41 @@ def repeated(rng, dtype, *shape):
     return np.broadcast_to(numbers(rng, dtype, *shape[-1:]), shape)
 
 
-MEMORY = [contiguous, transposed, strided, backwards, repeated]
+def channels_first(rng, dtype, *shape):
+    return np.moveaxis(numbers(rng, dtype, *shape[-1:], *shape[:-1]), 0, -1)
+
+
+def unaligned(rng, dtype, *shape):
+    """At an odd byte."""
+    x = numbers(rng, dtype, *shape)
+    return np.frombuffer(b"." + x.tobytes(), np.uint8)[1:].view(x.dtype).reshape(shape)
+
+
+def overlapping(rng, dtype, *shape):
+    """x[i,j,k] = v[i + j + k]."""
+    v = numbers(rng, dtype, sum(shape) + 1)
+    return as_strided(v, shape, v.strides * len(shape), writeable=False)
+
+
+def stray(stride):
+    """Any stride in an axis of length 1, as x[..., None] and broadcast_to make them: NumPy calls that contiguous."""
+    def memory(rng, dtype, *shape):
+        x = numbers(rng, dtype, *shape)
+        strides = [stride if size == 1 else own for size, own in zip(shape, x.strides, strict=True)]
+        return as_strided(x, shape, strides, writeable=False)
+
+    memory.__name__ = f"stray_{stride}"
+    return memory
+
+
+def foreign(rng, dtype, *shape):
+    """Of the other byte order."""
+    x = numbers(rng, dtype, *shape)
+    return x.astype(x.dtype.newbyteorder())
+
+
+LAYOUTS = [contiguous, transposed, strided, backwards, repeated, channels_first, unaligned, overlapping,
+           stray(0), stray(-3), stray(1 << 20), foreign]
 
 # image, kernel size, channels out, stride, padding: small and odd, few channels and many, kernels that reach over every
 # edge, stride beyond the kernel, several images in one block, several blocks in one image
@@ -70,16 +105,20 @@ CONVOLUTIONS = [
     ((1, 85, 50, 64), (3, 3), 17, (1, 1), ((1, 1), (1, 1))),
     ((1, 12, 12, 128), (3, 3), 257, (1, 1), ((2, 0), (1, 1))),
 ]
+# axes of length 1, and no images at all
+THIN = [((2, 5, 1, 3), (3, 1), 1, (1, 1), ((1, 1), (0, 0))), ((1, 1, 6, 1), (1, 2), 2, (1, 1), ((0, 0), (0, 0))),
+        ((0, 4, 5, 2), (3, 3), 3, (1, 1), ((1, 1), (1, 1)))]
 POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
             ((1, 5, 5, 4), (1, 1), (2, 2)), ((2, 4, 4, 1), (4, 4), (4, 4)), ((2, 16, 17, 2), (16, 16), (1, 1)),
-            ((1, 9, 9, 2), (2, 2), (3, 4))]
+            ((1, 9, 9, 2), (2, 2), (3, 4)), ((2, 6, 1, 1), (2, 1), (2, 1)), ((0, 4, 6, 2), (2, 2), (2, 2)),
+            ((0, 4, 6, 2), (2, 2), (1, 1))]
 # several blocks and pixels that fill no row of the last, in every dtype; channels enough for a row of their own
-CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5), (3, 2, 1500)]
+CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5), (3, 2, 1500), (2, 4, 1, 1), (0, 3)]
 
 
 def convolutions(dtype):
     """Complex numbers go the direct way, which the small shapes cover: spare them the large ones."""
-    return CONVOLUTIONS[:-2] if dtype.startswith("complex") else CONVOLUTIONS
+    return THIN + (CONVOLUTIONS[:-2] if dtype.startswith("complex") else CONVOLUTIONS)
 
 
 def convolution_cases(rng, dtype, memory):
@@ -109,7 +148,7 @@ def pool_gradient_cases(rng, dtype, memory):
 
 
 def product_cases(rng, dtype, memory):
-    for rows, inner, columns in ((3, 4, 5), (1, 7, 1), (5, 1, 600), (601, 3, 2), (257, 30, 300)):
+    for rows, inner, columns in ((3, 4, 5), (1, 7, 1), (5, 1, 600), (601, 3, 2), (257, 30, 300), (0, 3, 2)):
         yield memory(rng, dtype, rows, inner), memory(rng, dtype, inner, columns)
 
 
@@ -122,28 +161,29 @@ def channel_cases(tensors, vectors):
 
 
 def upsample_cases(rng, dtype, memory):
-    for shape, factor in (((3, 5, 7, 6), 2), ((1, 2, 3, 1), 3), ((2, 1, 1, 4), 1), ((2, 70, 64, 40), 2)):
+    for shape, factor in (((3, 5, 7, 6), 2), ((1, 2, 3, 1), 3), ((2, 1, 1, 4), 1), ((2, 70, 64, 40), 2),
+                          ((0, 2, 3, 1), 2)):
         yield memory(rng, dtype, *shape), factor
 
 
 def upsample_gradient_cases(rng, dtype, memory):
     for (n, height, width, channels), factor in (((3, 5, 7, 6), 2), ((1, 2, 3, 1), 3), ((2, 1, 1, 4), 1),
-                                                 ((2, 140, 64, 40), 2)):
+                                                 ((2, 140, 64, 40), 2), ((0, 2, 3, 1), 2)):
         yield memory(rng, dtype, n, factor * height, factor * width, channels), factor
 
 
 def concatenate_cases(rng, dtype, memory):
-    for shape, more in (((3, 5, 7, 6), 2), ((1, 1, 1, 1), 3), ((4, 9), 2), ((2, 70, 64, 40), 80)):
+    for shape, more in (((3, 5, 7, 6), 2), ((1, 1, 1, 1), 3), ((4, 9), 2), ((2, 70, 64, 40), 80), ((0, 2, 3, 1), 2)):
         yield memory(rng, dtype, *shape), memory(rng, dtype, *shape[:-1], more)
 
 
 def add_cases(rng, dtype, memory):
-    for shape in ((3, 5, 7, 6), (1, 1, 1, 1), (4, 9), (5,), (2, 140, 64, 40)):
+    for shape in ((3, 5, 7, 6), (1, 1, 1, 1), (4, 9), (5,), (2, 140, 64, 40), (0, 2, 3, 1)):
         yield memory(rng, dtype, *shape), memory(rng, dtype, *shape)
 
 
 def activation_cases(rng, dtype, memory):
-    for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,)):
+    for shape in ((3, 5, 7, 6), (1,), ((1 << 19) + 11,), (0, 3)):
         yield memory(rng, dtype, *shape),
 
 
@@ -214,25 +254,85 @@ def test_every_kernel_has_a_case_and_a_numpy_version():
     assert all(np.ndarray in kernel.registry for kernel in KERNELS.values())
 
 
-@pytest.mark.parametrize("memory", MEMORY, ids=lambda memory: memory.__name__)
+def expect_agreement(results, expected, dtype):
+    for result, (right, plain) in zip(results, expected, strict=True):
+        assert isinstance(result, np.ndarray)
+        assert (result.shape, result.dtype) == (plain.shape, plain.dtype)
+        if plain.dtype == np.uint8:
+            assert (result == right).all()
+        elif np.isnan(right).all():  # the mean of nothing
+            assert np.isnan(result).all()
+        else:
+            tolerance = 2e-5 if dtype == "float32" else 4e-14
+            assert np.abs(result - right).max(initial=0) <= tolerance * scale_of(right)
+
+
+OF_NOTHING = pytest.mark.filterwarnings("ignore:Mean of empty|invalid value encountered in:RuntimeWarning")
+
+
+@pytest.mark.parametrize("memory", [contiguous, transposed, strided], ids=lambda memory: memory.__name__)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", KERNELS)
+@OF_NOTHING
 def test_every_version_agrees_with_the_definition(name, dtype, memory):
     kernel = KERNELS[name]
-    definition = kernel.dispatch(object)
-    versions = [kernel.registry[np.ndarray]]  # a version for other arrays has its own machine's tests
     for case in CASES[name](np.random.default_rng(1), dtype, memory):
-        expected = list(exactly(definition, name, case))
-        for version in versions:
-            results = call(version, name, case)
-            for result, (right, plain) in zip(results, expected, strict=True):
-                assert isinstance(result, np.ndarray)
-                assert (result.shape, result.dtype) == (plain.shape, plain.dtype)
-                if plain.dtype == np.uint8:
-                    assert (result == right).all()
-                else:
-                    tolerance = 2e-5 if dtype == "float32" else 4e-14
-                    assert np.abs(result - right).max(initial=0) <= tolerance * scale_of(right)
+        # a version for other arrays has its own machine's tests
+        expect_agreement(call(kernel.registry[np.ndarray], name, case),
+                         exactly(kernel.dispatch(object), name, case), dtype)
+
+
+LARGE = 5000
+
+
+def small_cases(name, dtype, memory):
+    """Those of few numbers, in this layout."""
+    def unless_large(rng, dtype, *shape):
+        return memory(rng, dtype, *shape) if np.prod(shape) < LARGE else np.broadcast_to(np.zeros((), dtype), shape)
+
+    for case in CASES[name](np.random.default_rng(1), dtype, unless_large):
+        if all(argument.size < LARGE for argument in case if isinstance(argument, np.ndarray)):
+            yield case
+
+
+@pytest.mark.parametrize("memory", LAYOUTS, ids=lambda memory: memory.__name__)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", KERNELS)
+@OF_NOTHING
+def test_every_version_takes_every_layout_that_numpy_can_make(name, dtype, memory):
+    kernel = KERNELS[name]
+    for case in small_cases(name, dtype, memory):
+        same = [np.array(argument, argument.dtype.newbyteorder("=")) if isinstance(argument, np.ndarray) else argument
+                for argument in case]
+        expect_agreement(call(kernel.registry[np.ndarray], name, case), exactly(kernel.dispatch(object), name, same),
+                         dtype)
+
+
+# x, outputs, padding: thin, one channel or output, tiles that are not filled, whole slices
+WINOGRADS = [((2, 9, 7, 3), 1, ((1, 1), (1, 1))), ((1, 8, 8, 1), 2, ((1, 1), (1, 1))),
+             ((1, 3, 3, 64), 1, ((0, 0), (0, 0))), ((3, 1, 13, 40), 64, ((1, 1), (0, 0))),
+             ((1, 14, 1, 1), 1, ((2, 2), (1, 1)))]
+
+
+@pytest.mark.parametrize("small", [winograd.SMALL_KERNEL, 0])
+@pytest.mark.parametrize("memory", LAYOUTS, ids=lambda memory: memory.__name__)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_winograds_method_takes_every_layout_that_numpy_can_make(dtype, memory, small, monkeypatch):
+    """Where the shapes would not choose it, too."""
+    monkeypatch.setattr(winograd, "SMALL_KERNEL", small)
+    rng, stride = np.random.default_rng(5), (1, 1)
+    for shape, out, padding in WINOGRADS:
+        height, width = (output_size(shape[1 + axis], 3, 1, padding[axis]) for axis in (0, 1))
+        x, kernel, bias, da = (memory(rng, dtype, *each) for each in (
+            shape, (3, 3, shape[3], out), (out,), (shape[0], height, width, out)))
+        if memory is foreign:
+            assert not winograd.takes(x, da) and not winograd.takes(np.array(x, dtype), da)
+            continue
+        forward, backward = (x, kernel, bias, stride, padding, np.square), (x, da, (3, 3), stride, padding)
+        for name, results, case in (
+                ("correlate", winograd.correlate(x, kernel, bias, padding, np.square), forward),
+                ("correlate_kernel_gradient", winograd.kernel_gradient(x, da, padding), backward)):
+            expect_agreement([results], exactly(KERNELS[name].dispatch(object), name, case), dtype)
 
 
 def test_the_convolutions_above_cover_several_blocks_an_image_and_several_images_a_block():
@@ -262,7 +362,7 @@ def test_the_convolutions_above_cover_winograds_small_and_large_kernels():
 def test_one_complex_argument_makes_the_result_complex(name, complex_place):
     """Complex-step differentiation moves one argument at a time."""
     cases = CASES[name](np.random.default_rng(2), "float64", contiguous)
-    case = [case[:6] for case in cases if case[2] is not None][-1]
+    case = [case[:6] for case in cases if case[2] is not None and case[0].size][-1]
     case = [argument + 1j if place == complex_place else argument for place, argument in enumerate(case)]
     result, = call(KERNELS[name], name, case)
     right, = call(KERNELS[name].dispatch(object), name, case)
@@ -289,6 +389,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(name, dtype, threads_re
 
 
 @pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # the mean of nothing
 def test_the_bits_do_not_depend_on_other_kernels_under_way(name):
     cases = list(CASES[name](np.random.default_rng(4), "float32", contiguous))
     alone = [[result.tobytes() for result in call(KERNELS[name], name, case)] for case in cases]

@@ -29,7 +29,9 @@ def by_blocks(function: Callable[..., Result], arrays: list[np.ndarray], vectors
     side = max(1, WIDTH // max(1, channels))
     block = side * max(1, BLOCK_BYTES // (side * max(1, channels) * arrays[0].itemsize))
     whole = pixels // side * side
-    parts = [(part, side) for part in blocks(whole, block)] + [(slice(whole, pixels), 1)] * (whole < pixels)
+    parts = [(part, side) for part in blocks(whole, block)]
+    if whole < pixels or not pixels:  # no pixels, too, are a block: of sums that are 0
+        parts.append((slice(whole, pixels), 1))
     repeated = {width: [np.tile(vector, width) for vector in vectors] for width in {width for _, width in parts}}
 
     def job(part):
@@ -78,7 +80,8 @@ def _(x):
     variance = (squares - total * (total / pixels) + pixels * (means - mean) ** 2).sum(0) / pixels.sum()
     if variance.dtype.kind == "f":  # complex-step differentiation passes through
         np.maximum(variance, 0, out=variance)  # to rounding
-    return mean.astype(x.dtype), variance.astype(x.dtype)
+    dtype = np.result_type(x)
+    return mean.astype(dtype), variance.astype(dtype)
 
 
 @scale_and_shift.register(np.ndarray)

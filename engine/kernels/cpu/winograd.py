@@ -54,7 +54,7 @@ import numpy as np
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
 from engine.kernels.cpu.winograd_kernels import AT, BT, transform_back, transform_kernel
-from engine.kernels.cpu.winograd_tiles import POINTS, SMALL_PRODUCT, Block, Tiling, cut, join
+from engine.kernels.cpu.winograd_tiles import POINTS, SMALL_PRODUCT, Block, Tiling, contiguous, cut, join
 from engine.layer import Array
 
 # Channels that go through a product together.
@@ -86,7 +86,7 @@ def tiling_of(shape: tuple[int, ...], padding: tuple[Pair, Pair]) -> Tiling:
 def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, padding: tuple[Pair, Pair],
               activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     """`engine.kernels.correlate` for a 3x3 kernel and stride 1; all arrays of one dtype, float32 or float64."""
-    x = np.ascontiguousarray(x)
+    x = contiguous(x)
     channels, outputs = kernel.shape[2:]
     tiling = tiling_of(x.shape, padding)
     y = np.empty((tiling.images, tiling.height, tiling.width, outputs), x.dtype)
@@ -133,7 +133,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
 
 def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -> np.ndarray:
     """`engine.kernels.correlate_kernel_gradient` for a 3x3 kernel and stride 1; both arrays float32 or both float64."""
-    x, da = np.ascontiguousarray(x), np.ascontiguousarray(da)
+    x, da = contiguous(x), contiguous(da)
     channels, outputs = x.shape[3], da.shape[3]
     tiling = tiling_of(x.shape, padding)
     bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
