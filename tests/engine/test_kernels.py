@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import as_strided
 
 import engine.kernels
 from engine.kernels.convolution import output_size
-from engine.kernels.cpu import winograd
+from engine.kernels.cpu import threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.direct import BLOCK_BYTES, Geometry
 from engine.kernels.cpu.threads import use_threads
@@ -111,7 +111,7 @@ THIN = [((2, 5, 1, 3), (3, 1), 1, (1, 1), ((1, 1), (0, 0))), ((1, 1, 6, 1), (1, 
 POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
             ((1, 5, 5, 4), (1, 1), (2, 2)), ((2, 4, 4, 1), (4, 4), (4, 4)), ((2, 16, 17, 2), (16, 16), (1, 1)),
             ((1, 9, 9, 2), (2, 2), (3, 4)), ((2, 6, 1, 1), (2, 1), (2, 1)), ((0, 4, 6, 2), (2, 2), (2, 2)),
-            ((0, 4, 6, 2), (2, 2), (1, 1))]
+            ((0, 4, 6, 2), (2, 2), (1, 1)), ((1, 96, 130, 90), (2, 2), (2, 2))]
 # several blocks and pixels that fill no row of the last, in every dtype; channels enough for a row of their own
 CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5), (3, 2, 1500), (2, 4, 1, 1), (0, 3)]
 
@@ -370,6 +370,37 @@ def test_one_complex_argument_makes_the_result_complex(name, complex_place):
     assert np.abs(result - right).max() < 1e-12 * scale_of(right)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float16"])
+@pytest.mark.parametrize("name", KERNELS)
+@OF_NOTHING
+def test_numbers_that_wrap_round_are_refused_by_kernels_that_add_or_multiply(name, dtype):
+    """And taken by those that only choose and move."""
+    for case in small_cases(name, "float32", contiguous):
+        case = [np.abs(4 * argument).astype(dtype) if isinstance(argument, np.ndarray) else argument
+                for argument in case]
+        if name in ("relu", "max_pool", "upsample", "concatenate"):
+            results, right = call(KERNELS[name], name, case), call(KERNELS[name].dispatch(object), name, case)
+            for result, expected in zip(results, right, strict=True):
+                assert result.dtype == expected.dtype
+                np.testing.assert_array_equal(result, expected)
+        else:
+            message = rf"{name} was given numbers of type {dtype}; expected floating or complex .* convert"
+            with pytest.raises(ValueError, match=message):
+                KERNELS[name](*case)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_argument_that_is_computed_with_has_to_be_floating(name):
+    case = next(case for case in CASES[name](np.random.default_rng(1), "float32", contiguous) if case[0].size)
+    arrays = [place for place, argument in enumerate(case) if isinstance(argument, np.ndarray)]
+    if name in ("relu", "max_pool", "upsample", "concatenate"):
+        return
+    for place in arrays[:1] if name == "max_pool_gradient" else arrays:  # whose second are places
+        wrong = [argument.astype("int32") if at == place else argument for at, argument in enumerate(case)]
+        with pytest.raises(ValueError, match="was given numbers of type int32"):
+            KERNELS[name](*wrong)
+
+
 def large_case(name, dtype):
     """The case with the most numbers."""
     return max(CASES[name](np.random.default_rng(3), dtype, contiguous),
@@ -381,8 +412,8 @@ def large_case(name, dtype):
 def test_the_bits_do_not_depend_on_the_number_of_threads(name, dtype, threads_restored):
     case = large_case(name, dtype)
     bits = set()
-    for threads in (1, 2, 8):
-        use_threads(threads)
+    for count in (1, 2, 8):
+        use_threads(count)
         for _ in range(2):
             bits.add(b"".join(result.tobytes() for result in call(KERNELS[name], name, case)))
     assert len(bits) == 1
@@ -450,3 +481,63 @@ def test_moments_keep_their_precision_far_from_zero_and_over_many_rows():
     exact = x.astype("float64")
     assert abs(mean[0] / exact.mean() - 1) < 1e-6
     assert abs(variance[0] / exact.var() - 1) < 1e-4
+
+
+def test_max_pool_compares_real_parts_only():
+    """Of complex numbers NumPy's maximum would look at the imaginary parts where the real ones are equal."""
+    x = np.array([[1 + 0j, 1 + 5j], [1 - 1j, 0 + 9j]]).reshape(1, 2, 2, 1)
+    for version in KERNELS["max_pool"].registry.values():
+        y, place = version(x, (2, 2), (2, 2))
+        assert (y.item(), place.item()) == (1 + 0j, 0)
+
+
+WRITTEN = {"whole": np.s_[:, :5], "every other": np.s_[:, ::2], "backwards": np.s_[::-1, 4::-1], "turned": None}
+
+
+@pytest.mark.parametrize("layouts", [("whole",) * 4, *(
+    tuple(layout if at == place else "whole" for at in range(4)) for place in range(4) for layout in WRITTEN)], ids=str)
+def test_adam_writes_to_the_arrays_it_was_given_however_they_lie(layouts):
+    """A view that is written through is no flat array; nothing beside it is touched."""
+    rng = np.random.default_rng(6)
+    wholes = [rng.random((6, 10)) for _ in range(4)]
+    arrays = [np.asfortranarray(whole[:, :5]) if layout == "turned" else whole[WRITTEN[layout]]
+              for whole, layout in zip(wholes, layouts, strict=True)]
+    right, before = [np.array(array, order="C") for array in arrays], [whole.copy() for whole in wholes]
+    KERNELS["adam_update"].dispatch(object)(*right, 3, 1e-3, 0.9, 0.999, 1e-8)
+    KERNELS["adam_update"](*arrays, 3, 1e-3, 0.9, 0.999, 1e-8)
+    for array, expected in zip(arrays, right, strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-14)
+    for whole, old, layout in zip(wholes, before, layouts, strict=True):
+        if layout == "every other":
+            np.testing.assert_array_equal(whole[:, 1::2], old[:, 1::2])
+    assert not np.array_equal(arrays[0], before[0][WRITTEN[layouts[0]] or np.s_[:, :5]])
+
+
+def test_adam_computes_in_the_parameters_digits_whatever_the_gradients_are():
+    rng = np.random.default_rng(7)
+    theta, m1, m2 = rng.random((3, 50))
+    right = [np.array(array) for array in (theta, m1, m2)]
+    gradient = rng.random(50).astype("float32")
+    KERNELS["adam_update"].dispatch(object)(right[0], gradient, *right[1:], 3, 1.0, 0.9, 0.999, 1e-8)
+    KERNELS["adam_update"](theta, gradient, m1, m2, 3, 1.0, 0.9, 0.999, 1e-8)
+    np.testing.assert_allclose(theta, right[0], rtol=0, atol=1e-8)  # the gradient's own squares are float32
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_large_arrays_are_work_for_several_threads(name, threads_restored):
+    use_threads(2)
+    pool, asked = threads._pool(), []
+
+    class Counted:
+        def __init__(self, executor):
+            self.executor = executor
+
+        def submit(self, function):
+            asked.append(1)
+            return self.executor.submit(function)
+
+    pool.executor = Counted(pool.executor)
+    for case in CASES[name](np.random.default_rng(3), "float32", contiguous):
+        if case[0].size > LARGE:
+            call(KERNELS[name], name, case)
+    assert asked
