@@ -84,6 +84,43 @@ def test_a_derived_layer_is_asked_itself(recompute_from):
     np.testing.assert_allclose(dx, dx_chain, rtol=0, atol=1e-12)
 
 
+def test_a_convolution_that_averages_over_the_batch_is_not_sliced(monkeypatch):
+    """Only Conv2D itself is known to treat every image alone."""
+    class Balanced(Conv2D):
+        def forward(self, x, run):
+            return super().forward(x - x.mean(0, keepdims=True), run)
+
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx - dx.mean(0, keepdims=True), grads
+
+    monkeypatch.setattr(stages, "PIXELS", 64)
+    own = Balanced(2, 4, rng=RNG(11), dtype="float64")
+    network = Stages(recompute_from=1, conv=own, norm=BatchNorm(4, dtype="float64"), pool=MaxPool(2))
+    x, chain = RNG(5).normal(size=(5, 8, 8, 2)), Chain(**network.children)
+    (y, saved), (y_chain, saved_chain) = network.forward(x, Run()), chain.forward(x, Run())
+    np.testing.assert_allclose(y, y_chain, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(network.backward(y, saved)[0], chain.backward(y, saved_chain)[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("recompute_from", [1, 10**6])
+@pytest.mark.parametrize("shape", [(4, 2), (4, 8, 2), (4, 8, 8, 3), (4, 8, 8, 1)])
+def test_a_wrong_input_is_refused_as_by_a_chain(recompute_from, shape):
+    named = {name: layer for name, layer in layers().items() if name != "first"}
+    for network in (Chain(**named), Stages(recompute_from=recompute_from, **named)):
+        with pytest.raises(ValueError, match=r"the input is .*; the layer expects"):
+            network.forward(np.zeros(shape), Run())
+
+
+@pytest.mark.parametrize("recompute_from", [1, 10**6])
+def test_inference_of_no_images(recompute_from):
+    named = {name: layer for name, layer in layers().items() if name != "flat"}
+    staged = Stages(recompute_from=recompute_from, **named)
+    y, saved = staged.forward(np.zeros((0, 8, 8, 2)), Run(train=False))
+    assert y.shape == (0, 2, 2, 2)
+    assert staged.backward(y, saved)[0].shape == (0, 8, 8, 2)
+
+
 def test_every_gradient_in_slices(monkeypatch):
     monkeypatch.setattr(stages, "PIXELS", 64)
     x = RNG(8).permutation(3 * 8 * 8 * 2).reshape(3, 8, 8, 2) / 100
