@@ -84,6 +84,19 @@ def test_float32_keeps_five_digits_of_the_largest_output_at_every_layer(channels
         assert np.abs(result - right).max() < 1e-5 * np.abs(right).max()
 
 
+def test_a_huge_pixels_rounding_stays_in_the_tiles_that_read_it_and_is_small_for_the_pixel():
+    x, kernel, bias, _ = arrays((1, 32, 32, 64), 64, SAME, "float32")
+    kernel /= 24
+    huge = x.copy()
+    huge[0, 13, 14, 3] = 1e4
+    y, with_huge = (winograd.correlate(each, kernel, bias, SAME) for each in (x, huge))
+    reads = np.zeros((32, 32), bool)
+    reads[12:16, 12:16] = True  # of a tile of 4 x 4 outputs at 12, 12: pixels 11 to 16 down and across
+    np.testing.assert_array_equal(with_huge[0, ~reads], y[0, ~reads])
+    right = direct.correlate(*(each.astype("float64") for each in (huge, kernel, bias)), (1, 1), SAME)
+    assert np.abs(with_huge - right).max() < 1e-5 * 1e4 * np.abs(kernel).max()
+
+
 def test_the_layers_that_are_faster_directly_are_computed_directly():
     assert winograd_is_faster((8, 32, 32, 64), (3, 3, 64, 64), (1, 1), SAME)
     for shape, kernel, stride in (((8, 128, 128, 1), (3, 3, 1, 64), (1, 1)), ((8, 128, 128, 2), (3, 3, 2, 64), (1, 1)),
