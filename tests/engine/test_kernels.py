@@ -541,3 +541,40 @@ def test_large_arrays_are_work_for_several_threads(name, threads_restored):
         if case[0].size > LARGE:
             call(KERNELS[name], name, case)
     assert asked
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@OF_NOTHING
+def test_nothing_is_read_that_was_not_written_and_nothing_is_left_out(name, monkeypatch, threads_restored):
+    """The same bits where all new memory, results and work space, is full of NaN."""
+    use_threads(1)  # all work space is this thread's
+    cases = [case for dtype in ("float32", "complex128") for case in small_cases(name, dtype, contiguous)]
+    expected = [[result.tobytes() for result in call(KERNELS[name], name, case)] for case in cases]
+    empty = np.empty
+
+    def full_of_nan(shape, dtype=float):
+        array = empty(shape, dtype)
+        array.reshape(-1).view(np.uint8)[...] = 255
+        return array
+
+    for case, right in zip(cases, expected, strict=True):
+        threads._scratch.__dict__.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(np, "empty", full_of_nan)
+            results = call(KERNELS[name], name, case)
+        assert [result.tobytes() for result in results] == right
+    threads._scratch.__dict__.clear()
+
+
+def test_of_complex_numbers_the_real_part_alone_decides():
+    """Complex-step differentiation: NumPy's maximum and its > would look at the imaginary part where the real is 0."""
+    x = np.array([0j, 1j, -1j, 1 - 5j, -1 + 5j, 2 + 0j])
+    o = np.array([0j, 0j, 0j, 1 - 5j, 0j, 2 + 0j])
+    for version in KERNELS["relu"].registry.values():
+        np.testing.assert_array_equal(version(x), o)
+    for version in KERNELS["relu_gradient"].registry.values():
+        np.testing.assert_array_equal(version(np.ones_like(x), x)[0], [0, 0, 0, 1, 0, 1])
+    eye = np.eye(1).reshape(1, 1, 1, 1)
+    for version in KERNELS["correlate"].registry.values():
+        y = version(x.reshape(1, 1, 6, 1), eye, None, (1, 1), ((0, 0), (0, 0)), KERNELS["relu"])
+        np.testing.assert_array_equal(y.ravel(), o)
