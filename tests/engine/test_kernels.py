@@ -491,7 +491,8 @@ def test_max_pool_compares_real_parts_only():
         assert (y.item(), place.item()) == (1 + 0j, 0)
 
 
-HELD = {"flat": lambda whole: np.ascontiguousarray(whole[:, :5]), "turned": lambda whole: np.asfortranarray(whole[:, :5]),
+HELD = {"flat": lambda whole: np.ascontiguousarray(whole[:, :5]),
+        "turned": lambda whole: np.asfortranarray(whole[:, :5]),
         "every other": lambda whole: whole[:, ::2], "backwards": lambda whole: whole[::-1, 4::-1]}
 
 
