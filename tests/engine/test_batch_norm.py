@@ -94,12 +94,13 @@ def test_the_moments_of_rows_that_differ_from_the_others():
     np.testing.assert_allclose(variance, x.astype("float64").var(0), rtol=2e-5)
 
 
-def test_a_constant_channel_has_no_negative_variance():
-    values = RNG(8).normal(size=400).astype("float32") * 1e3
-    mean, variance = batch_moments(np.broadcast_to(values, (5, 61, 400)))
-    np.testing.assert_allclose(mean, values, rtol=2e-7)
-    assert (variance >= 0).all()
-    assert (variance <= 1e-12 * values**2).all()
+def test_constant_channels_have_no_negative_variance():
+    """The sum of squares about a centre less that of the mean is off by rounding, either way."""
+    for values in 1e3 * RNG(8).normal(size=(30, 3)).astype("float32"):
+        mean, variance = batch_moments(np.broadcast_to(values, (40000, 3)))
+        np.testing.assert_allclose(mean, values, rtol=2e-7)
+        assert (variance >= 0).all()
+        assert (variance <= 1e-12 * values**2).all()
 
 
 @EVERYWHERE

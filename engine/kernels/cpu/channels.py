@@ -72,9 +72,8 @@ def _(x):
         np.multiply(centred, centred, out=centred)
         return block.size // channels, centre, total, sums(centred, channels)
 
-    of_blocks = zip(*by_blocks(moments, [x], []), strict=True)
-    pixels, centre, total, squares = (np.array(each, np.result_type(*each, np.float64)) for each in of_blocks)
-    pixels = pixels[:, None]
+    pixels, centre, total, squares = (np.array(each) for each in zip(*by_blocks(moments, [x], []), strict=True))
+    pixels = pixels[:, None]  # whole numbers, with which NumPy computes in float64
     means = centre + total / pixels
     mean = (pixels * means).sum(0) / pixels.sum()
     variance = (squares - total * (total / pixels) + pixels * (means - mean) ** 2).sum(0) / pixels.sum()
