@@ -43,8 +43,7 @@ def by_blocks(function: Callable[..., Result], arrays: list[np.ndarray], vectors
 
 def sums(block: np.ndarray, channels: int) -> np.ndarray:
     """Sums over the pixels of a block: (C,)."""
-    total = np.add.reduce(block, 0)
-    return total if len(total) == channels else np.add.reduce(total.reshape(-1, channels), 0)
+    return np.add.reduce(np.add.reduce(block, 0).reshape(-1, channels), 0)
 
 
 @channel_sums.register(np.ndarray)
