@@ -46,8 +46,8 @@ class BatchNorm(Layer):
 
     Rounding. x - m comes first, then s and c1: as x (c1 s) + (c2 - m c1 s), two large numbers would cancel where m is
     large. What is left is the rounding of m itself, at most half of its last digit, as in x. Float32 against float64,
-    mean 1000 and standard deviation 1, of the largest number: y 1e-5, dx 5e-6, dc1 3e-5, where the fused form has 5e-5,
-    3e-5 and 5e-4; in inference, where m is given, 1e-7 where that has 3e-5.
+    mean 1000 and standard deviation 1, of the largest number: y 9e-6 and dx 5e-6, fused 3e-5 and 8e-6; in inference,
+    where m is given, y 1e-7, fused 3e-5.
 
     alpha = 0 makes "moving" the usual form. Errata: (3.33) has no epsilon. Backward hands out the batch's moments under
     the names of the averages; `absorb` takes them in when the optimizer steps.
