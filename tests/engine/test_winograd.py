@@ -57,7 +57,8 @@ def test_any_size_padding_channels_and_partition(constants, images, height, widt
     with pytest.MonkeyPatch.context() as patch:
         for name, value in constants.items():
             patch.setattr(winograd, name, value)
-        assert max(errors((images, height, width, channels), outputs, padding, "float64")) < 2e-14
+        # rounding: 2e-14 without fused multiply-add; a wrong tile is off by its whole
+        assert max(errors((images, height, width, channels), outputs, padding, "float64")) < 1e-13
 
 
 @pytest.mark.parametrize(("shape", "outputs"), [((4, 40, 36, 24), 32), ((17, 8, 8, 256), 128), ((3, 64, 60, 64), 64)])
