@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
-from engine.kernels import real
+from engine.kernels import gradient_sums, real
 from engine.layer import Array, Grads, Layer, Run
 from engine.layers import BatchNorm, MaxPool
-from engine.layers.batch_norm import Measured, Pair, sums_of_gradient
+from engine.layers.batch_norm import Measured, Pair
 
 
 class PooledNorm(Layer):
@@ -38,7 +38,7 @@ class PooledNorm(Layer):
 
     def backward(self, dy, saved):
         x, z, measured, places = saved
-        sums = sums_of_gradient(dy, z, measured)
+        sums = gradient_sums(dy, z, measured.m)
         return self.input_gradient(dy, x, measured, places, sums), self.parameter_gradients(measured, sums)
 
     def extremes(self, x: Array, run: Run) -> tuple[Array, tuple]:

@@ -128,8 +128,9 @@ def joined(count: int, parts: Iterable[tuple[slice, Array]]) -> Array:
 def slices_of(x: Array | tuple[Array, ...], pixels: int) -> Iterator[slice]:
     """Slices of images, as alike as possible, of about so many pixels of the largest array."""
     count = _length(x)
+    if not count:
+        raise ValueError(f"the input is {_arrays(x)[0].shape}, which holds no number; expected at least one sample: "
+                         "leave empty batches out")
     together = max(1, pixels // max(1, *(math.prod(array.shape[1:3]) for array in _arrays(x))))
-    if count <= together:  # no images, too, are a slice: the layers inside are asked
-        return iter([slice(0, count)])
     images = -(-count // -(-count // together))
     return (slice(start, min(start + images, count)) for start in range(0, count, images))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from array_api_compat import array_namespace
 
 from engine.combinators import Chain
+from engine.kernels import gradient_sums
 from engine.layer import Array, Grads, Layer
 from engine.layers import BatchNorm, Conv2D, MaxPool
-from engine.layers.batch_norm import sums_of_gradient
 from engine.pooled_norm import PooledNorm
 from engine.slices import added, joined, slices_of
 
@@ -46,7 +46,7 @@ class SlicedStage(Layer):
 
     def backward(self, dy, saved):
         x, z, measured, kept, run = saved
-        sums = sums_of_gradient(dy, z, measured)
+        sums = gradient_sums(dy, z, measured.m)
         dx = array_namespace(x).empty_like(x)
         grads: Grads = {}
         for images, places in zip(slices_of(x, PIXELS), kept, strict=True):

@@ -52,8 +52,8 @@ class BatchNorm(Layer):
     alpha = 0 makes "moving" the usual form. Errata: (3.33) has no epsilon. Backward hands out the batch's moments under
     the names of the averages; `absorb` takes them in when the optimizer steps.
 
-    Raises ValueError for other channels than its own, a dy of another shape than y's, and in training for a single
-    number a channel: its variance is 0, whatever it is.
+    Raises ValueError for other channels than its own, and in training for a single number a channel: its variance is 0,
+    whatever it is.
     """
 
     def __init__(self, channels: int, statistics: str = "batch", alpha: float = 0.9, epsilon: float = 1e-5, *,
@@ -71,16 +71,16 @@ class BatchNorm(Layer):
 
     def backward(self, dy, saved):
         x, measured = saved
-        sums = sums_of_gradient(dy, x, measured)
+        sums = gradient_sums(dy, x, measured.m)
         return self.input_gradient(dy, x, measured, sums), self.parameter_gradients(measured, sums)
 
     def measure(self, x: Array, run: Run) -> Measured:
         """What all of x is normalized by."""
         expect_shape(x, ..., self.params["c1"].shape[0])
         M = math.prod(x.shape[:-1])
-        if run.train and M < 2:
-            raise ValueError(f"the input is {tuple(x.shape)}: {M} numbers a channel. Batch norm in training expects at "
-                             "least 2, since it divides by their deviation: train on a larger batch or larger images")
+        if run.train and M == 1:
+            raise ValueError(f"the input is {tuple(x.shape)}: a single number for every channel. Batch norm in "
+                             "training expects at least 2, since it divides by their deviation: train on a larger batch")
         batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
         m, v = self._normalizers(batch)
         return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M)
@@ -116,14 +116,3 @@ class BatchNorm(Layer):
         if self.statistics == "batch":
             return batch["mean"], batch["variance"]
         return tuple(self.alpha * self.buffers[name] + (1 - self.alpha) * batch[name] for name in batch)
-
-
-def sums_of_gradient(dy: Array, x: Array, measured: Measured) -> Pair:
-    """Sums of dy and of dy (x - m), for x that is normalized as it stands. dy, x: (..., C).
-
-    Raises ValueError where their shapes differ.
-    """
-    if dy.shape != x.shape:
-        raise ValueError(f"dy is {tuple(dy.shape)} and what forward returned was {tuple(x.shape)}: backward expects "
-                         "the loss's gradient with respect to that, in its shape")
-    return gradient_sums(dy, x, measured.m)

@@ -114,8 +114,8 @@ def test_other_channels_are_refused(build, statistics):
 
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 def test_training_on_one_number_a_channel_is_refused(statistics):
-    for shape, count in (((1, 3), 1), ((1, 1, 1, 3), 1), ((0, 3), 0), ((0, 4, 4, 3), 0)):
-        with pytest.raises(ValueError, match=rf"is \({count}, .*\): {count} numbers a channel.* at least 2.* larger"):
+    for shape in ((1, 3), (1, 1, 1, 3)):
+        with pytest.raises(ValueError, match=r"is \(1, .*\): a single number for every channel.* at least 2.* larger"):
             norm(statistics).forward(np.zeros(shape, "float32"), Run())
         y, _ = norm(statistics).forward(np.zeros(shape, "float32"), Run(train=False))
         assert y.shape == shape
@@ -130,17 +130,8 @@ def test_training_on_one_number_a_channel_is_refused_where_a_pooling_follows(bui
             layer.pool.size = layer.pool.stride = (1, 1)
         elif isinstance(layer, MaxPool):
             layer.size = layer.stride = (1, 1)
-    with pytest.raises(ValueError, match=r"\(1, 1, 1, 3\): 1 numbers a channel"):
+    with pytest.raises(ValueError, match=r"\(1, 1, 1, 3\): a single number for every channel"):
         network.forward(np.zeros((1, 1, 1, 3), "float32"), Run())
-
-
-@EVERYWHERE
-def test_a_gradient_of_another_shape_is_refused(build):
-    network = build("batch", "float64")
-    y, saved = network.forward(RNG(6).normal(size=(2, 4, 4, 3)), Run())
-    for wrong in (y[:1], y[..., :1], y.reshape(-1, 3), np.concatenate([y, y])):
-        with pytest.raises(ValueError, match=r"dy is \(.*\) and what forward returned was \(2, \d, \d, 3\)"):
-            network.backward(wrong, saved)
 
 
 def test_what_is_pooled_where_c1_is_zero_is_the_largest():

@@ -112,15 +112,6 @@ def test_a_wrong_input_is_refused_as_by_a_chain(recompute_from, shape):
             network.forward(np.zeros(shape), Run())
 
 
-@pytest.mark.parametrize("recompute_from", [1, 10**6])
-def test_inference_of_no_images(recompute_from):
-    named = {name: layer for name, layer in layers().items() if name != "flat"}
-    staged = Stages(recompute_from=recompute_from, **named)
-    y, saved = staged.forward(np.zeros((0, 8, 8, 2)), Run(train=False))
-    assert y.shape == (0, 2, 2, 2)
-    assert staged.backward(y, saved)[0].shape == (0, 8, 8, 2)
-
-
 def test_every_gradient_in_slices(monkeypatch):
     monkeypatch.setattr(stages, "PIXELS", 64)
     x = RNG(8).permutation(3 * 8 * 8 * 2).reshape(3, 8, 8, 2) / 100

@@ -196,7 +196,7 @@ def test_moments_that_are_not_finite_are_not_absorbed():
 
 def test_integer_input_and_boolean_masks_are_finite():
     network = Chain(Dense(2, 2, rng=np.random.default_rng(0)))
-    x, mask = np.ones((3, 2), np.int32), np.ones((3, 2), bool)
+    x, mask = np.ones((3, 2), np.float32), np.ones((3, 2), bool)
     error = expect_not_finite(network, (x, mask), loss=lambda y, target: (np.float32(np.inf), y))
     assert "the loss is inf" in str(error)
 
