@@ -65,6 +65,35 @@ def test_an_error_ends_the_work_and_comes_out_when_nobody_works_on(count, thread
     assert sorted([*ended, 3]) == sorted(begun)
 
 
+def test_an_error_of_the_calling_thread_comes_out_when_its_helper_is_done(threads_restored):
+    use_threads(2)
+    together, ended = threading.Barrier(2), []
+
+    def job(_):
+        together.wait(timeout=30)
+        if threading.current_thread() is threading.main_thread():
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        ended.append(1)
+
+    with pytest.raises(ZeroDivisionError):
+        run(job, range(2))
+    assert ended == [1]
+
+
+def test_callers_share_one_thread_fewer_than_asked_for(threads_restored):
+    """Every thread has work space of its own."""
+    use_threads(2)
+
+    def job(_):
+        time.sleep(0.002)
+        return threading.current_thread().name
+
+    with ThreadPoolExecutor(4) as callers:
+        names = [name for seen in callers.map(lambda _: parallel(job, range(10)), range(4)) for name in seen]
+    assert len({name for name in names if name.startswith("kernel")}) <= 1
+
+
 def test_jobs_inside_jobs_end(threads_restored):
     use_threads(2)
     assert parallel(lambda n: sum(parallel(lambda m: n * m, range(4))), range(8)) == [6 * n for n in range(8)]
