@@ -35,5 +35,4 @@ def _is_floating(array: Array) -> bool:
     kind = getattr(array.dtype, "kind", None)  # of NumPy and CuPy, thirty times as fast as their isdtype
     if kind is not None:
         return kind in "fc" and array.dtype.itemsize >= {"f": 4, "c": 8}[kind]
-    xp = array_namespace(array)
-    return xp.isdtype(array.dtype, ("real floating", "complex floating")) and xp.finfo(array.dtype).bits >= 32
+    return array_namespace(array).isdtype(array.dtype, ("real floating", "complex floating"))

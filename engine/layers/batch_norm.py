@@ -80,7 +80,7 @@ class BatchNorm(Layer):
         M = math.prod(x.shape[:-1])
         if run.train and M == 1:
             raise ValueError(f"the input is {tuple(x.shape)}: a single number for every channel. Batch norm in "
-                             "training expects at least 2, since it divides by their deviation: train on larger batches")
+                             "training expects at least 2, since it divides by their deviation: use larger batches")
         batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
         m, v = self._normalizers(batch)
         return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M)

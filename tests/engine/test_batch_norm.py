@@ -115,7 +115,7 @@ def test_other_channels_are_refused(build, statistics):
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 def test_training_on_one_number_a_channel_is_refused(statistics):
     for shape in ((1, 3), (1, 1, 1, 3)):
-        with pytest.raises(ValueError, match=r"is \(1, .*\): a single number for every channel.* at least 2.* larger"):
+        with pytest.raises(ValueError, match=r"is \(1, .*\): a single number for every channel.* at least 2.* larger batches"):
             norm(statistics).forward(np.zeros(shape, "float32"), Run())
         y, _ = norm(statistics).forward(np.zeros(shape, "float32"), Run(train=False))
         assert y.shape == shape

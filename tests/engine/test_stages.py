@@ -53,9 +53,10 @@ def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, recom
         np.testing.assert_allclose(staged.moving_averages()[path], average, rtol=1e-12, err_msg=path)
 
 
-def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
+@pytest.mark.parametrize(("recompute_from", "expected"), [(1, [2, 2, 1] * 2), (64, [2, 2, 1] * 2), (65, [5])])
+def test_the_convolutions_see_few_images_at_a_time_from_so_many_pixels_on(recompute_from, expected, monkeypatch):
     monkeypatch.setattr(stages, "PIXELS", 128)
-    staged, seen = Stages(recompute_from=1, **layers()), []
+    staged, seen = Stages(recompute_from=recompute_from, **layers()), []
     forward = staged.children["conv_1a"].forward
 
     def counting(x, run):
@@ -65,7 +66,7 @@ def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
     staged.children["conv_1a"].forward = counting
     y, saved = staged.forward(RNG(5).normal(size=(5, 8, 8, 2)), Run())
     staged.backward(y, saved)
-    assert seen == [2, 2, 1] * 2
+    assert seen == expected
 
 
 @pytest.mark.parametrize("recompute_from", [1, 10**6])
