@@ -63,6 +63,20 @@ def test_a_large_mean_costs_no_digits_but_the_means_last(build, statistics, trai
     assert np.abs(dx - right_dx).max() < 2e-6
 
 
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+def test_a_large_mean_that_is_no_fraction_costs_backward_nothing(statistics):
+    """With dy = x - m the third term, which holds x - mu, is as large as the first."""
+    part = np.round(RNG(10).normal(size=(500, 3)) * 512) / 512
+    x = (MEAN + np.concatenate([part, -part])).astype("float32")
+    results = []
+    for dtype in ("float32", "float64"):
+        layer = norm(statistics, dtype)
+        results.append(layer.backward(x.astype(dtype) - MEAN, layer.forward(x.astype(dtype), Run())[1]))
+    (dx, grads), (right, right_grads) = results
+    np.testing.assert_allclose(dx, right, rtol=0, atol=4e-6)
+    np.testing.assert_allclose(grads["c1"], right_grads["c1"], rtol=2e-6)
+
+
 def test_the_kernels_lose_no_digit_to_a_large_centre():
     rng = RNG(3)
     x, dy = (offset + rng.normal(size=(2, 90, 90, 5)).astype("float32") for offset in (1000, 0))
