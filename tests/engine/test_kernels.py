@@ -523,23 +523,35 @@ def test_adam_computes_in_the_parameters_digits_whatever_the_gradients_are():
     np.testing.assert_allclose(theta, right[0], rtol=0, atol=1e-8)  # the gradient's own squares are float32
 
 
-@pytest.mark.parametrize("name", KERNELS)
-def test_large_arrays_are_work_for_several_threads(name, threads_restored):
+@pytest.fixture
+def asked(threads_restored):
+    """What the one helper of two threads was asked to do."""
     use_threads(2)
-    pool, asked = threads._pool(), []
+    pool, submitted = threads._pool(), []
 
     class Counted:
         def __init__(self, executor):
             self.executor = executor
 
         def submit(self, function):
-            asked.append(1)
+            submitted.append(function)
             return self.executor.submit(function)
 
     pool.executor = Counted(pool.executor)
+    return submitted
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_large_arrays_are_work_for_several_threads(name, asked):
     for case in CASES[name](np.random.default_rng(3), "float32", contiguous):
         if case[0].size > LARGE:
             call(KERNELS[name], name, case)
+    assert asked
+
+
+@pytest.mark.parametrize("shape", [(600, 3), (3, 600)])
+def test_high_and_wide_products_are_work_for_several_threads(shape, asked):
+    KERNELS["matrix_product"](np.ones((shape[0], 2)), np.ones((2, shape[1])))
     assert asked
 
 
