@@ -31,8 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.combinators import observe
 from engine.kernels import correlate, correlate_kernel_gradient
-from engine.kernels.cpu import direct, winograd
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import direct, keep_freed_memory, use_threads, winograd
 from engine.layer import Run
 from engine.layers import Conv2D
 from engine.layers.conv2d import rotate
@@ -144,6 +143,7 @@ def matrix_product_gflops(threads: int) -> float:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that the JSON file holds."""
+    keep_freed_memory()
     use_threads(arguments.threads)
     if importlib.util.find_spec("torch"):
         import torch

@@ -23,7 +23,8 @@ class PooledNorm(Layer):
     Where several numbers of a window are equal once they are normalized (c1 = 0, or to rounding) the gradient may go to
     another of them than pool's: the function has a kink there.
 
-    name: of batch norm's parameters in the paths. x: (N, H, W, C); y, z: (N, H', W', C).
+    name: of batch norm's parameters in the paths. x: (N, H, W, C); y, z: (N, H', W', C). Raises ValueError for what
+    BatchNorm or MaxPool refuses.
     """
 
     def __init__(self, name: str, norm: BatchNorm, pool: MaxPool) -> None:

@@ -5,6 +5,7 @@ several times over: x, o, dy, da, dx. Of some images at a time all but x, dy and
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -147,6 +148,6 @@ def slices_of(x: Array | tuple[Array, ...], pixels: int) -> Iterator[slice]:
     if not count:
         raise ValueError(f"the input is {_arrays(x)[0].shape}, which holds no number; expected at least one sample: "
                          "leave empty batches out")
-    together = max(1, pixels // max(array.shape[1] * array.shape[2] for array in _arrays(x)))
+    together = max(1, pixels // max(1, *(math.prod(array.shape[1:3]) for array in _arrays(x))))
     images = -(-count // -(-count // together))
     return (slice(start, min(start + images, count)) for start in range(0, count, images))

@@ -107,6 +107,6 @@ class Stages(Chain):
                 pooled_norm = PooledNorm(names[count], norm, pool)
                 if count == 0:
                     return 2, pooled_norm
-                if x.shape[1] * x.shape[2] >= self.recompute_from:
+                if math.prod(x.shape[1:3]) >= self.recompute_from:
                     return count + 2, SlicedStage(Chain(**dict(zip(names[:count], layers, strict=False))), pooled_norm)
         return 1, layers[0]

@@ -41,6 +41,9 @@ def run_command(main: Callable[[], object], stopped: str = "stopped") -> None:
     What the operating system refuses, wherever in the command, becomes a failure that names the file. stopped: the
     message for Ctrl-C. A second Ctrl-C, while the command tidies up, ends it at once.
     """
+    from engine.kernels.cpu import keep_freed_memory  # here: `before_imports` comes before that of NumPy
+
+    keep_freed_memory()
     code = _code(main, stopped)
     try:
         sys.stdout.flush()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import keep_freed_memory, use_threads
 from experiments.errors import Failure
 from experiments.pickled import call, pickled_call
 
@@ -130,4 +130,5 @@ def _interruptions_held() -> Iterator[None]:
 def _begin_worker(threads: int) -> None:
     warnings.simplefilter("ignore", RuntimeWarning)  # as in `run_command`
     end_with_parent()
+    keep_freed_memory()
     use_threads(threads)

@@ -6,6 +6,7 @@ from functools import singledispatch
 from array_api_compat import array_namespace
 
 from engine.kernels.channels import channel_sums
+from engine.kernels.floating import of_floating
 from engine.kernels.pooling import real
 from engine.layer import Array
 
@@ -19,6 +20,7 @@ def relu(a: Array) -> Array:
     return xp.maximum(a, xp.asarray(0, dtype=a.dtype))
 
 
+@of_floating(2)
 @singledispatch
 def relu_gradient(do: Array, o: Array) -> tuple[Array, Array]:
     """da = do . [o > 0], and its sums over all but the channels. do, o, da: (..., C); the sums: (C,)."""

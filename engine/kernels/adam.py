@@ -5,9 +5,11 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 
+@of_floating(4)
 @singledispatch
 def adam_update(parameter: Array, gradient: Array, m1: Array, m2: Array, step: int, learning_rate: float,
                 beta1: float, beta2: float, epsilon: float) -> None:

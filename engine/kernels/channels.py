@@ -5,15 +5,18 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 
+@of_floating(1)
 @singledispatch
 def channel_sums(x: Array) -> Array:
     """Sum over all but the channels. x: (..., C); the sum: (C,)."""
     return array_namespace(x).sum(x, axis=tuple(range(x.ndim - 1)))
 
 
+@of_floating(1)
 @singledispatch
 def batch_moments(x: Array) -> tuple[Array, Array]:
     """Mean and (population) variance of every channel. x: (..., C); both (C,)."""
@@ -24,12 +27,17 @@ def batch_moments(x: Array) -> tuple[Array, Array]:
     return mean, xp.mean(centred * centred, axis=axes)  # no abs: complex-step differentiation passes through
 
 
+@of_floating(4)
 @singledispatch
-def scale_and_shift(x: Array, scale: Array, shift: Array) -> Array:
-    """scale x + shift, channel by channel. x: (..., C); scale, shift: (C,)."""
-    return x * scale + shift
+def scale_and_shift(x: Array, centre: Array, scale: Array, shift: Array) -> Array:
+    """scale (x - centre) + shift, channel by channel. x: (..., C); the others: (C,).
+
+    Not scale x + (shift - scale centre): where the centre is large, two large numbers would cancel.
+    """
+    return (x - centre) * scale + shift
 
 
+@of_floating(3)
 @singledispatch
 def gradient_sums(dy: Array, x: Array, centre: Array) -> tuple[Array, Array]:
     """Sums of dy and of dy (x - centre) over all but the channels. dy, x: (..., C); centre and both sums: (C,)."""
@@ -38,7 +46,8 @@ def gradient_sums(dy: Array, x: Array, centre: Array) -> tuple[Array, Array]:
     return xp.sum(dy, axis=axes), xp.sum(dy * (x - centre), axis=axes)
 
 
+@of_floating(6)
 @singledispatch
-def combine(dy: Array, x: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
-    """dy_scale dy + x_scale x + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
-    return dy * dy_scale + x * x_scale + shift
+def combine(dy: Array, x: Array, centre: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
+    """dy_scale dy + x_scale (x - centre) + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
+    return dy * dy_scale + (x - centre) * x_scale + shift

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 Pair = tuple[int, int]
@@ -40,6 +41,7 @@ def _taps(x: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair])
             yield u, v, x[:, rows, columns, :]
 
 
+@of_floating(3)
 @singledispatch
 def correlate(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: tuple[Pair, Pair],
               activation: Callable[[Array], Array] | None = None) -> Array:
@@ -53,6 +55,7 @@ def correlate(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding
     return activation(y) if activation else y
 
 
+@of_floating(2)
 @singledispatch
 def correlate_kernel_gradient(x: Array, da: Array, kernel_size: Pair, stride: Pair,
                               padding: tuple[Pair, Pair]) -> Array:

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 
+@of_floating(2)
 @singledispatch
 def matrix_product(a: Array, b: Array) -> Array:
     """a b. a: (M, K), b: (K, N)."""

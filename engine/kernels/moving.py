@@ -5,6 +5,7 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 
@@ -15,6 +16,7 @@ def upsample(x: Array, factor: int) -> Array:
     return xp.repeat(xp.repeat(x, factor, axis=1), factor, axis=2)
 
 
+@of_floating(1)
 @singledispatch
 def upsample_gradient(dy: Array, factor: int) -> Array:
     """dx: dy summed over the copies of every pixel. dy: (N, factor H, factor W, C); dx: (N, H, W, C)."""
@@ -30,6 +32,7 @@ def concatenate(a: Array, b: Array) -> Array:
     return array_namespace(a).concat([a, b], axis=-1)
 
 
+@of_floating(2)
 @singledispatch
 def add(a: Array, b: Array) -> Array:
     """a + b, of one shape."""

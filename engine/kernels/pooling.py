@@ -6,6 +6,7 @@ from functools import singledispatch
 from array_api_compat import array_namespace, device
 
 from engine.kernels.convolution import Pair, output_size
+from engine.kernels.floating import of_floating
 from engine.layer import Array
 
 
@@ -45,6 +46,7 @@ def max_pool(x: Array, size: Pair, stride: Pair, places: bool = True) -> tuple[A
     return y, place if places else None
 
 
+@of_floating(1)
 @singledispatch
 def max_pool_gradient(dy: Array, place: Array, shape: tuple[int, ...], size: Pair, stride: Pair) -> Array:
     """dx: dy where the maximum sat, 0 elsewhere; windows that overlap add.

@@ -171,9 +171,9 @@ def kernel_calls():
         "matrix_product": (matrix_product, numbers(16, 3, 4), numbers(17, 4, 5)),
         "channel_sums": (channel_sums, x),
         "batch_moments": (batch_moments, x),
-        "scale_and_shift": (scale_and_shift, x, vector, vector),
+        "scale_and_shift": (scale_and_shift, x, vector, vector, vector),
         "gradient_sums": (gradient_sums, dy, x, vector),
-        "combine": (combine, dy, x, vector, vector, vector),
+        "combine": (combine, dy, x, vector, vector, vector, vector),
     }
 
 

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import convolve2d, correlate2d
 
+from engine.kernels import correlate, correlate_kernel_gradient, output_size
+from engine.kernels.cpu import direct
 from engine.layer import Run
 from engine.layers import Conv2D, LeakyReLU, ReLU, Sigmoid, Tanh, TransposedConv2D
 from engine.layers.conv2d import dilate, rotate
@@ -241,3 +243,30 @@ def test_only_the_input_and_with_an_activation_the_output_are_kept(kind):
     assert kept[0] is x
     assert kept[1] is y
     assert layer(kind, 2, 3, activation=ReLU()).forward(x, Run(record=False))[1] is None
+
+
+@pytest.mark.parametrize("constants", [{}, {"BLOCK_BYTES": 1, "LEAST_ROWS": 1}, {"BLOCK_BYTES": 1, "LEAST_ROWS": 30},
+                                       {"BLOCK_BYTES": 1, "LEAST_ROWS": 1, "PARTS": 2}, {"OUTPUTS": 1}], ids=str)
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7), st.sampled_from([1, 3, 16]), st.integers(1, 3),
+       st.tuples(st.integers(1, 4), st.integers(1, 4)), st.tuples(st.integers(1, 3), st.integers(1, 3)),
+       st.tuples(*[st.tuples(st.integers(0, 9), st.integers(0, 9))] * 2))
+def test_directly_for_any_size_stride_padding_and_partition(constants, images, height, width, channels, outputs, size,
+                                                            stride, padding):
+    """Blocks that lie wholly in the zeros above or below an image, too."""
+    rng, sides = RNG(13), (height, width)
+    if any(side + sum(zeros) < reach for side, zeros, reach in zip(sides, padding, size, strict=True)):
+        padding = ((4, 4), (4, 4))
+    out = [output_size(*each) for each in zip(sides, size, stride, padding, strict=True)]
+    x, kernel, bias = (rng.normal(size=each) for each in (
+        (images, *sides, channels), (*size, channels, outputs), (outputs,)))
+    da = rng.normal(size=(images, *out, outputs))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in constants.items():
+            patch.setattr(direct, name, value)
+        y = direct.correlate(x, kernel, bias, stride, padding, np.tanh)
+        dW = direct.kernel_gradient(x, da, size, stride, padding)
+    expected = correlate.dispatch(object)(x, kernel, bias, stride, padding, np.tanh)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)
+    expected = correlate_kernel_gradient.dispatch(object)(x, da, size, stride, padding)
+    np.testing.assert_allclose(dW, expected, rtol=0, atol=1e-11)

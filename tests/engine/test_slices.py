@@ -105,3 +105,30 @@ def test_the_unet_recomputed_is_the_unet(pixels, monkeypatch, threads_restored):
         np.testing.assert_allclose(grads_less[path], grads[path], rtol=0, atol=1e-11 * np.abs(grads[path]).max())
     use_threads(1)
     assert all(g.tobytes() == grads_less[path].tobytes() for path, g in measure(True)[1][1].items())
+
+
+@pytest.mark.parametrize(("count", "pixels", "sizes"), [
+    (5, 4 * 6, [3, 2]), (5, 5 * 6, [5]), (5, 2 * 6, [2, 2, 1]), (6, 4 * 6, [3, 3]), (9, 4 * 6, [3, 3, 3]),
+    (3, 1, [1, 1, 1]), (1, 6, [1])])
+def test_slices_are_as_alike_as_possible_and_cover_everything_once(count, pixels, sizes):
+    """Four images would fit: of five, three and two are taken, not four and one."""
+    cut = list(slices.slices_of(np.zeros((count, 2, 3, 7)), pixels))
+    assert [part.stop - part.start for part in cut] == sizes
+    assert [part.start for part in cut] == [sum(sizes[:place]) for place in range(len(sizes))]
+
+
+def test_slices_of_a_pair_are_those_of_the_one_with_more_pixels():
+    pair = np.zeros((4, 2, 3, 1)), np.zeros((4, 4, 6, 1))
+    assert [part.stop for part in slices.slices_of(pair, 24)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (4, 6, 2), (4, 6, 6, 3)])
+def test_a_wrong_input_is_refused_by_the_layers_inside(shape):
+    with pytest.raises(ValueError, match=r"the input is .*; the layer expects"):
+        SlicedRecompute(**layers()).forward(np.zeros(shape), Run())
+
+
+@pytest.mark.parametrize("x", [np.zeros((0, 6, 6, 2)), (np.zeros((0, 6, 6, 2)), np.zeros((0, 6, 6, 2)))])
+def test_no_images_are_refused(x):
+    with pytest.raises(ValueError, match=r"\(0, 6, 6, 2\), which holds no number; expected at least one sample"):
+        SlicedRecompute(**layers()).forward(x, Run())

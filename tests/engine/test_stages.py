@@ -53,9 +53,10 @@ def test_the_chains_numbers_whatever_the_slices(pixels, statistics, train, recom
         np.testing.assert_allclose(staged.moving_averages()[path], average, rtol=1e-12, err_msg=path)
 
 
-def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
+@pytest.mark.parametrize(("recompute_from", "expected"), [(1, [2, 2, 1] * 2), (64, [2, 2, 1] * 2), (65, [5])])
+def test_the_convolutions_see_few_images_at_a_time_from_so_many_pixels_on(recompute_from, expected, monkeypatch):
     monkeypatch.setattr(stages, "PIXELS", 128)
-    staged, seen = Stages(recompute_from=1, **layers()), []
+    staged, seen = Stages(recompute_from=recompute_from, **layers()), []
     forward = staged.children["conv_1a"].forward
 
     def counting(x, run):
@@ -65,7 +66,7 @@ def test_the_convolutions_see_few_images_at_a_time(monkeypatch):
     staged.children["conv_1a"].forward = counting
     y, saved = staged.forward(RNG(5).normal(size=(5, 8, 8, 2)), Run())
     staged.backward(y, saved)
-    assert seen == [2, 2, 1] * 2
+    assert seen == expected
 
 
 @pytest.mark.parametrize("recompute_from", [1, 10**6])
@@ -82,6 +83,34 @@ def test_a_derived_layer_is_asked_itself(recompute_from):
     np.testing.assert_allclose(y, y_chain, rtol=0, atol=1e-13)
     dx, dx_chain = network.backward(y, saved)[0], Chain(**network.children).backward(y, saved_chain)[0]
     np.testing.assert_allclose(dx, dx_chain, rtol=0, atol=1e-12)
+
+
+def test_a_convolution_that_averages_over_the_batch_is_not_sliced(monkeypatch):
+    """Only Conv2D itself is known to treat every image alone."""
+    class Balanced(Conv2D):
+        def forward(self, x, run):
+            return super().forward(x - x.mean(0, keepdims=True), run)
+
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx - dx.mean(0, keepdims=True), grads
+
+    monkeypatch.setattr(stages, "PIXELS", 64)
+    own = Balanced(2, 4, rng=RNG(11), dtype="float64")
+    network = Stages(recompute_from=1, conv=own, norm=BatchNorm(4, dtype="float64"), pool=MaxPool(2))
+    x, chain = RNG(5).normal(size=(5, 8, 8, 2)), Chain(**network.children)
+    (y, saved), (y_chain, saved_chain) = network.forward(x, Run()), chain.forward(x, Run())
+    np.testing.assert_allclose(y, y_chain, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(network.backward(y, saved)[0], chain.backward(y, saved_chain)[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("recompute_from", [1, 10**6])
+@pytest.mark.parametrize("shape", [(4, 2), (4, 8, 2), (4, 8, 8, 3), (4, 8, 8, 1)])
+def test_a_wrong_input_is_refused_as_by_a_chain(recompute_from, shape):
+    named = {name: layer for name, layer in layers().items() if name != "first"}
+    for network in (Chain(**named), Stages(recompute_from=recompute_from, **named)):
+        with pytest.raises(ValueError, match=r"the input is .*; the layer expects"):
+            network.forward(np.zeros(shape), Run())
 
 
 def test_every_gradient_in_slices(monkeypatch):

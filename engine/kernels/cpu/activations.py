@@ -24,7 +24,7 @@ def apply(activation: Callable[[np.ndarray], np.ndarray], a: np.ndarray) -> None
 def _(a):
     if a.dtype.kind != "f":
         return relu.dispatch(object)(a)
-    o = np.empty(a.shape, a.dtype)
+    o = np.empty(a.shape, np.result_type(a))
     rows, out = a.reshape(-1), o.reshape(-1)
     run(lambda part: np.maximum(rows[part], 0, out=out[part]), blocks(out.size, JOB))
     return o
@@ -32,7 +32,7 @@ def _(a):
 
 @relu_gradient.register(np.ndarray)
 def _(do, o):
-    da, channels = np.empty(do.shape, do.dtype), do.shape[-1]
+    da, channels = np.empty(do.shape, np.result_type(do)), do.shape[-1]
 
     def job(do, o, da):
         np.multiply(do, np.greater(o, 0, out=scratch("relu positive", o.shape, np.dtype(bool))), out=da)

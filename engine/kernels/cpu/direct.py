@@ -144,8 +144,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pa
         columns = geometry.columns(x, *block)
         run(lambda part: np.copyto(dW[:, part], product(block, columns, part)), blocks(outputs, OUTPUTS))
     else:
-        first, *others = parallel(sum_of, [pixel_blocks[i::PARTS] for i in range(min(PARTS, len(pixel_blocks)))])
-        np.copyto(dW, first)
-        for other in others:
-            dW += other
+        dW[...] = 0
+        for part in parallel(sum_of, [pixel_blocks[i::PARTS] for i in range(min(PARTS, len(pixel_blocks)))]):
+            dW += part
     return dW.reshape(*kernel_size, x.shape[3], outputs)

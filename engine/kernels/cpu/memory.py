@@ -13,7 +13,8 @@ def keep_freed_memory() -> None:
     A step allocates and frees the same large arrays again and again. By default glibc maps each one anew and gives it
     back to the system, which fills every page of it with zeros the next time: a seventh of the processor time of a
     training step of the VGG. Kept, the memory is there at once; the process is as large as the step's peak either way,
-    but stays so. The setting is the whole process's: it has only one malloc.
+    but stays so. The setting is the whole process's, which has only one malloc: it is for the program to make, once, at
+    its start.
     """
     if platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt

@@ -21,7 +21,7 @@ def _jobs(shape: tuple[int, ...]) -> list[tuple]:
 @upsample.register(np.ndarray)
 def _(x, factor):
     n, height, width, channels = x.shape
-    y = np.empty((n, height, factor, width, factor, channels), x.dtype)
+    y = np.empty((n, height, factor, width, factor, channels), np.result_type(x))
     run(lambda here: np.copyto(y[here], x[here][:, None, :, None]), _jobs(y.shape))
     return y.reshape(n, factor * height, factor * width, channels)
 
@@ -29,7 +29,7 @@ def _(x, factor):
 @upsample_gradient.register(np.ndarray)
 def _(dy, factor):
     n, height, width, channels = dy.shape
-    dx = np.empty((n, height // factor, width // factor, channels), dy.dtype)
+    dx = np.empty((n, height // factor, width // factor, channels), np.result_type(dy))
     places = [dy[:, u::factor, v::factor] for u in range(factor) for v in range(factor)]
 
     def job(here):

@@ -21,9 +21,9 @@ def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
 @max_pool.register(np.ndarray)
 def _(x, size, stride, places=True):
     if np.iscomplexobj(x):  # complex-step differentiation: NumPy's maximum would compare imaginary parts, too
-        return max_pool.dispatch(object)(x, size, stride, places)
+        return max_pool.dispatch(object)(x.astype(np.result_type(x), copy=False), size, stride, places)
     height, width = (output_size(x.shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
-    y = np.empty((len(x), height, width, x.shape[3]), x.dtype)
+    y = np.empty((len(x), height, width, x.shape[3]), np.result_type(x))
     place = np.zeros(y.shape, np.uint8) if places else None
     first, *others = (x[index] for index in windows(x.shape, size, stride))
 
@@ -43,7 +43,7 @@ def _(x, size, stride, places=True):
 
 @max_pool_gradient.register(np.ndarray)
 def _(dy, place, shape, size, stride):
-    dx = np.empty(shape, dy.dtype)
+    dx = np.empty(shape, np.result_type(dy))
     if size == stride and shape[1] % size[0] == 0 and shape[2] % size[1] == 0:
         places = [dx[index] for index in windows(shape, size, stride)]
 

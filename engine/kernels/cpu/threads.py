@@ -3,6 +3,13 @@
 A kernel cuts its work into jobs by the shapes alone and adds their results in the order of the jobs. Inside a job BLAS
 has one thread: its own threads would split a product differently on another machine, and fight with ours.
 
+BLAS is told so by the first kernel of a process, and stays so: NumPy products of your own have one thread from then on.
+Where they should have more, say so around them: `with threadpoolctl.threadpool_limits(8, user_api="blas"): ...`.
+Setting the number around every kernel and restoring it would be undone by every thread that does the same at that time,
+for OpenBLAS has one number for the whole process; MKL and an OpenBLAS on OpenMP have one for each thread. So every
+thread that works asks for the number, which takes a microsecond, and sets it where it is not one: in a new process, in
+a new thread of MKL, or after somebody else restored what had been before the first kernel (threadpool_limits does).
+
 Python lets one thread run at a time; others go on only while they are inside a NumPy call. What threads lose to each
 other grows with the number of calls and with every thread that has to be woken: hence long calls, no thread that only
 waits for others, and as little Python between two calls as possible.
@@ -15,7 +22,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -24,8 +30,10 @@ from threadpoolctl import ThreadpoolController
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+# Views of one work space that are kept. A training step of the U-net needs 28 of its most varied one.
+VIEWS = 64
+
 _scratch = threading.local()
-_NOTHING = np.empty(0, np.uint8)
 
 
 def _processors() -> int:
@@ -38,37 +46,26 @@ def _helpers(threads: int) -> ThreadPoolExecutor:
 
 
 class _Pool:
-    """The shared pool, and BLAS held at one thread while any job is under way."""
+    """The shared pool, and the BLAS libraries whose threads it has to hold."""
 
     def __init__(self) -> None:
         self.threads = _processors()
         self.executor = _helpers(self.threads)
-        self.controller = ThreadpoolController()
-        self.lock = threading.Lock()
-        self.users = 0
+        self.blas = ThreadpoolController().select(user_api="blas").lib_controllers
 
-    @contextmanager
-    def single_threaded_blas(self):
-        with self.lock:
-            if self.users == 0:
-                self._claim_blas()
-                self.limiter = self.controller.limit(limits=1, user_api="blas")
-            self.users += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.users -= 1
-                if self.users == 0:
-                    self._claim_blas()  # the last thread to leave need not be the one that came first
-                    self.limiter.restore_original_limits()
-                    self._claim_blas()
+    def hold_blas(self) -> None:
+        """One thread for the products of this thread."""
+        for library in self.blas:
+            if library.get_num_threads() not in (1, None):  # None: a library that does not tell cannot be told either
+                _let_anyone_set(library)
+                library.set_num_threads(1)
+                _let_anyone_set(library)
 
-    def _claim_blas(self) -> None:
-        """Let this thread set the number of BLAS threads: threadpoolctl >= 3.7 ignores all but the first, silently."""
-        for library in self.controller.lib_controllers:
-            if hasattr(library, "clear_controlling_thread"):
-                library.clear_controlling_thread(force=True)
+
+def _let_anyone_set(library) -> None:
+    """threadpoolctl >= 3.7 lets one thread of the process set the number and silently ignores all others."""
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
 
 
 _pools: dict[int, _Pool] = {}
@@ -104,6 +101,7 @@ def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Res
 
     def work() -> None:
         try:
+            pool.hold_blas()
             while waiting:
                 try:
                     place = waiting.popleft()
@@ -114,15 +112,14 @@ def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Res
             waiting.clear()
             raise
 
-    with pool.single_threaded_blas():
-        helpers = [pool.executor.submit(work) for _ in range(min(pool.threads, len(jobs)) - 1)]
-        try:
-            work()
-        finally:
-            started = [helper for helper in helpers if not helper.cancel()]
-            wait(started)
-        for helper in started:
-            helper.result()
+    helpers = [pool.executor.submit(work) for _ in range(min(pool.threads, len(jobs)) - 1)]
+    try:
+        work()
+    finally:
+        started = [helper for helper in helpers if not helper.cancel()]
+        wait(started)
+    for helper in started:
+        helper.result()
     return results
 
 
@@ -135,16 +132,19 @@ def scratch(name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Work space of this thread, not initialized, used again by the next job that asks under the same name.
 
     Views are kept by shape: finding one takes a small part of the time of making one, and no other thread can go on
-    meanwhile.
+    meanwhile. Of shapes that never end, as where every image has a size of its own, only the last VIEWS are kept.
     """
-    held = _scratch.__dict__.setdefault(name, {})
-    view = held.get((shape, dtype))
+    views = _scratch.__dict__.setdefault(name, {})
+    view = views.get((shape, dtype))
     if view is None:
         size = math.prod(shape) * np.dtype(dtype).itemsize
-        if size > held.get("space", _NOTHING).size:
-            held.clear()
-            held["space"] = np.empty(size, np.uint8)
-        view = held[shape, dtype] = held["space"][:size].view(dtype).reshape(shape)
+        space = next(iter(views.values())).base if views else None
+        if space is None or size > space.size:
+            views.clear()
+            space = np.empty(size, np.uint8)
+        elif len(views) >= VIEWS:
+            views.pop(next(iter(views)))
+        view = views[shape, dtype] = space[:size].view(dtype).reshape(shape)
     return view
 
 

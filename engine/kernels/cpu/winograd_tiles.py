@@ -74,6 +74,15 @@ class Tiling:
         return images.stop - images.start, rows.stop - rows.start, self.columns
 
 
+def contiguous(x: np.ndarray) -> np.ndarray:
+    """x with the strides of its shape, copied where it has to be.
+
+    NumPy calls an array contiguous whatever the strides of its axes of length 1 are, such as 0 in x[..., None]. What
+    lies side by side cannot be told from them.
+    """
+    return np.ascontiguousarray(x).reshape(-1).reshape(x.shape)
+
+
 def transform(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """out = matrix x, for x: (..., columns of the matrix, n)."""
     for columns in blocks(x.shape[-1], SMALL_PRODUCT // matrix.size):
@@ -83,7 +92,7 @@ def transform(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
 def cut(x: np.ndarray, matrix: np.ndarray, start: Pair, tiling: Tiling, block: Block, out: np.ndarray) -> None:
     """matrix d matrix' for every tile d of the block, into out: (6, 6, slices of channels, tiles, channels of a slice).
 
-    x: (N, H, W, C), contiguous. Tile i, j of an image begins at row start[0] + 4 i, column start[1] + 4 j; matrix:
+    x: (N, H, W, C), `contiguous`. Tile i, j of an image begins at row start[0] + 4 i, column start[1] + 4 j; matrix:
     (6, its side). Outside of x are zeros.
     """
     points, side = matrix.shape
