@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,11 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint in main memory. step: as save_checkpoint was given it; arrays: by prefix and path."""
+    """A checkpoint in main memory. step, trained_on: as save_checkpoint was given them; arrays: by prefix and path."""
     step: int
     configuration: dict[str, Any]
     arrays: dict[str, np.ndarray]
+    trained_on: dict[str, Any] = field(default_factory=dict)
 
     def part(self, prefix: str) -> dict[str, np.ndarray]:
         """The arrays of "parameters", "moving_averages" or "optimizer", by path."""
@@ -45,14 +46,16 @@ class Checkpoint:
 
 
 def save_checkpoint(path: str | Path, network: Layer, optimizer: Optimizer | None, step: int,
-                    configuration: dict[str, Any]) -> None:
+                    configuration: dict[str, Any], trained_on: dict[str, Any] | None = None) -> None:
     """Replace the file at `path` in one step: a run killed at any moment leaves the old file or the new one, whole.
 
     optimizer: None for a network that is trained no further: a third of the bytes of one with Adam. configuration: what
-    JSON can hold (tuples come back as lists). Raises OSError (disk full, no permission) with the old file as it was and
-    no other left behind; TypeError or ValueError where the configuration is not JSON.
+    JSON can hold (tuples come back as lists). trained_on: likewise, what is to be known of the data. Raises OSError
+    (disk full, no permission) with the old file as it was and no other left behind; TypeError or ValueError where one
+    of the two is not JSON.
     """
-    text = json.dumps({"configuration": configuration, "step": step}, sort_keys=True, allow_nan=False)
+    text = json.dumps({"configuration": configuration, "step": step, "trained_on": trained_on or {}}, sort_keys=True,
+                      allow_nan=False)
     # Not safetensors' save_file: the error that it raises when the disk is full is no OSError.
     arrays = {name: np.asarray(to_numpy(array), order="C") for name, array in _arrays(network, optimizer).items()}
     write_whole(Path(path), save(arrays, {METADATA: text}))
@@ -70,7 +73,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"the file is not a whole safetensors file: {error}") from error
     try:
         content = json.loads(text)
-        return Checkpoint(int(content["step"]), dict(content["configuration"]), arrays)
+        return Checkpoint(int(content["step"]), dict(content["configuration"]), arrays,
+                          dict(content.get("trained_on", {})))
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError("the safetensors file was not written as a checkpoint: it does not say step and "
                               "configuration") from error

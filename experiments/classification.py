@@ -18,6 +18,7 @@ from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.evaluation.thesis import Shown
 from experiments.prepared import ImageSet
+from experiments.provenance import trained_on
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
@@ -48,7 +49,8 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
     channels = batches.prepared.images(data.train[:1]).shape[-1]
     announce(folder, configuration, seconds_per_step(network, configuration, device, channels))
     fit(network, batches, configuration, folder, device,
-        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first)
+        lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first,
+        trained_on(folder.record()))
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -28,10 +29,10 @@ def build(configuration: Configuration, in_channels: int = 1) -> Layer:
 
 
 def fit(network: Layer, batches: Batches, configuration: Configuration, folder: RunFolder, device: str,
-        evaluate: Callable[[], dict[str, float]], first: int = 0) -> None:
+        evaluate: Callable[[], dict[str, float]], first: int = 0, trained_on: dict[str, Any] | None = None) -> None:
     """Train on class-balanced batches by the cross entropy of the sigmoid outputs; `fitting.fit` says the rest."""
     fitting.fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, device,
-                lambda step: evaluate(), first=first)
+                lambda step: evaluate(), first=first, trained_on=trained_on)
 
 
 def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, device: str,

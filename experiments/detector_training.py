@@ -20,6 +20,7 @@ from experiments.evolution import Evolution, is_snapshot
 from experiments.fitting import fit
 from experiments.ownership import Claim
 from experiments.prepared import PreparedSet
+from experiments.provenance import trained_on
 from experiments.reporting.files import write_json
 from experiments.run_folder import RunFolder
 from experiments.sampling import MaskBatches
@@ -89,7 +90,8 @@ def train_detector(task: DetectorTask) -> None:
                           configuration.rotation)
     fit(network, ON_LOGITS[task.loss], batches, configuration, folder, task.device,
         lambda step: {split: measured(indices) for split, indices in while_training.items()},
-        lambda start, total: _watched(task, network, total))
+        lambda start, total: _watched(task, network, total),
+        trained_on=trained_on(RunFolder(task.claim.path.parent).record(), task.name))
     results: dict[str, Any] = {
         "group": {"train": measured(task.train), "test": measured(task.test)},
         "complete": {"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)}}

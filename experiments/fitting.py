@@ -40,7 +40,8 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
 
 def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
         configuration: TrainingConfiguration, folder: RunFolder, device: str,
-        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0) -> None:
+        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0,
+        trained_on: dict[str, Any] | None = None) -> None:
     """Train by Adam with the rate of (3.17) on `batches(step)`, from the folder's checkpoint where there is one.
 
     Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
@@ -49,7 +50,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
     loss or a gradient is not finite: the last checkpoint stays as it was.
 
     first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
-    for the rate, which starts anew.
+    for the rate, which starts anew. trained_on: what the checkpoints say of the data.
     """
     xp = array_module(device)
     optimizer = Adam(network.parameters())
@@ -73,7 +74,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
                 if done % configuration.evaluate_every == 0 or done == total:
                     folder.log({"step": done, "evaluation": evaluate(done)})
                 if done % configuration.checkpoint_every == 0 or done == total:
-                    _save(folder, network, optimizer, done, configuration)
+                    _save(folder, network, optimizer, done, configuration, trained_on)
     except NotFinite as error:
         kept = f"The last good checkpoint is kept in {folder.checkpoint}" if folder.checkpoint.exists() else (
             "There was no checkpoint yet")
@@ -97,9 +98,10 @@ def _resume(network: Layer, optimizer: Adam, folder: RunFolder) -> int:
     return checkpoint.step
 
 
-def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration) -> None:
+def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration,
+          trained_on: dict[str, Any] | None) -> None:
     try:
-        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration))
+        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration), trained_on)
     except OSError as error:
         raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}. The checkpoint before it is kept; "
                       f"make room and continue with --resume --output {folder.path}") from error

@@ -53,16 +53,27 @@ def preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocessi
         raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
                       "a mask must have the size of its image")
     levels = image.astype(np.float32)
-    _refuse_constant(levels, name)
-    crop = square_around_mass(levels - levels.min())
-    _refuse_constant(levels[crop], f"{name}, cropped to the square around its centre of mass")
-    working = _scale(_resize_bilinear(levels[crop], settings.working_side))
+    crop = breast_square(levels, name)
+    working = _resize_bilinear(levels[crop], settings.working_side)
+    _refuse_constant(working, f"{name}, resized to {settings.working_side} pixels a side")  # too faint for float32
+    working = _scale(working)
     region = settings.working_side // REGIONS
     enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
     small = area_mean(enhanced, settings.side)
     if mask is None or not mask.any():
         return Prepared(small, np.zeros(small.shape, dtype=bool), lost=False)
     return Prepared(small, shrink_mask(mask[crop], settings), lost=not mask[crop].any())
+
+
+def breast_square(levels: np.ndarray, name: str) -> tuple[slice, slice]:
+    """The part of an image (H, W) float32 that `preprocess` uses: `square_around_mass` above the darkest level.
+
+    Raises `Failure`, naming the image, where all pixels are equal.
+    """
+    _refuse_constant(levels, name)
+    crop = square_around_mass(levels - levels.min())
+    _refuse_constant(levels[crop], f"{name}, cropped to the square around its centre of mass")
+    return crop
 
 
 def square_around_mass(levels: np.ndarray) -> tuple[slice, slice]:
@@ -78,6 +89,19 @@ def shrink_mask(mask: np.ndarray, settings: Preprocessing) -> np.ndarray:
     nearest = (2 * np.arange(settings.working_side) + 1) * len(mask) // (2 * settings.working_side)
     working = _keep_one_pixel(mask[np.ix_(nearest, nearest)], mask)
     return _keep_one_pixel(area_mean(working, settings.side) >= 0.5, working)
+
+
+def enlarge_mask(mask: np.ndarray, crop: tuple[slice, slice], shape: tuple[int, int]) -> np.ndarray:
+    """The way back: (side, side) bool, made of the square `crop` of an image (H, W) -> bool of that shape.
+
+    A pixel of the image has the value of the network's pixel in which its centre lies; outside the square, which the
+    network has not seen, it is False.
+    """
+    size = crop[0].stop - crop[0].start
+    nearest = (2 * np.arange(size) + 1) * len(mask) // (2 * size)
+    whole = np.zeros(shape, bool)
+    whole[crop] = mask[np.ix_(nearest, nearest)]
+    return whole
 
 
 def area_mean(image: np.ndarray, side: int) -> np.ndarray:

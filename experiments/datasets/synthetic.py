@@ -18,6 +18,7 @@ from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spicu
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
 from experiments.errors import UsageError
 
+NAME = "synthetic"  # of the set; also in the CSV file of one that was written as files
 VIEWS = ("CC", "MLO")
 IMAGES = 2100
 HEIGHT = 320
@@ -33,7 +34,7 @@ def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
             name=f"{index:05d}-{VIEWS[index % len(VIEWS)]}", patient=f"{patient:05d}",
             label=_label(patient), source="synthetic", fingerprint=f"synthetic {VERSION}|{seed}|{index}|{height}",
             load=partial(draw, seed, index, height)))
-    return Dataset("synthetic", mammograms)
+    return Dataset(NAME, mammograms)
 
 
 def _label(patient: int) -> str:
@@ -80,7 +81,7 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
         (folder / name).mkdir(parents=True)
     with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(("image", "mask", "label", "patient"))
+        table.writerow(("image", "mask", "label", "patient", "collection"))
         for mammogram in tqdm(dataset(seed, images, height).mammograms, desc="Drawing", unit="image", disable=None):
             image, mask = mammogram.load()
             image_path, mask_path = f"images/{mammogram.name}.png", ""
@@ -88,7 +89,7 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
             if mask is not None:
                 mask_path = f"masks/{mammogram.name}.png"
                 Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_path)
-            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient))
+            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient, NAME))
 
 
 def main(arguments: list[str] | None = None) -> int:

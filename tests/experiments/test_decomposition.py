@@ -81,10 +81,10 @@ def test_stopped_and_resumed_it_ends_with_the_same_bits_without_the_detectors_ru
     flags = tuple(moved if flag == detectors else flag for flag in flags)
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *said):
         if step == 22:
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *said)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(decomposition.main, *flags)[0] == 130
