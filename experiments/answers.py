@@ -72,7 +72,7 @@ class Classes:
         chosen = int(np.argmax(values))
         probabilities, answer = dict(zip(self.classes, values.tolist(), strict=True)), self.classes[chosen]
         title = f"{readable(path.name)}: " + ", ".join(f"{name} {value:.2f}" for name, value in probabilities.items())
-        note = " ".join(self.provenance.sentences)
+        note = "\n".join(self.provenance.sentences)
         pictures = []
         if self.saliencies:
             pictures.append(Picture(self.saliencies, lambda: saliency_figure(

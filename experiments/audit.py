@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.errors import UsageError
 from experiments.evaluation.recovery import audit
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
@@ -46,7 +47,7 @@ def write(folder: Path) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--output", metavar="DIR", default="runs/audit", help="where to write (default: runs/audit)")
     return new
 

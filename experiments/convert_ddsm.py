@@ -24,16 +24,16 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from tqdm import tqdm
-
 from engine.files import PARTIAL
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.conversion import README, convert, up_to_date, write_table
 from experiments.datasets.ddsm.density import about_levels
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
 from experiments.errors import Failure, UsageError
 from experiments.processes import in_processes
+from experiments.progress import bar
 from experiments.reporting.files import write_json, write_text
 
 DAMAGED = "its .LJPEG file is damaged"
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--data", metavar="DIR", type=Path, required=True, help="DDSM: cases in any folders")
     new.add_argument("--output", metavar="DIR", type=Path, required=True,
                      help="new folder, or that of a conversion to continue")
@@ -116,13 +116,12 @@ def convert_all(films: list[Film], output: Path, levels: str, workers: int) -> d
         unfinished.unlink()
     missing = [film for film in films if not up_to_date(film, output)]
     faults = {}
-    with tqdm(total=len(films), initial=len(films) - len(missing), desc="Converting", unit="view",
-              disable=None if missing else True) as bar:
+    with bar(len(films) if missing else 0, "Converting", "view", initial=len(films) - len(missing)) as shown:
         results = in_processes(partial(convert, output=output, levels=levels), missing, workers)
         for film, fault in zip(missing, results, strict=True):
             if fault:
                 faults[film.name] = fault
-            bar.update()
+            shown.update()
     return faults
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import add_flags
 from experiments.decomposition_configuration import PRESETS
 from experiments.evaluation import thesis
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--detectors", metavar="RUN", help="folder of a finished run of experiments/roi_detection.py "
                      "(default: the newest under runs/ of the same data and seed)")
     new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "

@@ -18,6 +18,7 @@ from pathlib import Path
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import PRESETS, add_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_flags(new)
     add_run_flags(new, "processes that preprocess images")
     return new

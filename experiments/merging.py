@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from engine.checkpoint import to_numpy
 from engine.files import PARTIAL
@@ -20,6 +19,7 @@ from experiments.augmentation import augment
 from experiments.detector import masks
 from experiments.errors import Failure
 from experiments.prepared import PreparedSet
+from experiments.progress import bar
 from experiments.sampling import Batches
 
 MISSING = 255  # in a file of heat maps, where none was computed yet: more than any number of detectors
@@ -97,11 +97,10 @@ def heat_maps(detectors: Detectors, prepared: PreparedSet, cache: Path) -> np.nd
                       "folder with --cache") from error
     blocks = [slice(start, start + BATCH) for start in range(0, len(maps), BATCH)]
     missing = [block for block in blocks if maps[block].max() > len(detectors.networks)]
-    with tqdm(total=sum(len(maps[block]) for block in missing), desc="Detecting", unit="image",
-              disable=not missing) as bar:
+    with bar(sum(len(maps[block]) for block in missing), "Detecting", "image") as shown:
         for block in missing:
             maps[block] = detectors.heat_map(prepared.images(range(len(maps))[block]))
-            bar.update(len(maps[block]))
+            shown.update(len(maps[block]))
     maps.flush()
     return np.memmap(path, np.uint8, "r", shape=shape)
 

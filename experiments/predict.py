@@ -25,6 +25,7 @@ from pathlib import Path
 
 from experiments.answers import Answers, load_answers
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.image_files import find_images
@@ -97,7 +98,7 @@ def say(text: str) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("checkpoint", metavar="RUN", help="folder of a run, or its checkpoint.safetensors")
     new.add_argument("images", metavar="IMAGE", nargs="+",
                      help="PGM, PNG, JPEG, TIFF or DICOM file, a folder of them, or a pattern in quotes: 'a/**/*.png'")

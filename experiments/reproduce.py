@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import flag
 from experiments.errors import UsageError
 from experiments.reporting.files import write_json
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_reproduction_flags(new)
     add_run_flags(new, "processes that preprocess images, and detectors trained at a time")
     return new

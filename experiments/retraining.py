@@ -27,6 +27,7 @@ import numpy as np
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
 from experiments.errors import Failure, UsageError
 from experiments.evaluation.thesis import Shown
@@ -132,7 +133,7 @@ def start_from(decomposition: RunFolder, folder: RunFolder, record: dict[str, An
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--decomposition", metavar="RUN", help="folder of a finished run of experiments/decomposition.py "
                      "(default: the newest under runs/ of the same data and seed)")
     new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "

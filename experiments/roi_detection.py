@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import add_flags
 from experiments.detector import LOSSES, build, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_flags(new, PRESETS, "Table 4.4")
     add_run_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
     new.add_argument("--scheduler", metavar="ADDRESS",

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from experiments.command_parser import CommandParser
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
 from experiments.errors import UsageError
+from experiments.progress import over
 
 NAME = "synthetic"  # of the set; also in the CSV file of one that was written as files
 VIEWS = ("CC", "MLO")
@@ -82,7 +83,7 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
     with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(("image", "mask", "label", "patient", "collection"))
-        for mammogram in tqdm(dataset(seed, images, height).mammograms, desc="Drawing", unit="image", disable=None):
+        for mammogram in over(dataset(seed, images, height).mammograms, "Drawing", "image", leave=False):
             image, mask = mammogram.load()
             image_path, mask_path = f"images/{mammogram.name}.png", ""
             Image.fromarray(image).save(folder / image_path)
@@ -92,16 +93,19 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
             table.writerow((image_path, mask_path, mammogram.label, mammogram.patient, NAME))
 
 
+def parser() -> argparse.ArgumentParser:
+    new = CommandParser("Writes synthetic mammograms with masks into a new folder, to be used with --data.\n\n"
+                        "    python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
+    new.prog = "python -m experiments.datasets.synthetic"
+    new.add_argument("folder", type=Path, help="a new or an empty folder")
+    new.add_argument("--images", type=int, default=IMAGES, help="how many (default %(default)s)")
+    new.add_argument("--seed", type=int, default=0, help="default %(default)s")
+    new.add_argument("--height", type=int, default=HEIGHT, help="of the images, in pixels (default %(default)s)")
+    return new
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.datasets.synthetic",
-        description="Writes synthetic mammograms with masks into a new folder, to be used with --data.",
-        epilog="example: python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
-    parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    parser.add_argument("--images", type=int, default=IMAGES, help="how many (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
-    parser.add_argument("--height", type=int, default=HEIGHT, help="of the images, in pixels (default %(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         if options.images < 1 or options.height < 32 or options.seed < 0:
             raise UsageError("expected --images of at least 1, --height of at least 32 and --seed of at least 0")

@@ -119,10 +119,10 @@ def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished,
     flags = (*tiny_flags(drawn, output), "--checkpoint-every", 7)
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *said):
         if step == 21:  # 20 is logged, and evaluated, and 14 is the last checkpoint
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *said)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(end2end.main, *flags)[0] == 130

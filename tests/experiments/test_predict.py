@@ -122,7 +122,7 @@ def test_the_pictures_show_the_gradient_of_the_answer_and_the_heat_map(decompose
     row, = json.loads((tmp_path / "p.json").read_text())["images"]
     title = f"{image.name}: " + ", ".join(f"{name} {value:.2f}" for name, value in row["probabilities"].items())
     classifier = load_classifier(decomposed / "checkpoint.safetensors", "cpu")
-    note = " ".join(classifier.provenance.sentences)
+    note = "\n".join(classifier.provenance.sentences)
     x = classifier.input(classifier.prepare(image))
     gradient = saliency(classifier.network, x, [list(row["probabilities"]).index(row["prediction"])])[0]
     assert (tmp_path / f"{image.name}.saliency.png").read_bytes() == saliency_figure(

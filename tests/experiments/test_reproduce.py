@@ -76,7 +76,7 @@ def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run):
     assert len(re.findall('href="#', contents)) == len(set(re.findall('href="#([^"]+)"', contents)))
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert page.count("data:image/png;base64,") == 10  # 4.1 and 4.3 to 4.7, (4.2), A.1, and A.2 for either loss
-    assert page.count("not for diagnosis") == 1 and "Not the thesis&#39;s data: “data” instead of DDSM" in page
+    assert page.count("not for diagnosis") == 1 and "Not the thesis&#39;s data: “synthetic” instead of DDSM" in page
     assert "31,383,681" in body and "23,632,451" in body and "conv 3x3, 1536 -&gt; 512" in body
     assert "0.6937" in body and "0.3666" in body and "Erra" in body  # Tables 4.2 and 4.6 as printed; the audit
 
@@ -127,8 +127,8 @@ def test_stopped_inside_and_between_stages_it_ends_with_the_same_bits(copied, ru
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, configuration:
-                        stop() if step == 60 else save(path, network, optimizer, step, configuration))
+    monkeypatch.setattr(fitting, "save_checkpoint", lambda path, network, optimizer, step, *said:
+                        stop() if step == 60 else save(path, network, optimizer, step, *said))
     assert command(reproduce.main, *flags(copied), "--resume")[0] == 130
     assert RunFolder(copied / "decomposition-seed0").checkpoint.exists()  # of step 50
     assert not (copied / "decomposition-seed0" / "report.html").exists()
@@ -193,7 +193,7 @@ def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_
 
 @pytest.mark.parametrize(("given", "message"), [
     (("--seeds", 0), "--seeds 0: expected at least 1"), (("--side", 33), "--side 33"), (("--depth", 0), "--depth 0"),
-    (("--loss", "iou"), "--loss iou"), (("--retraining-steps", 0), "--steps 0"),
+    (("--loss", "iou"), "argument --loss: invalid choice"), (("--retraining-steps", 0), "--steps 0"),
     (("--data", "/nowhere"), "there is no such folder")])
 def test_a_wrong_call_has_exit_code_2_and_writes_nothing(given, message, flags, tmp_path, command):
     code, _, errors = command(reproduce.main, *flags(tmp_path / "run"), *given)

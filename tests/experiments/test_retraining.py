@@ -89,10 +89,10 @@ def test_evaluation_sees_zeros_too(decomposed, flags, command, monkeypatch):
 def test_stopped_and_resumed_it_ends_with_the_same_bits(retrained, flags, tmp_path, command, monkeypatch):
     save = fitting.save_checkpoint
 
-    def stop(path, network, optimizer, step, configuration):
+    def stop(path, network, optimizer, step, *said):
         if step == 76:
             raise KeyboardInterrupt
-        save(path, network, optimizer, step, configuration)
+        save(path, network, optimizer, step, *said)
 
     monkeypatch.setattr(fitting, "save_checkpoint", stop)
     assert command(retraining.main, *flags)[0] == 130

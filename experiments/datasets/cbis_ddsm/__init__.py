@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from experiments.datasets.cbis_ddsm.files import Tree
 from experiments.datasets.cbis_ddsm.masks import Finding, fits, joined_mask
 from experiments.datasets.cbis_ddsm.tables import Abnormality, read_tables, tables
 from experiments.datasets.images import dicom_shape, read_image
 from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.errors import Failure
+from experiments.progress import over
 
 LOOKS_LIKE = ("CBIS-DDSM: mass_case_description_train_set.csv and the three others, above the downloaded folders "
               "Mass-Training_P_00001_LEFT_CC, ...")
@@ -44,7 +43,7 @@ def read(folder: Path) -> Dataset:
     views = read_tables(folder)
     tree = Tree(folder)
     mammograms, excluded = [], Counter[str]()
-    for view in tqdm(views, desc="Reading the headers", unit="view", delay=1):
+    for view in over(views, "Reading the headers", "view", leave=False):
         try:
             mammograms.append(_mammogram(view, tree))
         except _Unusable as reason:

@@ -61,7 +61,7 @@ def add_texts(figure: Figure, title: str, note: str = "") -> None:
         title = f"{title[:letters // 4]}…{title[1 - (letters - letters // 4):]}"
     figure.suptitle(_drawable(title), fontsize=10, parse_math=False)
     if note:
-        lines = textwrap.wrap(_drawable(note), int(1.25 * letters))
+        lines = [line for each in note.splitlines() for line in textwrap.wrap(_drawable(each), int(1.25 * letters))]
         figure.supxlabel("\n".join(lines), fontsize=8, color=GREY, parse_math=False)
 
 
