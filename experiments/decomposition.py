@@ -20,10 +20,12 @@ from experiments.command import run_command
 from experiments.command_parser import CommandParser
 from experiments.configuration import add_flags
 from experiments.decomposition_configuration import PRESETS
+from experiments.duration import timed
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
+from experiments.expectation import of_detecting
 from experiments.finished_runs import end2end_run
-from experiments.fixed_detectors import fixed_detectors
+from experiments.fixed_detectors import fixed_detectors, likely_detectors
 from experiments.merging import MergedBatches, MergedSet, heat_maps
 from experiments.runs import add_run_flags, begin, open_run
 
@@ -31,10 +33,12 @@ from experiments.runs import add_run_flags, begin, open_run
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder, configuration = begin("decomposition", PRESETS, arguments)
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments, channels=2, more=lambda images: {} if folder.exists() else (
+        of_detecting(likely_detectors(arguments.detectors, configuration), arguments.device, images)))
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     detectors, origin = fixed_detectors(arguments.detectors, folder, configuration, data, arguments.device)
-    merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
+    with timed(data.took, "detecting"):
+        merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("decomposition", folder, configuration, data, arguments.device,
                       {"detectors": origin, "end2end": None if end2end is None else str(end2end.path.resolve())})

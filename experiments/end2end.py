@@ -13,7 +13,6 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
@@ -29,7 +28,7 @@ from experiments.sampling import Batches
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder, configuration = begin("end2end", PRESETS, arguments)
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments)
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)
     predicted = train_and_predict(build(configuration), batches, data, configuration, folder, arguments.device)

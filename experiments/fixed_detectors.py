@@ -13,6 +13,7 @@ from engine.layer import Layer
 from experiments import finished_runs
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.detector import detector_name, load_detectors
+from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.merging import Detectors
@@ -52,6 +53,21 @@ def fixed_detectors(given: str | None, folder: RunFolder, configuration: Decompo
     detectors = kept_detectors(folder.path, configuration.threshold, device)
     return detectors, {"run": str(run.path.resolve()), "loss": configuration.loss, "threshold": configuration.threshold,
                        "digest": detectors.digest}
+
+
+def likely_detectors(given: str | None, configuration: DecompositionConfiguration) -> DetectorConfiguration:
+    """Of the detectors that a new run will get, as far as that can be said before its data are read: for an estimate.
+
+    Those of the given run, or the newest on the same data; where there are none, of the preset.
+    """
+    def same(record: dict[str, Any]) -> bool:
+        return all(record["configuration"].get(name) == getattr(configuration, name) for name in ("data", "seed"))
+
+    run = finished_runs.newest("roi_detection", same) if given is None else RunFolder(Path(given))
+    try:
+        return DetectorConfiguration(**run.record()["configuration"]) if run else PRESETS[configuration.preset]
+    except (UsageError, Failure, KeyError, TypeError):
+        return PRESETS[configuration.preset]  # what is wrong is said when the detectors are needed
 
 
 def keep_detectors(run: RunFolder, loss: str, folder: Path) -> None:

@@ -79,12 +79,17 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"{cache}: the cache folder cannot be created ({error.strerror})") from error
-    entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
-    missing = [entry for entry in entries if not entry.is_there()]
+    missing = missing_entries(mammograms, preprocessing, cache)
     with bar(len(missing) if progress else 0, "Preparing", "image") as shown:
         for _ in in_processes(CacheEntry.build, missing, workers):
             shown.update()
     return PreparedSet(mammograms, preprocessing, cache, classes)
+
+
+def missing_entries(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path) -> list["CacheEntry"]:
+    """What the cache lacks."""
+    entries = (CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms)
+    return [entry for entry in entries if not entry.is_there()]
 
 
 @dataclass(frozen=True)

@@ -20,19 +20,23 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from experiments.command import run_command
 from experiments.command_parser import CommandParser
 from experiments.configuration import flag
+from experiments.duration import Parts, sentence, together
 from experiments.errors import UsageError
+from experiments.progress import announce, duration
 from experiments.reporting.files import write_json
 from experiments.reporting.reproduction import gather, write_reproduction
 from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration, resumed_record
+from experiments.runs import add_run_flags, command_line, resumed_record
 from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
@@ -45,8 +49,10 @@ def main(argv: list[str] | None = None) -> None:
     whole = Reproduction(folder.path, configuration, running, arguments.device)
     stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
     keep(folder, configuration)
-    announce(folder.path, stages)
+    started = perf_counter()
+    expected = expect(folder.path, stages, lambda: whole.preparing(Path(arguments.cache), arguments.workers))
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
+    keep_times(folder, expected, perf_counter() - started)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,13 +96,21 @@ def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:
         folder.create({"experiment": EXPERIMENT, "configuration": configuration, "command": command_line()})
 
 
-def announce(path: Path, stages: list[Stage]) -> None:
-    """How much is to be done, and how long training takes on this machine."""
+def expect(path: Path, stages: list[Stage], preparing: Callable[[], Parts]) -> dict[str, float]:
+    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told."""
     left = [stage for stage in stages if not stage.finished]
-    print(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished", end="", flush=True)
-    seconds = sum(stage.seconds() for stage in left)
-    print(f"; training is expected to take {duration(seconds)} in all (measured just now)" if seconds else "",
-          flush=True)
+    announce(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
+    parts = together([preparing() if any(stage.mark for stage in left) else {}, *(stage.seconds() for stage in left)])
+    if parts:
+        announce(f"This is {sentence(parts)}")
+    return parts
+
+
+def keep_times(folder: RunFolder, expected: dict[str, float], took: float) -> None:
+    """Into config.json, for each time that the command came to the end: what it was expected to take, and took."""
+    announce(f"It took {duration(took)}; expected were {duration(sum(expected.values()))}")
+    record = folder.record()
+    write_json(folder.config, record | {"times": [*record.get("times", []), {"expected": expected, "took": took}]})
 
 
 def report(folder: RunFolder, whole: Reproduction) -> None:

@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     decomposition, before = take_over(arguments)
     folder, configuration = begin("retraining", PRESETS, arguments)
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments, channels=2, first=before.total_steps)
     if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
         raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
                       "Restore them")

@@ -105,7 +105,9 @@ def test_the_stages_have_the_flags_and_build_on_each_other(run):
     assert records["retraining"]["decomposition"]["run"] == str(run / "decomposition-seed0")
     assert records["retraining"]["configuration"]["steps"] == 12
     printed = (run / "printed.txt").read_text()
-    assert "training is expected to take" in printed and printed.count("Stage ") == 7
+    assert "This is expected about" in printed and printed.count("Stage ") == 7
+    spent, = json.loads((run / "config.json").read_text())["times"]
+    assert set(spent["expected"]) == {"preparing", "training", "evaluating", "report", "detecting"} and spent["took"] > 1
     assert f"Report: {run / 'report.html'}" in printed
 
 
@@ -113,7 +115,7 @@ def test_what_is_done_is_skipped(copied, run, command):
     before = times(copied)
     code, text, errors = command(reproduce.main, "--resume", "--output", copied)
     assert code == 0, errors
-    assert text.count("finished already") == 5 and "expected to take" not in text and times(copied) == before
+    assert text.count("finished already") == 5 and "This is expected" not in text and times(copied) == before
     assert repeated(copied) == repeated(run)
 
 
