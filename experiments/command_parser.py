@@ -2,12 +2,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from engine.version import installed_version
 from experiments.progress import be_quiet
-
-PACKAGE = "mammography-from-scratch"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -15,7 +13,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, description: str | None) -> None:
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-        self.add_argument("--version", action="version", version=f"%(prog)s of {PACKAGE} {installed_version()}",
+        self.add_argument("--version", action="version", version=f"%(prog)s of {installed_version()}",
                           help="print the version and end")
         self.add_argument("--quiet", action=_Quiet, nargs=0, default=argparse.SUPPRESS,
                           help="no progress and no announcements: results, warnings and errors alone")
@@ -24,10 +22,3 @@ class CommandParser(argparse.ArgumentParser):
 class _Quiet(argparse.Action):
     def __call__(self, *_: Any) -> None:
         be_quiet()
-
-
-def installed_version() -> str:
-    try:
-        return version(PACKAGE)
-    except PackageNotFoundError:
-        return "(not installed)"

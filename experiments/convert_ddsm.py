@@ -33,6 +33,7 @@ from experiments.datasets.ddsm.density import about_levels
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
 from experiments.errors import Failure, UsageError
 from experiments.processes import in_processes
+from experiments.progress import announce as say
 from experiments.progress import bar
 from experiments.reporting.files import write_json, write_text
 
@@ -105,9 +106,8 @@ def _format(earlier: Path) -> tuple[Any, Any]:
 def announce(films: list[Film], output: Path) -> None:
     coded = sum(film.image.stat().st_size for film in films)
     place = next(folder for folder in (output, *output.resolve().parents) if folder.exists())
-    print(f"{len(films)} views to convert. PNG files take about 1.4 times the room of .LJPEG files: "
-          f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}",
-          flush=True)
+    say(f"{len(films)} views to convert. PNG files take about 1.4 times the room of .LJPEG files: "
+        f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}")
 
 
 def convert_all(films: list[Film], output: Path, levels: str, workers: int) -> dict[str, str]:

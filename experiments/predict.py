@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from experiments.answers import Answers, load_answers
@@ -70,7 +71,8 @@ def answer_all(answers: Answers, paths: Sequence[Path], output: PredictionJson) 
                 except Exception as error:
                     faults.append(explain(path, error))
         for fault in faults:
-            print(f"error: {fault}", file=sys.stderr)
+            with suppress(OSError, ValueError):  # a standard error that is full or closed
+                print(f"error: {fault}", file=sys.stderr)
             output.fail(name, fault)
         failures += bool(faults)
     return failures

@@ -1,6 +1,6 @@
 """Everything: chapter 4 of the thesis and its appendix A.1-A.2, every table and figure beside ours, in one report.
 
-    python experiments/reproduce.py                                  synthetic images, less than 25 minutes on 2 cores
+    python experiments/reproduce.py                                  synthetic images, some minutes on a CPU
     python experiments/reproduce.py --seeds 3                        both classifiers three times: mean and spread
     python experiments/reproduce.py --data DIR                       your mammograms, with masks of the lesions
     python experiments/reproduce.py --data DDSM --preset thesis --device cuda
@@ -15,7 +15,7 @@ Several seeds vary initial weights, batches and dropout of the two classifiers. 
 of --seed, so that all trainings are tested on the same images. The retraining is of the first seed alone.
 
 Data that lack a class, such as a set without normal images, serve for ROI detection alone, and the report says so.
-A research and teaching tool, not for diagnosis.
+It begins by saying how long all of this will take on this machine. A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 

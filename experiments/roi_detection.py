@@ -50,8 +50,8 @@ EXPERIMENT = "roi_detection"
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     folder, configuration = begin(EXPERIMENT, PRESETS, arguments)
-    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers, expect=partial(
-        expected, folder, configuration, arguments))
+    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers, expect=(
+        partial(expected, folder, configuration, arguments.device) if arguments.scheduler is None else None))
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     data.record["notes"] += repeated_images(groups, configuration.batch)
     announce(describe(data.record))
@@ -104,13 +104,11 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
             run_jobs(unfinished, train_detector, executor, configuration.total_steps)
 
 
-def expected(folder: RunFolder, configuration: DetectorConfiguration, arguments: argparse.Namespace,
-             mammograms: Sequence[Mammogram]) -> Parts:
-    """On this machine; a cluster's speed is not known here."""
-    if arguments.scheduler is not None:
-        return {}
+def expected(folder: RunFolder, configuration: DetectorConfiguration, device: str, mammograms: Sequence[Mammogram]
+             ) -> Parts:
+    """The seconds of the run on this machine; a cluster's speed is not known here."""
     made = [steps_done(RunFolder(folder.path / detector_name(group, loss))) for loss in LOSSES for group in GROUPS]
-    return of_detectors(configuration, arguments.device, mammograms, len(made), sum(made))
+    return of_detectors(configuration, device, mammograms, len(made), sum(made))
 
 
 def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | None) -> None:

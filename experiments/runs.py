@@ -143,7 +143,8 @@ def keep_times(folder: RunFolder, data: Data) -> None:
     """
     if data.expected.get("training") == 0:
         return
-    announce(f"It took {duration(sum(data.took.values()))}; expected were {duration(sum(data.expected.values()))}")
+    expected = f"; expected were {duration(sum(data.expected.values()))}" if data.expected else ""
+    announce(f"It took {duration(sum(data.took.values()))}{expected}")
     write_json(folder.config, folder.record() | {
         "times": {"from_step": data.from_step, "expected": dict(data.expected), "took": data.took}})
 
