@@ -37,7 +37,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise UsageError(f"{path}: there is no such checkpoint") from None
     except OSError as error:
         raise Failure(f"{path}: the checkpoint cannot be read ({error.strerror or error})") from error
-    except (CheckpointError, RecursionError) as error:
+    except (CheckpointError, TypeError, AttributeError, RecursionError) as error:  # the latter: of JSON and dtypes
         raise UsageError(f"{path} is no checkpoint: {error}") from error
     for name, array in checkpoint.arrays.items():
         if not np.isfinite(array).all():

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from engine import checkpoint as format_of
 from engine.checkpoint import load_checkpoint, save_checkpoint
@@ -116,6 +117,29 @@ def test_a_decomposition_s_checkpoint_among_the_detectors_of_another(decomposed,
     (other / "config.json").write_text(json.dumps(record))
     code, output, errors = answer(other, command, drawn)
     assert (code, output) == (1, "") and "does not hold the detectors" in errors
+
+
+@pytest.mark.parametrize(("configuration", "words"), [
+    ("[" * 100_000 + "]" * 100_000, "recursion"), ("[1, 2]", "step and configuration"), ("7", "step and configuration"),
+    ("{}", "no checkpoint of experiments/end2end.py")])
+def test_json_that_is_no_configuration(configuration, words, drawn, tmp_path, command):
+    path = tmp_path / "c.safetensors"
+    path.write_bytes(save({"parameters/conv_1a.W": np.zeros((3, 3, 1, 3), np.float32)}, {
+        "checkpoint": f'{{"step": 1, "configuration": {configuration}}}'}))
+    code, output, errors = answer(path, command, drawn)
+    assert (code, output) == (2, "") and words in errors and "Traceback" not in errors, errors
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F16", "F64", "I32", "F8_E4M3", "BOOL"])
+def test_tensors_of_other_dtypes(dtype, drawn, tmp_path, command):
+    """As another library may write them: a header of JSON after its length, then the bytes."""
+    size = {"BF16": 2, "F16": 2, "F64": 8, "I32": 4}.get(dtype, 1) * 27
+    header = json.dumps({"__metadata__": {"checkpoint": json.dumps({"step": 1, "configuration": asdict(SMALL)})},
+                         "parameters/conv_1a.W": {"dtype": dtype, "shape": [3, 3, 1, 3], "data_offsets": [0, size]}})
+    path = tmp_path / "c.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(size))
+    code, output, errors = answer(path, command, drawn)
+    assert (code, output) == (2, "") and str(path) in errors and "Traceback" not in errors, errors
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
