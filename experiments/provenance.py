@@ -18,15 +18,17 @@ CAUTION = "A research and teaching tool, not for diagnosis."
 
 
 def trained_on(record: Mapping[str, Any], detector: str | None = None) -> dict[str, Any]:
-    """From the config.json of a run, for its checkpoints: the data's name, whether they are drawn, what trains of them.
+    """From the config.json of a run, for its checkpoints: the command, and of the data the name, the fingerprint of all
+    that training sees, whether they are drawn, how many images train, by class, and of how many patients; of a
+    decomposition the digest of its detectors, of a retraining that of its decomposition, of a detector its name.
 
-    And of a decomposition the digest of its detectors; of a detector its name. The same for every run on these data
-    with this split, on whatever day: the same training gives the same bytes.
+    The same for every run on these data with this split, on whatever day: the same training gives the same bytes.
     """
     data = record["data"]
-    said = {"data": data["name"], "drawn": DRAWN in data["name"].split(JOINED), "images": data["train"],
-            "patients": data["train_patients"], "detector": detector,
-            "detectors": record.get("detectors", {}).get("digest")}
+    said = {"experiment": record["experiment"], "data": data["name"], "fingerprint": data["fingerprint"],
+            "drawn": DRAWN in data["name"].split(JOINED), "images": data["train"], "patients": data["train_patients"],
+            "detector": detector, "detectors": record.get("detectors", {}).get("digest"),
+            "decomposition": record.get("decomposition", {}).get("digest")}
     return {name: value for name, value in said.items() if value is not None}
 
 
