@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.errors import UsageError
 from experiments.evaluation.recovery import audit
 from experiments.folders import folder_name
@@ -52,7 +53,7 @@ def write(folder: Path) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--output", metavar="DIR", type=folder_name, default="runs/audit",
                      help="where to write (default: runs/audit)")
     return new

@@ -1,8 +1,11 @@
 """What the three classification experiments share: data of every class, a VGG that learns from them, a report."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -11,30 +14,44 @@ from engine.layer import Layer
 from experiments import runs
 from experiments.classifier import fit, probabilities
 from experiments.configuration import Configuration
+from experiments.datasets.record import Mammogram
 from experiments.device import array_module
-from experiments.duration import seconds_per_step
+from experiments.duration import Parts, timed
 from experiments.evaluation import metrics
 from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import ImagePredictions, write_predictions
 from experiments.evaluation.thesis import Shown
+from experiments.expectation import of_classifier
 from experiments.prepared import ImageSet
+from experiments.progress import announce
 from experiments.provenance import trained_on
 from experiments.reporting.figures import choose_samples
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.report import write_results
 from experiments.run_folder import RunFolder
-from experiments.runs import Data, describe, duration
+from experiments.runs import Data, describe, keep_times, steps_done
 from experiments.sampling import Batches
-from experiments.training_time import timed, total_time
+from experiments.training_time import timing, total_time
 
 SAMPLES = 12  # images in the figure of samples
 
 
-def load(configuration: Configuration, cache: Path, workers: int) -> Data:
-    """`runs.load`, and on the terminal what was loaded. Raises Failure where a class has no images."""
-    data = runs.load(configuration, cache, workers, every_class=True)
-    print(describe(data.record))
-    return data
+def load(configuration: Configuration, folder: RunFolder, arguments: argparse.Namespace, channels: int = 1,
+         first: int = 0, more: Callable[[int], Parts] = lambda images: {}) -> Data:
+    """`runs.load`, and on the terminal what was loaded, and before that how long the run will take.
+
+    channels: of the network's input; first: as in `fitting.fit`; more: what else takes time, of so many images. Raises
+    Failure where a class has no images.
+    """
+    def expect(mammograms: Sequence[Mammogram]) -> Parts:
+        return {**more(len(mammograms)),
+                **of_classifier(configuration, arguments.device, len(mammograms), channels, done)}
+
+    done = max(0, steps_done(folder) - first)
+    data = runs.load(configuration, Path(arguments.cache), arguments.workers, every_class=True, expect=expect)
+    announce(f"{describe(data.record)}\nRun folder: {folder.path}\nTraining: {configuration.total_steps} steps of "
+             f"{configuration.batch} images, preset {configuration.preset}")
+    return replace(data, from_step=done)
 
 
 def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: Configuration, folder: RunFolder,
@@ -44,23 +61,16 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
     It sees the images that the batches are made of. first: as in `fitting.fit`.
     """
     def outputs(indices: np.ndarray, progress: bool) -> np.ndarray:
-        return probabilities(network, batches.prepared, indices, device, progress=progress)
+        with timed(data.took, "evaluating"):
+            return probabilities(network, batches.prepared, indices, device, progress=progress)
 
     network.convert(array_module(device).asarray)
-    channels = batches.prepared.images(data.train[:1]).shape[-1]
-    announce(folder, configuration, seconds_per_step(network, configuration, device, channels))
-    with timed(folder.path):
+    with timing(folder.path), timed(data.took, "training"):
         fit(network, batches, configuration, folder, device,
             lambda: progress_on_test(outputs(data.test, False), data.prepared.labels[data.test]), first,
             trained_on(folder.record()))
+    data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
-
-
-def announce(folder: RunFolder, configuration: Configuration, seconds: float) -> None:
-    total = configuration.total_steps
-    print(f"Run folder: {folder.path}\nTraining: {total} steps of {configuration.batch} images, preset "
-          f"{configuration.preset}; expected {duration(seconds * total)} on this machine ({seconds:.2g} s a step, "
-          "measured just now)", flush=True)
 
 
 def progress_on_test(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -77,6 +87,7 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
     seen: the images, with all channels that the network was given. losses: the runs whose loss is drawn into one
     figure, by name. shown: where the thesis shows the same.
     """
+    started = perf_counter()
     prepared, configuration = data.prepared, record["configuration"]
     predictions = {
         name: Predictions(predicted[name], prepared.labels[indices], prepared.patients[indices])
@@ -99,6 +110,8 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
         classes=prepared.classes, notes=tuple(data.record["notes"]), seconds=seconds, untimed=untimed,
         started=record.get("started")), predictions, histories, samples, shown,
         None if configuration["data"] is None else confounders(prepared, data.train, data.test))
+    data.took["report"] = perf_counter() - started
     test = results["test"]
     print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
           f"Report: {folder.path / 'report.html'}")
+    keep_times(folder, data)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from engine.checkpoint import to_numpy
 from engine.layer import Layer
@@ -14,6 +13,7 @@ from experiments import fitting
 from experiments.configuration import Configuration
 from experiments.device import array_module
 from experiments.prepared import ImageSet
+from experiments.progress import over
 from experiments.run_folder import RunFolder
 from experiments.sampling import Batches
 from experiments.streams import WEIGHTS
@@ -39,6 +39,6 @@ def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | n
                   batch: int = 50, progress: bool = False) -> np.ndarray:
     """(n, C): the network's sigmoid outputs for the images at `indices`, a batch of them in memory at a time."""
     xp = array_module(device)
-    starts = tqdm(range(0, len(indices), batch), desc="Evaluating", unit="batch", disable=not progress, leave=False)
+    starts = range(0, len(indices), batch)
     return np.concatenate([to_numpy(predict(network, xp.asarray(prepared.images(indices[start:start + batch])))[0])
-                           for start in starts])
+                           for start in (over(starts, "Evaluating", "batch", leave=False) if progress else starts)])

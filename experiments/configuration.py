@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -17,12 +17,13 @@ from experiments.errors import UsageError
 from experiments.folders import folder_name
 
 MOST = 2**53  # of a whole number; no step, seed or side is larger
+STATISTICS = ("batch", "moving")
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
-def setting(default: Any, help: str) -> Any:
-    """A field of the configuration; help: what --help says of its flag."""
-    return field(default=default, metadata={"help": help})
+def setting(default: Any, help: str, choices: Sequence[Any] | None = None) -> Any:
+    """A field of the configuration; help: what --help says of its flag; choices: all values that it can have."""
+    return field(default=default, metadata={"help": help, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class TrainingConfiguration:
     preset: str = "thesis"
     data: str | None = None
     normals: str | None = None
-    classes: int = setting(3, "3: cancer, normal and benign; 2: cancer and benign, normal images are left out")
+    classes: int = setting(3, "3: cancer, normal and benign; 2: cancer and benign, normal images are left out",
+                           tuple(CLASSES_OF))
     seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
     side: int = setting(128, "height and width of the network's input in pixels")
     working_side: int = setting(1024, "pixels a side at which contrast is enhanced; quick with drawn images: 256")
@@ -42,7 +44,8 @@ class TrainingConfiguration:
     learning_rate: float = setting(5e-5, "initial learning rate of Adam")
     decay: float = setting(0.75, "factor on the learning rate for each epoch, continuous in the step (3.17)")
     rotation: float = setting(5.0, "training images are rotated by up to so many degrees")
-    statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)")
+    statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)",
+                              STATISTICS)
     bias: float = setting(0.0, "initial bias of every layer")
     evaluate_every: int = setting(5000, "training steps between evaluations")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
@@ -72,7 +75,7 @@ class TrainingConfiguration:
             ("learning_rate", self.learning_rate > 0, "a number above 0"),
             ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
             ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
-            ("statistics", self.statistics in ("batch", "moving"), "batch or moving"),
+            ("statistics", self.statistics in STATISTICS, " or ".join(STATISTICS)),
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
             ("steps", self.steps is None or self.steps >= 1, "at least 1"),
@@ -144,8 +147,10 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
     group = parser.add_argument_group("hyper-parameters (default: the preset's)")
     for name, entry in hyper_parameters(type(presets["thesis"])).items():
         values = ", ".join(f"{preset} {getattr(values, name)}" for preset, values in presets.items())
-        group.add_argument(flag(name), type=ARGUMENT_TYPES[type(entry.default)],
-                           metavar=type(entry.default).__name__.upper(), help=f"{entry.metadata['help']} ({values})")
+        choices = entry.metadata["choices"]
+        group.add_argument(flag(name), type=ARGUMENT_TYPES[type(entry.default)], choices=choices,
+                           metavar=None if choices else type(entry.default).__name__.upper(),
+                           help=f"{entry.metadata['help']} ({values})")
 
 
 def hyper_parameters(kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

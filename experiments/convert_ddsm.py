@@ -28,11 +28,10 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from tqdm import tqdm
-
 from engine.files import PARTIAL
 from experiments.argument_types import whole_number
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.conversion import FORMAT, README, convert, up_to_date, write_table
 from experiments.datasets.ddsm.density import about_levels
@@ -41,6 +40,8 @@ from experiments.datasets.record import printable
 from experiments.datasets.sizes import add_max_pixels
 from experiments.errors import Failure, UsageError
 from experiments.processes import in_processes
+from experiments.progress import announce as say
+from experiments.progress import bar
 from experiments.reporting.files import write_json, write_text
 
 DAMAGED = "its .LJPEG file is damaged or cannot be read"
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--data", metavar="DIR", type=Path, required=True, help="DDSM: cases in any folders")
     new.add_argument("--output", metavar="DIR", type=Path, required=True,
                      help="new folder, or that of a conversion to continue")
@@ -112,9 +113,8 @@ def _format(earlier: Path) -> tuple[Any, Any]:
 def announce(films: list[Film], output: Path) -> None:
     coded = sum(film.image.stat().st_size for film in films)
     place = next(folder for folder in (output, *output.resolve().parents) if folder.exists())
-    print(f"{len(films)} views to convert. PNG files take about 1.4 times the room of .LJPEG files: "
-          f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}",
-          flush=True)
+    say(f"{len(films)} views to convert. PNG files take about 1.4 times the room of .LJPEG files: "
+        f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}")
 
 
 def convert_all(films: list[Film], output: Path, arguments: argparse.Namespace) -> dict[str, str]:
@@ -123,14 +123,13 @@ def convert_all(films: list[Film], output: Path, arguments: argparse.Namespace) 
         unfinished.unlink()
     missing = [film for film in films if not up_to_date(film, output, arguments.levels)]
     faults = {}
-    with tqdm(total=len(films), initial=len(films) - len(missing), desc="Converting", unit="view",
-              disable=None if missing else True) as bar:
+    with bar(len(films) if missing else 0, "Converting", "view", initial=len(films) - len(missing)) as shown:
         results = in_processes(partial(convert, output=output, levels=arguments.levels,
                                        max_pixels=arguments.max_pixels), missing, arguments.workers)
         for film, fault in zip(missing, results, strict=True):
             if fault:
                 faults[film.name] = fault
-            bar.update()
+            shown.update()
     return faults
 
 

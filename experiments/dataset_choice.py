@@ -8,6 +8,7 @@ from experiments.datasets import Dataset, Mammogram, open_dataset
 from experiments.errors import Failure, UsageError
 
 PREFIX = "normals/"
+JOINED = " with normal images of "  # between the names of two sets
 OF_OTHER_CLASSES = "of a class that this run does not tell apart"
 
 
@@ -36,7 +37,7 @@ def with_normals(dataset: Dataset, other: Dataset) -> Dataset:
     note = (f"{which} normal images come from another set, {other.name}: whatever distinguishes its scanners and films "
             f"from those of {dataset.name} distinguishes the classes, too, and a classifier may use it instead of the "
             "tissue.")
-    return replace(dataset, name=f"{dataset.name} with normal images of {other.name}",
+    return replace(dataset, name=f"{dataset.name}{JOINED}{other.name}",
                    mammograms=dataset.mammograms + added, notes=(*dataset.notes, note))
 
 

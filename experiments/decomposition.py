@@ -22,12 +22,15 @@ from pathlib import Path
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import RESUME, run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import add_flags
 from experiments.decomposition_configuration import PRESETS, DecompositionConfiguration
+from experiments.duration import timed
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
+from experiments.expectation import of_detecting
 from experiments.finished_runs import end2end_run
-from experiments.fixed_detectors import fixed_detectors
+from experiments.fixed_detectors import fixed_detectors, likely_detectors
 from experiments.merging import MergedBatches, MergedSet, heat_maps
 from experiments.run_folder import RunFolder
 from experiments.runs import add_run_flags, begin, open_run
@@ -40,10 +43,12 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(folder: RunFolder, configuration: DecompositionConfiguration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments, channels=2, more=lambda images: {} if folder.exists() else (
+        of_detecting(likely_detectors(arguments.detectors, configuration), arguments.device, images)))
     end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
     detectors, origin = fixed_detectors(arguments.detectors, folder, configuration, data, arguments.device)
-    merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
+    with timed(data.took, "detecting"):
+        merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("decomposition", folder, configuration, data, arguments.device,
                       {"detectors": origin, "end2end": None if end2end is None else str(end2end.path.resolve())})
@@ -55,7 +60,7 @@ def run(folder: RunFolder, configuration: DecompositionConfiguration, arguments:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--detectors", metavar="RUN", help="folder of a finished run of experiments/roi_detection.py "
                      "(default: the newest under runs/ of the same data and seed)")
     new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "

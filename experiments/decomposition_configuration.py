@@ -11,7 +11,7 @@ from experiments.detector import LOSSES, THRESHOLD
 @dataclass(frozen=True, slots=True)
 class DecompositionConfiguration(Configuration):
     """The configuration of a decomposition run. The defaults are Table 4.5's: but for the channels, Table 4.1's."""
-    loss: str = setting("dice", "that the ROI detectors were trained by: dice (3.43) or ss (3.49)")
+    loss: str = setting("dice", "that the ROI detectors were trained by: dice (3.43) or ss (3.49)", LOSSES)
     threshold: float = setting(THRESHOLD, "on a detector's output, above which a pixel is marked")
 
     def limits(self) -> list[Limit]:

@@ -18,11 +18,11 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-from pathlib import Path
 
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import RESUME, run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import PRESETS, Configuration, add_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments)
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)
     predicted = train_and_predict(build(configuration), batches, data, configuration, folder, arguments.device)
@@ -47,7 +47,7 @@ def run(folder: RunFolder, configuration: Configuration, arguments: argparse.Nam
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_flags(new)
     add_run_flags(new, "processes that preprocess images")
     return new

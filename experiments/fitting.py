@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
 from engine.layer import Layer
@@ -17,6 +16,7 @@ from engine.training import NotFinite, Step, train
 from experiments.configuration import TrainingConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure
+from experiments.progress import bar
 from experiments.resuming import require_same_run
 from experiments.run_folder import RunFolder
 from experiments.sampling import prefetch
@@ -30,11 +30,11 @@ Watch = Callable[[int, int], AbstractContextManager[Callable[[Step], None]]]
 @contextmanager
 def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
     """Steps made and time left on the terminal, and now and then the loss."""
-    with tqdm(total=total, initial=start, desc="Training", unit="step", mininterval=0.5) as bar:
+    with bar(total, "Training", "step", initial=start) as shown:
         def advance(step: Step) -> None:
-            bar.update()
+            shown.update()
             if step.number % LOG_EVERY == 0 or step.number == 1:
-                bar.set_postfix_str(f"loss {step.loss:.4f}", refresh=False)
+                shown.set_postfix_str(f"loss {step.loss:.4f}", refresh=False)
 
         yield advance
 

@@ -8,21 +8,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from engine.checkpoint import Checkpoint, save_checkpoint
 from engine.layer import Layer
 from experiments import finished_runs
 from experiments.decomposition_configuration import DecompositionConfiguration
-from experiments.detector import build, detector_name, load_detectors
-from experiments.detector_configuration import DetectorConfiguration
+from experiments.detector import detector_name, load_detectors
+from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.merging import Detectors
 from experiments.provenance import trained_on
-from experiments.recorded_configuration import recorded_configuration
-from experiments.restoring import restored
 from experiments.run_folder import RunFolder
 from experiments.runs import Data
 from experiments.size_groups import GROUPS
+from experiments.trained_detector import load_detector
+from experiments.trained_network import read_checkpoint
 
 SHARED = ("data", "normals", "classes", "preset", "seed")  # what a user gives both commands
 
@@ -55,6 +55,21 @@ def fixed_detectors(given: str | None, folder: RunFolder, configuration: Decompo
                        "digest": detectors.digest}
 
 
+def likely_detectors(given: str | None, configuration: DecompositionConfiguration) -> DetectorConfiguration:
+    """Of the detectors that a new run will get, as far as that can be said before its data are read: for an estimate.
+
+    Those of the given run, or the newest on the same data; where there are none, of the preset.
+    """
+    def same(record: dict[str, Any]) -> bool:
+        return all(record["configuration"].get(name) == getattr(configuration, name) for name in ("data", "seed"))
+
+    run = finished_runs.newest("roi_detection", same) if given is None else RunFolder(Path(given))
+    try:
+        return DetectorConfiguration(**run.record()["configuration"]) if run else PRESETS[configuration.preset]
+    except (UsageError, Failure, KeyError, TypeError):
+        return PRESETS[configuration.preset]  # what is wrong is said when the detectors are needed
+
+
 def keep_detectors(run: RunFolder, loss: str, folder: Path) -> None:
     """Copy the five detectors of a ROI run into the folder of a decomposition. Raises Failure where that cannot be."""
     networks, configuration = load_detectors(run.path, loss)
@@ -82,18 +97,31 @@ def kept_detectors(folder: Path, threshold: float, device: str = "cpu", digest: 
     return detectors
 
 
+def detectors_beside(path: Path, checkpoint: Checkpoint, threshold: float, device: str) -> Detectors:
+    """Those that the classifier in the decomposition's checkpoint at `path` was trained with, on the device.
+
+    Their digest stands in the checkpoint; an older one leaves that to config.json. Raises UsageError where the
+    checkpoint does not lie in the folder of its run, and as `kept_detectors`.
+    """
+    digest = checkpoint.trained_on.get("detectors")
+    if digest is None:
+        try:
+            digest = RunFolder(path.parent).record()["detectors"]["digest"]
+        except (UsageError, KeyError, TypeError):
+            raise UsageError(f"{path} is of a decomposition, whose folder holds its detectors and config.json; "
+                             f"{path.parent} is not that folder. A run is moved as a whole") from None
+    return kept_detectors(path.parent, threshold, device, digest)
+
+
 def _place(folder: Path, group: str) -> Path:
     return folder / "detectors" / f"{group}.safetensors"
 
 
 def _load(path: Path) -> Layer:
-    try:
-        checkpoint = load_checkpoint(path)
-        configuration = recorded_configuration(DetectorConfiguration, checkpoint.configuration, path)
-        network = restored(checkpoint, lambda rng: build(configuration, rng))
-    except FileNotFoundError:
+    if not path.exists():
         raise UsageError(f"{path}: there is no such file. A decomposition's folder holds its five detectors; it must "
-                         "be moved as a whole") from None
-    except (CheckpointError, OSError) as error:
-        raise Failure(f"{path} is not the checkpoint of a detector: {error}") from error
-    return network
+                         "be moved as a whole")
+    try:
+        return load_detector(path, "cpu", read_checkpoint(path)).network
+    except UsageError as error:
+        raise Failure(str(error)) from error

@@ -7,11 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from tqdm import tqdm
-
 from experiments.errors import Failure, UsageError
 from experiments.pickled import PicklingExecutor
 from experiments.processes import Processes, threads_each
+from experiments.progress import bar
 from experiments.system_errors import explain_system_error
 
 POLL = 1.0  # seconds between two looks at how far the trainings are
@@ -61,8 +60,7 @@ def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executo
     again: set[str] = set()
     made = {name: job.steps_done() for name, job in jobs.items()}
     try:
-        with tqdm(total=steps * len(jobs), initial=sum(made.values()), desc=f"{len(jobs)} trainings",
-                  unit="step") as bar:
+        with bar(steps * len(jobs), f"{len(jobs)} trainings", "step", initial=sum(made.values())) as shown:
             waiting |= {executor.submit(work, job): name for name, job in jobs.items()}
             while waiting:
                 done, _ = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
@@ -73,15 +71,15 @@ def run_jobs(jobs: Mapping[str, AnyJob], work: Callable[[AnyJob], None], executo
                         continue
                     if name in again:
                         failed[name] = error
-                        bar.write(f"{name} failed again: {explain(error)}")
+                        shown.write(f"{name} failed again: {explain(error)}")
                     else:
                         again.add(name)
-                        bar.write(f"{name} failed, and is tried once more: {explain(error)}")
+                        shown.write(f"{name} failed, and is tried once more: {explain(error)}")
                         waiting[executor.submit(work, jobs[name])] = name
                 made = {name: job.steps_done() for name, job in jobs.items()}
-                bar.n = sum(made.values())
+                shown.update(sum(made.values()) - shown.n)
                 finished = len(jobs) - len(set(waiting.values())) - len(failed)
-                bar.set_postfix_str(f"{finished} of {len(jobs)} finished"
+                shown.set_postfix_str(f"{finished} of {len(jobs)} finished"
                                     + (f", failed: {', '.join(failed)}" if failed else ""))
     except BaseException:
         for future in waiting:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from engine.checkpoint import to_numpy
 from engine.layer import Layer
 from experiments.augmentation import augment
 from experiments.detector import masks
 from experiments.prepared import PreparedSet
+from experiments.progress import bar
 from experiments.reporting.files import write_bytes
 from experiments.sampling import Batches
 
@@ -94,13 +94,13 @@ def heat_maps(detectors: Detectors, prepared: PreparedSet, cache: Path) -> np.nd
     blocks = [HeatBlock(key, images[start:start + BATCH], prepared.side, cache) for start in images[::BATCH]]
     missing = sum(len(block.images) for block in blocks if not block.path.exists())
     maps = np.empty((len(prepared), prepared.side, prepared.side), np.uint8)
-    with tqdm(total=missing, desc="Detecting", unit="image", disable=not missing) as bar:
+    with bar(missing, "Detecting", "image") as shown:
         for block in blocks:
             kept = block.read()
             if kept is None:
                 kept = detectors.heat_map(prepared.images(block.images))
                 block.write(kept)
-                bar.update(len(block.images))
+                shown.update(len(block.images))
             maps[block.images.start:block.images.stop] = kept
     maps.flags.writeable = False
     return maps

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.datasets import CLASSES, Mammogram
 from experiments.errors import Failure
 from experiments.preprocessing import Prepared, Preprocessing, preprocess
 from experiments.processes import in_processes
+from experiments.progress import bar
 from experiments.reporting.files import write_bytes
 
 LOST = "annotation lost: the square crop left nothing of it"
@@ -81,12 +81,17 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"{cache}: the cache folder cannot be created ({error.strerror})") from error
-    entries = [CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms]
-    missing = [entry for entry in entries if not entry.is_there()]
-    with tqdm(total=len(missing), desc="Preparing", unit="image", disable=not progress or not missing) as bar:
+    missing = missing_entries(mammograms, preprocessing, cache)
+    with bar(len(missing) if progress else 0, "Preparing", "image") as shown:
         for _ in in_processes(CacheEntry.build, missing, workers):
-            bar.update()
+            shown.update()
     return PreparedSet(mammograms, preprocessing, cache, classes)
+
+
+def missing_entries(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path) -> list["CacheEntry"]:
+    """What the cache lacks."""
+    entries = (CacheEntry(mammogram, preprocessing, cache) for mammogram in mammograms)
+    return [entry for entry in entries if not entry.is_there()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,18 +66,30 @@ def _preprocess(image: np.ndarray, mask: np.ndarray | None, settings: Preprocess
     if mask is not None and mask.shape != image.shape:
         raise Failure(f"{name}: the image has {_size(image)} pixels and its mask {_size(mask)} (width x height); "
                       "a mask must have the size of its image")
-    _refuse_constant(image, name)
-    if not np.isfinite(_spread(image)):
-        raise Failure(f"{name}: its levels reach from {image.min():g} to {image.max():g}, which cannot be grey levels")
-    crop = square_around_mass(image)
-    _refuse_constant(image[crop], f"{name}, cropped to the square around its centre of mass")
-    working = _scale(_resize_bilinear(_float32(image[crop]), settings.working_side))
+    crop = breast_square(image, name)
+    working = _resize_bilinear(_float32(image[crop]), settings.working_side)
+    _refuse_constant(working, f"{name}, resized to {settings.working_side} pixels a side")  # too faint for float32
+    working = _scale(working)
     region = settings.working_side // REGIONS
     enhanced = _scale(equalize_adapthist(working, kernel_size=region, clip_limit=settings.clip_limit))
     small = area_mean(enhanced, settings.side)
     if mask is None or not mask.any():
         return Prepared(small, np.zeros(small.shape, dtype=bool), lost=False)
     return Prepared(small, shrink_mask(mask[crop], settings), lost=not mask[crop].any())
+
+
+def breast_square(levels: np.ndarray, name: str) -> tuple[slice, slice]:
+    """The part of an image (H, W) of any real dtype that `preprocess` uses: `square_around_mass`.
+
+    Raises `Failure`, naming the image, where all pixels are equal or their levels cannot be grey levels.
+    """
+    _refuse_constant(levels, name)
+    if not np.isfinite(_spread(levels)):
+        raise Failure(f"{name}: its levels reach from {levels.min():g} to {levels.max():g}, which cannot be grey "
+                      "levels")
+    crop = square_around_mass(levels)
+    _refuse_constant(levels[crop], f"{name}, cropped to the square around its centre of mass")
+    return crop
 
 
 def square_around_mass(levels: np.ndarray) -> tuple[slice, slice]:
@@ -108,6 +120,19 @@ def shrink_mask(mask: np.ndarray, settings: Preprocessing) -> np.ndarray:
     nearest = (2 * np.arange(settings.working_side) + 1) * len(mask) // (2 * settings.working_side)
     working = _keep_one_pixel(mask[np.ix_(nearest, nearest)], mask)
     return _keep_one_pixel(area_mean(working, settings.side) >= 0.5, working)
+
+
+def enlarge_mask(mask: np.ndarray, crop: tuple[slice, slice], shape: tuple[int, int]) -> np.ndarray:
+    """The way back: (side, side) bool, made of the square `crop` of an image (H, W) -> bool of that shape.
+
+    A pixel of the image has the value of the network's pixel in which its centre lies; outside the square, which the
+    network has not seen, it is False.
+    """
+    size = crop[0].stop - crop[0].start
+    nearest = (2 * np.arange(size) + 1) * len(mask) // (2 * size)
+    whole = np.zeros(shape, bool)
+    whole[crop] = mask[np.ix_(nearest, nearest)]
+    return whole
 
 
 def area_mean(image: np.ndarray, side: int) -> np.ndarray:

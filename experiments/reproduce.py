@@ -1,6 +1,6 @@
 """Everything: chapter 4 of the thesis and its appendix A.1-A.2, every table and figure beside ours, in one report.
 
-    python experiments/reproduce.py                                  synthetic images, less than 25 minutes on 2 cores
+    python experiments/reproduce.py                                  synthetic images, some minutes on a CPU
     python experiments/reproduce.py --seeds 3                        both classifiers three times: mean and spread
     python experiments/reproduce.py --data DIR                       your mammograms, with masks of the lesions
     python experiments/reproduce.py --data DDSM --preset thesis --device cuda
@@ -15,7 +15,7 @@ Several seeds vary initial weights, batches and dropout of the two classifiers. 
 of --seed, so that all trainings are tested on the same images. The retraining is of the first seed alone.
 
 Data that lack a class, such as a set without normal images, serve for ROI detection alone, and the report says so.
-A research and teaching tool, not for diagnosis.
+It begins by saying how long all of this will take on this machine. A research and teaching tool, not for diagnosis.
 """
 from __future__ import annotations
 
@@ -25,23 +25,27 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from experiments.command import RESUME, run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import flag
+from experiments.duration import Parts, sentence, together
 from experiments.errors import Failure, UsageError
 from experiments.folders import require_apart
 from experiments.lock import locked
+from experiments.progress import announce, duration
 from experiments.reporting.files import write_json
 from experiments.reporting.reproduction import gather, write_reproduction
 from experiments.reproduction_flags import FLAGS, add_reproduction_flags
 from experiments.reproduction_stages import Reproduction
 from experiments.resuming import PLACES, resumed_record
 from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, duration, load
+from experiments.runs import add_run_flags, command_line, load
 from experiments.work_stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
@@ -59,12 +63,14 @@ def run(folder: RunFolder, configuration: dict[str, Any], arguments: argparse.Na
     stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
     require_same_data(folder, whole, arguments)
     keep(folder, configuration)
-    announce(folder.path, stages)
+    started = perf_counter()
+    expected = expect(folder.path, stages, lambda: whole.preparing(Path(arguments.cache), arguments.workers))
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
+    keep_times(folder, expected, perf_counter() - started)
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_reproduction_flags(new)
     add_run_flags(new, "processes that preprocess images, and detectors trained at a time")
     return new
@@ -129,13 +135,21 @@ def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:
         folder.create({"experiment": EXPERIMENT, "configuration": configuration, "command": command_line()})
 
 
-def announce(path: Path, stages: list[Stage]) -> None:
-    """How much is to be done, and how long training takes on this machine."""
+def expect(path: Path, stages: list[Stage], preparing: Callable[[], Parts]) -> dict[str, float]:
+    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told."""
     left = [stage for stage in stages if not stage.finished]
-    print(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished", end="", flush=True)
-    seconds = sum(stage.seconds() for stage in left)
-    print(f"; training is expected to take {duration(seconds)} in all (measured just now)" if seconds else "",
-          flush=True)
+    announce(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
+    parts = together([preparing() if any(stage.mark for stage in left) else {}, *(stage.seconds() for stage in left)])
+    if parts:
+        announce(f"This is {sentence(parts)}")
+    return parts
+
+
+def keep_times(folder: RunFolder, expected: dict[str, float], took: float) -> None:
+    """Into config.json, for each time that the command came to the end: what it was expected to take, and took."""
+    announce(f"It took {duration(took)}; expected were {duration(sum(expected.values()))}")
+    record = folder.record()
+    write_json(folder.config, record | {"times": [*record.get("times", []), {"expected": expected, "took": took}]})
 
 
 def report(folder: RunFolder, whole: Reproduction) -> None:

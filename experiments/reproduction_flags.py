@@ -8,6 +8,8 @@ from typing import Any
 
 from experiments.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.configuration import PRESETS, flag
+from experiments.datasets.record import CLASSES_OF
+from experiments.detector import LOSSES
 from experiments.folders import folder_name
 
 END2END, ROI_DETECTION, DECOMPOSITION, RETRAINING = "end2end", "roi_detection", "decomposition", "retraining"
@@ -17,12 +19,13 @@ ALL = (*CLASSIFIERS, ROI_DETECTION)  # a retraining has the decomposition's
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """commands that get it, by what name if it is another there, and what --help says."""
+    """commands that get it, by what name if it is another there, what --help says, all values if they are few."""
     name: str
     type: type
     commands: tuple[str, ...]
     help: str
     given_as: str | None = None
+    choices: tuple[Any, ...] | None = None
 
 
 DATA = tuple(Flag(name, str, ALL, text) for name, text in (
@@ -31,14 +34,15 @@ DATA = tuple(Flag(name, str, ALL, text) for name, text in (
     ("normals", "folder of another data set, of which the normal images are added to those of --data")))
 HYPER_PARAMETERS = (
     Flag("seed", int, ALL, "of images, split and detectors, and the first training seed (default: 0)"),
-    Flag("classes", int, ALL, "3: cancer, normal and benign (the default); 2: without normal images"),
+    Flag("classes", int, ALL, "3: cancer, normal and benign (the default); 2: without normal images",
+         choices=tuple(CLASSES_OF)),
     Flag("side", int, ALL, "height and width of the networks' input in pixels"),
     Flag("working_side", int, ALL, "pixels a side at which contrast is enhanced"),
     Flag("max_pixels", int, ALL, "refuse images of more pixels, for which the memory may not do"),
     Flag("batch", int, ALL, "images in a training step"),
     Flag("steps", int, CLASSIFIERS, "training steps of a classifier"),
     Flag("width", float, CLASSIFIERS, "multiplies the channels and features of every layer of the VGG"),
-    Flag("loss", str, (DECOMPOSITION,), "that the detectors of the decomposition were trained by, dice or ss"),
+    Flag("loss", str, (DECOMPOSITION,), "that the detectors of the decomposition were trained by", choices=LOSSES),
     Flag("threshold", float, (DECOMPOSITION,), "on a detector's output, above which a pixel is marked"),
     Flag("detector_steps", int, (ROI_DETECTION,), "training steps of a detector", "steps"),
     Flag("channels", int, (ROI_DETECTION,), "of the U-net's first level"),
@@ -58,8 +62,8 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag(each.name), metavar="DIR", type=folder_name, help=each.help)
     group = parser.add_argument_group("hyper-parameters (default: those of the single commands)")
     for each in HYPER_PARAMETERS:
-        group.add_argument(flag(each.name), type=ARGUMENT_TYPES[each.type], metavar=each.type.__name__.upper(),
-                           help=each.help)
+        group.add_argument(flag(each.name), type=ARGUMENT_TYPES[each.type], choices=each.choices, help=each.help,
+                           metavar=None if each.choices else each.type.__name__.upper())
 
 
 def given_to(command: str, configuration: Mapping[str, Any]) -> list[str]:

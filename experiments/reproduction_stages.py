@@ -1,21 +1,23 @@
 """The stages of experiments/reproduce.py: which command is called with which flags, in which folder."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.layer import Layer
-from experiments import audit, classifier, decomposition, detector, end2end, retraining, roi_detection
-from experiments.configuration import Configuration, TrainingConfiguration, configure_from, flag
+from experiments import audit, decomposition, end2end, retraining, roi_detection
+from experiments.configuration import Configuration, configure_from, flag
 from experiments.dataset_choice import chosen_dataset
+from experiments.datasets.record import Mammogram
 from experiments.detector import LOSSES
 from experiments.detector_configuration import PRESETS as DETECTOR_PRESETS
 from experiments.detector_configuration import DetectorConfiguration
-from experiments.device import array_module
-from experiments.duration import seconds_per_step
+from experiments.duration import Parts, preparing
+from experiments.expectation import of_classifier, of_detecting, of_detectors
+from experiments.prepared import missing_entries
+from experiments.preprocessing import Preprocessing
 from experiments.reporting.files import write_json
 from experiments.reproduction_flags import DECOMPOSITION, END2END, RETRAINING, ROI_DETECTION, given_to
 from experiments.resuming import PLACES
@@ -47,7 +49,7 @@ class Reproduction:
                         self.folder / "audit" / LAST)
         roi = self._stage(ROI_DETECTION, f"ROI detection, {trainings} detectors", roi_detection.main,
                           given_to(ROI_DETECTION, self.configuration),
-                          lambda: self._detector_cost * detectors.total_steps * trainings)
+                          lambda: of_detectors(detectors, self.device, self.mammograms, trainings))
         if self.missing:
             return [roi, audited]
         return [*map(self._end2end, self.seeds), roi, *map(self._decomposition, self.seeds), self._retraining(),
@@ -62,9 +64,14 @@ class Reproduction:
         return self.folder / f"{command}-seed{seed}"
 
     @cached_property
+    def mammograms(self) -> Sequence[Mammogram]:
+        """Of all stages, before preparation leaves some out."""
+        return chosen_dataset(self.classifiers).mammograms
+
+    @cached_property
     def missing(self) -> list[str]:
         """The classes without images: with one of them there is nothing that a classifier could learn."""
-        present = {each.label for each in chosen_dataset(self.classifiers).mammograms}
+        present = {each.label for each in self.mammograms}
         return [name for name in self.classifiers.class_names if name not in present]
 
     @cached_property
@@ -80,13 +87,15 @@ class Reproduction:
     def _end2end(self, seed: int) -> Stage:
         return self._stage(self.place(END2END, seed).name, f"end-to-end classifier, training seed {seed}", end2end.main,
                            [*given_to(END2END, self.configuration), "--training-seed", str(seed)],
-                           lambda: self._classifier_cost * self.classifiers.total_steps)
+                           lambda: self._with_one_channel)
 
     def _decomposition(self, seed: int) -> Stage:
         flags = [*given_to(DECOMPOSITION, self.configuration), "--training-seed", str(seed),
                  "--detectors", str(self.folder / ROI_DETECTION), "--end2end", str(self.place(END2END, seed))]
         return self._stage(self.place(DECOMPOSITION, seed).name, f"decomposition, training seed {seed}",
-                           decomposition.main, flags, lambda: self._merged_cost * self.classifiers.total_steps)
+                           decomposition.main, flags, lambda: {
+                               **of_detecting(self.detectors, self.device, len(self.mammograms)),
+                               **self._with_two_channels} if seed == self.seeds[0] else self._with_two_channels)
 
     def _retraining(self) -> Stage:
         """With as many steps as the decomposition, unless told otherwise."""
@@ -96,7 +105,8 @@ class Reproduction:
         return self._stage(RETRAINING, "retraining without the detectors' masks", retraining.main,
                            [*self._places, "--decomposition", str(self.place(DECOMPOSITION, first)), "--end2end",
                             str(self.place(END2END, first)), "--steps", str(chosen)],
-                           lambda: self._merged_cost * chosen)
+                           lambda: of_classifier(
+                               replace(self.classifiers, steps=chosen), self.device, len(self.mammograms), 2))
 
     @property
     def _places(self) -> list[str]:
@@ -105,7 +115,7 @@ class Reproduction:
                 for text in (flag(name), self.configuration[name])]
 
     def _stage(self, name: str, title: str, main: Callable[[list[str]], None], flags: list[str],
-               seconds: Callable[[], float]) -> Stage:
+               seconds: Callable[[], Parts]) -> Stage:
         folder = self.folder / name
 
         def make() -> None:
@@ -119,19 +129,16 @@ class Reproduction:
         write_json(self.folder / "statistics.json",
                    seed_statistics(first, second, self.folder / RETRAINING))
 
-    @cached_property
-    def _classifier_cost(self) -> float:
-        return self._cost(classifier.build(self.classifiers), self.classifiers)
+    def preparing(self, cache: Path, workers: int) -> Parts:
+        """What the cache lacks of the images that all stages share."""
+        of = self.classifiers
+        settings = Preprocessing(of.side, of.working_side, of.clip_limit)
+        return {"preparing": preparing(missing_entries(self.mammograms, settings, cache), workers)}
 
     @cached_property
-    def _merged_cost(self) -> float:
-        return self._cost(classifier.build(self.classifiers, 2), self.classifiers, 2)
+    def _with_one_channel(self) -> Parts:
+        return of_classifier(self.classifiers, self.device, len(self.mammograms))
 
     @cached_property
-    def _detector_cost(self) -> float:
-        return self._cost(detector.build(self.detectors), self.detectors)
-
-    def _cost(self, network: Layer, configuration: TrainingConfiguration, channels: int = 1) -> float:
-        """Seconds of a training step, measured."""
-        network.convert(array_module(self.device).asarray)
-        return seconds_per_step(network, configuration, self.device, channels)
+    def _with_two_channels(self) -> Parts:
+        return of_classifier(self.classifiers, self.device, len(self.mammograms), 2)

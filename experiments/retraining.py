@@ -31,6 +31,7 @@ import numpy as np
 from experiments.classification import load, report, train_and_predict
 from experiments.classifier import build
 from experiments.command import RESUME, run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.errors import Failure, UsageError
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> None:
 def run(folder: RunFolder, configuration: Configuration, decomposition: RunFolder, before: DecompositionConfiguration,
         arguments: argparse.Namespace) -> None:
     """before: the configuration of the decomposition."""
-    data = load(configuration, Path(arguments.cache), arguments.workers)
+    data = load(configuration, folder, arguments, channels=2, first=before.total_steps)
     if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
         raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
                       "Restore them")
@@ -132,7 +133,7 @@ def _newest(wanted: dict[str, Any]) -> RunFolder:
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     new.add_argument("--decomposition", metavar="RUN", help="folder of a finished run of experiments/decomposition.py "
                      "(default: the newest under runs/ of the same data and seed)")
     new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "

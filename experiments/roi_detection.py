@@ -21,29 +21,34 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from experiments.command import RESUME, run_command
+from experiments.command_parser import CommandParser
 from experiments.configuration import add_flags
-from experiments.detector import LOSSES, build, detector_name
+from experiments.datasets.record import Mammogram
+from experiments.detector import LOSSES, detector_name
 from experiments.detector_configuration import PRESETS, DetectorConfiguration
 from experiments.detector_training import DetectorTask, train_detector
-from experiments.device import array_module
-from experiments.duration import seconds_per_step
+from experiments.duration import Parts, timed
 from experiments.evaluation.confounders import confounders
 from experiments.evolution import read_evolution
+from experiments.expectation import of_detectors
 from experiments.jobs import open_executor, run_jobs
 from experiments.ownership import claimed
 from experiments.pickled import Pickled
 from experiments.prepared import PreparedSet
+from experiments.progress import announce
 from experiments.reporting.files import read_json
 from experiments.reporting.record import RunRecord
 from experiments.reporting.roi_report import TrainedDetector, headline, write_roi_results
 from experiments.run_folder import RunFolder
-from experiments.runs import add_run_flags, begin, describe, duration, load, open_run
+from experiments.runs import add_run_flags, begin, describe, keep_times, load, open_run, steps_done
 from experiments.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
-from experiments.training_time import timed, total_time
+from experiments.training_time import timing, total_time
 
 EXPERIMENT = "roi_detection"
 
@@ -55,20 +60,24 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(folder: RunFolder, configuration: DetectorConfiguration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers)
+    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers, expect=(
+        partial(expected, folder, configuration, arguments.device) if arguments.scheduler is None else None))
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     data.record["notes"] += repeated_images(groups, configuration.batch)
-    print(describe(data.record))
+    announce(describe(data.record))
     described = groups.record() | {"lesion_pixels": lesion_pixels(groups, configuration.side)}
     record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
 
-    train_all(folder, configuration, data.prepared, groups, arguments)
-    report(folder, record, None if configuration.data is None else confounders(
-        data.prepared, data.train, data.test))
+    with timed(data.took, "training"):
+        train_all(folder, configuration, data.prepared, groups, arguments)
+    with timed(data.took, "report"):
+        report(folder, record, None if configuration.data is None else confounders(
+            data.prepared, data.train, data.test))
+    keep_times(folder, data)
 
 
 def parser() -> argparse.ArgumentParser:
-    new = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    new = CommandParser(__doc__)
     add_flags(new, PRESETS, "Table 4.4")
     add_run_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
     new.add_argument("--scheduler", metavar="ADDRESS",
@@ -101,23 +110,17 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
                  for loss in LOSSES for group in GROUPS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
-            announce(folder, configuration, len(unfinished), arguments)
-            with timed(folder.path):
+            announce(f"Run folder: {folder.path}\nTraining: {len(unfinished)} detectors, {configuration.total_steps} "
+                     f"steps of {configuration.batch} images each, preset {configuration.preset}")
+            with timing(folder.path):
                 run_jobs(unfinished, train_detector, executor, configuration.total_steps)
 
 
-def announce(folder: RunFolder, configuration: DetectorConfiguration, trainings: int, arguments: argparse.Namespace
-             ) -> None:
-    steps = configuration.total_steps
-    text = (f"Run folder: {folder.path}\nTraining: {trainings} detectors, {steps} steps of {configuration.batch} "
-            f"images each, preset {configuration.preset}")
-    if arguments.scheduler is None:
-        network = build(configuration)
-        network.convert(array_module(arguments.device).asarray)
-        seconds = seconds_per_step(network, configuration, arguments.device)
-        text += (f"; expected {duration(seconds * steps * trainings)} on this machine ({seconds:.2g} s a step, "
-                 "measured just now)")
-    print(text, flush=True)
+def expected(folder: RunFolder, configuration: DetectorConfiguration, device: str, mammograms: Sequence[Mammogram]
+             ) -> Parts:
+    """The seconds of the run on this machine; a cluster's speed is not known here."""
+    made = [steps_done(RunFolder(folder.path / detector_name(group, loss))) for loss in LOSSES for group in GROUPS]
+    return of_detectors(configuration, device, mammograms, len(made), sum(made))
 
 
 def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | None) -> None:

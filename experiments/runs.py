@@ -5,9 +5,9 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ import numpy as np
 from experiments.argument_types import whole_number
 from experiments.configuration import Kind, TrainingConfiguration, configure_from
 from experiments.dataset_choice import chosen_dataset
-from experiments.datasets.record import THESIS
+from experiments.datasets.record import THESIS, Mammogram
 from experiments.device import array_module
+from experiments.duration import Parts, preparing, sentence, timed
 from experiments.errors import Failure, UsageError
 from experiments.folders import folder_name, require_apart
 from experiments.lock import locked
-from experiments.prepared import PreparedSet, prepare
+from experiments.prepared import PreparedSet, missing_entries, prepare
 from experiments.preprocessing import Preprocessing
+from experiments.progress import announce, duration
+from experiments.reporting.files import write_json
 from experiments.resuming import go_on, resumed_configuration
 from experiments.run_folder import RunFolder, choose_folder
 from experiments.splitting import require_all_classes, split
@@ -30,11 +33,18 @@ from experiments.splitting import require_all_classes, split
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The prepared images, which of them train and which test, and what the report says of them."""
+    """The prepared images, which of them train and which test, and what the report says of them.
+
+    expected, took: the seconds of the run by part, before it and as it goes. from_step: that its training begins at,
+    above 0 in a run that was interrupted: what it did before is not in them.
+    """
     prepared: PreparedSet
     train: np.ndarray
     test: np.ndarray
     record: dict[str, Any]
+    expected: Parts = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+    from_step: int = 0
 
 
 def add_run_flags(parser: argparse.ArgumentParser, workers: str) -> None:
@@ -87,9 +97,11 @@ def resolve_folders(arguments: argparse.Namespace) -> None:
             setattr(arguments, name, str(Path(getattr(arguments, name)).resolve()))
 
 
-def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_class: bool = False) -> Data:
+def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_class: bool = False,
+         expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
     """4.1: read, preprocess (from the cache what is there already), split by patient.
 
+    expect: the seconds that the rest of the run takes on these mammograms; if given, the terminal is told beforehand.
     every_class: raise Failure where a class has no images, before and after they are prepared.
     """
     classes = configuration.class_names
@@ -97,7 +109,14 @@ def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_
     if every_class:
         require_all_classes(np.array([classes.index(each.label) for each in dataset.mammograms], dtype=int), classes)
     preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
-    prepared = prepare(dataset.mammograms, preprocessing, cache, workers, classes=classes)
+    expected: Parts = {}
+    if expect is not None:
+        missing = missing_entries(dataset.mammograms, preprocessing, cache)
+        expected = {"preparing": preparing(missing, workers), **expect(dataset.mammograms)}
+        announce(f"This run is {sentence(expected)}")
+    took: dict[str, float] = {}
+    with timed(took, "preparing"):
+        prepared = prepare(dataset.mammograms, preprocessing, cache, workers, classes=classes)
     if every_class:
         require_all_classes(prepared.labels, classes)
     train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
@@ -108,7 +127,25 @@ def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_
         counts = np.bincount(prepared.labels[indices], minlength=len(classes))
         record[name] = dict(zip(classes, counts.tolist(), strict=True))
         record[f"{name}_patients"] = len(set(prepared.patients[indices]))
-    return Data(prepared, train, test, record)
+    return Data(prepared, train, test, record, expected, took)
+
+
+def steps_done(folder: RunFolder) -> int:
+    """As far as it is logged: every tenth step."""
+    return max((entry["step"] for entry in folder.history()), default=0)
+
+
+def keep_times(folder: RunFolder, data: Data) -> None:
+    """Into config.json, when the run is finished: what was expected and how long it took, in seconds by part.
+
+    A finished run that is reported on anew keeps the times of its training.
+    """
+    if data.expected.get("training") == 0:
+        return
+    expected = f"; expected were {duration(sum(data.expected.values()))}" if data.expected else ""
+    announce(f"It took {duration(sum(data.took.values()))}{expected}")
+    write_json(folder.config, folder.record() | {
+        "times": {"from_step": data.from_step, "expected": dict(data.expected), "took": data.took}})
 
 
 def describe(record: dict[str, Any]) -> str:
@@ -143,11 +180,3 @@ def open_run(experiment: str, folder: RunFolder, configuration: TrainingConfigur
 def command_line() -> str:
     """The command that this process was started by."""
     return shlex.join(["python", *sys.argv])
-
-
-def duration(seconds: float) -> str:
-    """In the unit that a person would use."""
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 1.5 * size:
-            return f"about {seconds / size:.1f} {unit}"
-    return f"about {seconds:.0f} seconds"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from engine.checkpoint import Checkpoint, CheckpointError, restore
 from engine.layer import Layer
 from experiments.classifier import build
 from experiments.configuration import Configuration
@@ -14,11 +14,14 @@ from experiments.datasets.images import read_image
 from experiments.decomposition_configuration import DecompositionConfiguration
 from experiments.device import array_module
 from experiments.errors import UsageError
-from experiments.fixed_detectors import kept_detectors
+from experiments.fixed_detectors import detectors_beside
 from experiments.merging import Detectors, merge
 from experiments.preprocessing import Preprocessing, preprocess
-from experiments.recorded_configuration import recorded_configuration
-from experiments.restoring import restored
+from experiments.provenance import Provenance, provenance
+from experiments.trained_network import described_wrongly, read_checkpoint, require_shapes
+from models.vgg import CHANNELS, FEATURES, scaled
+
+EXPECTED = "experiments/end2end.py, decomposition.py or retraining.py"
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,19 @@ class TrainedClassifier:
     configuration  it was trained with
     channels       of its input: 1, the mammogram; 2 after a decomposition or a retraining
     detectors      of a decomposition; the second channel of a retrained classifier is empty
+    provenance     what it was trained on
     """
 
     network: Layer
     configuration: Configuration
     channels: int
     detectors: Detectors | None
+    provenance: Provenance
 
     def prepare(self, path: Path) -> np.ndarray:
         """(1, side, side, 1) float32 in [0, 1]: the image file as in training. Raises Failure where it is of no use."""
-        of = self.configuration
-        preprocessing = Preprocessing(of.side, of.working_side, of.clip_limit)
-        return preprocess(read_image(path, of.max_pixels), None, preprocessing, str(path)).image[None, :, :, None]
+        return preprocess(read_image(path, self.configuration.max_pixels), None, preprocessing(self.configuration),
+                          str(path)).image[None, :, :, None]
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """(n, side, side, channels) float32, what the network takes, for prepared images (n, side, side, 1)."""
@@ -48,32 +52,46 @@ class TrainedClassifier:
         return merge(images, empty if self.detectors is None else self.detectors.heat_map(images))
 
 
-def load_classifier(path: Path, device: str) -> TrainedClassifier:
+def preprocessing(of: Configuration) -> Preprocessing:
+    return Preprocessing(of.side, of.working_side, of.clip_limit)
+
+
+def load_classifier(path: Path, device: str, checkpoint: Checkpoint | None = None) -> TrainedClassifier:
     """The classifier of a checkpoint that experiments/end2end.py, decomposition.py or retraining.py wrote.
 
-    The detectors of a decomposition lie in the folder of its checkpoint. Raises UsageError where there is no such file,
-    it holds no classifier, or the detectors are not beside it, and Failure where these are damaged.
+    checkpoint: what `path` holds, if it was read already. The detectors of a decomposition lie in the folder of its
+    checkpoint. Raises UsageError where there is no such file, it holds no classifier, or the detectors are not beside
+    it, and Failure where these or the network are damaged.
     """
-    try:
-        checkpoint = load_checkpoint(path)
-        channels = checkpoint.parameter("conv_1a.W", 4).shape[2]
-        if channels not in (1, 2):
-            raise CheckpointError(f"its images have {channels} channels, expected are 1, or 2 after a decomposition")
-        configuration = _configuration(checkpoint, path)
-        network = restored(checkpoint, lambda rng: build(configuration, channels, rng))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such checkpoint") from None
-    except (CheckpointError, OSError) as error:
-        raise UsageError(f"{path} is no checkpoint of experiments/end2end.py, decomposition.py or retraining.py: "
-                         f"{error}") from error
+    checkpoint = checkpoint or read_checkpoint(path)
+    with described_wrongly(path, EXPECTED):
+        configuration = _configuration(checkpoint)
+        preprocessing(configuration)
+        channels = _channels(checkpoint, configuration)
+        network = build(configuration, channels)
+        restore(checkpoint, network)
+        origin = provenance(checkpoint, path)
     detectors = None
     if isinstance(configuration, DecompositionConfiguration):
-        digest = checkpoint.trained_on.get("detectors")
-        detectors = kept_detectors(path.parent, configuration.threshold, device, digest)
+        detectors = detectors_beside(path, checkpoint, configuration.threshold, device)
     network.convert(array_module(device).asarray)
-    return TrainedClassifier(network, configuration, channels, detectors)
+    return TrainedClassifier(network, configuration, channels, detectors, origin)
 
 
-def _configuration(checkpoint: Checkpoint, path: Path) -> Configuration:
+def _configuration(checkpoint: Checkpoint) -> Configuration:
+    if "depth" in checkpoint.configuration:
+        raise UsageError("it is one of a detector, which experiments/roi_detection.py trained")
     kind = DecompositionConfiguration if "threshold" in checkpoint.configuration else Configuration
-    return recorded_configuration(kind, checkpoint.configuration, path)
+    return kind(**checkpoint.configuration)
+
+
+def _channels(checkpoint: Checkpoint, configuration: Configuration) -> int:
+    """Of the network's input. Raises CheckpointError for tensors that are not those of the configuration."""
+    first = checkpoint.part("parameters")["conv_1a.W"]
+    if first.ndim != 4 or first.shape[2] not in (1, 2):
+        raise CheckpointError(f"'conv_1a.W' is {first.shape}; expected 3 x 3 kernels for an image of 1 or 2 channels")
+    width, pixels = configuration.width, (configuration.side // 32) ** 2
+    require_shapes(checkpoint, {
+        "conv_1a.W": (3, 3, first.shape[2], scaled(CHANNELS[0], width)),
+        "dense_6a.W": (pixels * scaled(CHANNELS[-1], width), scaled(FEATURES[0], width))})
+    return first.shape[2]

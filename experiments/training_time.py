@@ -12,7 +12,7 @@ FILE = "training_time.json"
 
 
 @contextmanager
-def timed(folder: Path) -> Iterator[None]:
+def timing(folder: Path) -> Iterator[None]:
     """Adds what happens inside to the folder's training time.
 
     A part that is killed leaves no time behind, but the mark that there was one: from then on the sum is less than what

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.duration import Parts
 from experiments.errors import Failure, UsageError
+from experiments.progress import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +15,12 @@ class Stage:
     """title    what it is, for the terminal
     make     begins it, or goes on where it was interrupted
     mark     the file that it writes last; None for a stage of seconds, which is made anew every time
-    seconds  that its training is expected to take from the beginning, measured when asked for
+    seconds  that it is expected to take, by part, measured when asked for
     """
     title: str
     make: Callable[[], object]
     mark: Path | None = None
-    seconds: Callable[[], float] = lambda: 0.0
+    seconds: Callable[[], Parts] = dict
 
     @property
     def finished(self) -> bool:
@@ -34,9 +36,9 @@ def run_stages(stages: Sequence[Stage], go_on: str) -> None:
     for number, stage in enumerate(stages, start=1):
         place = f"Stage {number} of {len(stages)}, {stage.title}"
         if stage.finished:
-            print(f"{place}: finished already", flush=True)
+            announce(f"{place}: finished already")
             continue
-        print(f"\n{place}", flush=True)
+        announce(f"\n{place}")
         try:
             stage.make()
         except (UsageError, Failure) as error:

@@ -14,6 +14,7 @@ from engine.gradient_check.report import table, write_json
 from engine.gradient_check.result import PURITY, Result
 from engine.gradient_check.step_size import Sweep, sweep
 from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
+from engine.version import installed_version
 
 EXAMPLES = """examples:
   python -m engine.gradient_check                          check everything, print the table
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
     parser.add_argument("--only", metavar="NAME", help="check this one: a name or the part before its colon")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write a list of {name, parameter, error, passed}")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the error over the step size (PNG, PDF or SVG)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument("--version", action="version", version=f"%(prog)s of {installed_version()}")
     options = parser.parse_args(arguments)
     for file in filter(None, (options.json, options.plot)):
         if not file.absolute().parent.is_dir():
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
         names = "\n  ".join(case.name for case in cases)
         parser.error(f"there is nothing named {options.only!r}. The names are\n  {names}")
 
-    results = [result for rows in _with_bar(selected, _examine_safely, "checking") for result in rows]
+    results = [result for rows in _with_bar(selected, _examine_safely, "checking", options.quiet) for result in rows]
     print(table(results))
     try:
         _leave_files(options, selected, results)
@@ -61,7 +64,7 @@ def _leave_files(options: argparse.Namespace, selected: list[Case], results: lis
     if options.json:
         write_json(options.json, results)
     if options.plot:
-        curves = [curve for curve in _with_bar(selected, _sweep_safely, "sweeping") if curve]
+        curves = [curve for curve in _with_bar(selected, _sweep_safely, "sweeping", options.quiet) if curve]
         draw(curves, options.plot)
         right = sum(curve.right for _, curve in curves)
         print(f"{right} of {len(selected)} error curves are those of a right gradient")
@@ -70,9 +73,9 @@ def _leave_files(options: argparse.Namespace, selected: list[Case], results: lis
                 print(f"{curve.name}: {curve.judgement}")
 
 
-def _with_bar(cases: list[Case], function: Callable, what: str) -> list:
+def _with_bar(cases: list[Case], function: Callable, what: str, quiet: bool) -> list:
     answers = []
-    with tqdm(cases, desc=what, unit="case", file=sys.stderr) as bar:
+    with tqdm(cases, desc=what, unit="case", file=sys.stderr, disable=True if quiet else None) as bar:  # None: in logs
         for case in bar:
             bar.set_postfix_str(case.name, refresh=False)
             answers.append(function(case))

@@ -17,14 +17,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from experiments.argument_types import whole_number
 from experiments.command import run_command
+from experiments.command_parser import CommandParser
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
 from experiments.errors import Failure, UsageError
+from experiments.progress import over
 
+NAME = "synthetic"  # of the set; also in the CSV file of one that was written as files
 VIEWS = ("CC", "MLO")
 IMAGES = 2100
 HEIGHT = 320
@@ -41,7 +43,7 @@ def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
             name=f"{index:05d}-{VIEWS[index % len(VIEWS)]}", patient=f"{patient:05d}",
             label=_label(patient), source="synthetic", fingerprint=f"synthetic {VERSION}|{seed}|{index}|{height}",
             load=partial(draw, seed, index, height)))
-    return Dataset("synthetic", mammograms)
+    return Dataset(NAME, mammograms)
 
 
 def _label(patient: int) -> str:
@@ -88,28 +90,31 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
         (folder / name).mkdir(parents=True)
     with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(("image", "mask", "label", "patient"))
-        for mammogram in tqdm(dataset(seed, images, height).mammograms, desc="Drawing", unit="image", disable=None):
+        table.writerow(("image", "mask", "label", "patient", "collection"))
+        for mammogram in over(dataset(seed, images, height).mammograms, "Drawing", "image", leave=False):
             image, mask = mammogram.load()
             image_path, mask_path = f"images/{mammogram.name}.png", ""
             Image.fromarray(image).save(folder / image_path)
             if mask is not None:
                 mask_path = f"masks/{mammogram.name}.png"
                 Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_path)
-            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient))
+            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient, NAME))
+
+
+def parser() -> argparse.ArgumentParser:
+    new = CommandParser("Writes synthetic mammograms with masks into a new folder, to be used with --data.\n\n"
+                        "    python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
+    new.prog = "python -m experiments.datasets.synthetic"
+    new.add_argument("folder", type=Path, help="a new or an empty folder")
+    new.add_argument("--images", type=whole_number, default=IMAGES, help="how many (default %(default)s)")
+    new.add_argument("--seed", type=whole_number, default=0, help="default %(default)s")
+    new.add_argument("--height", type=whole_number, default=HEIGHT,
+                     help="of the images, in pixels (default %(default)s)")
+    return new
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.datasets.synthetic",
-        description="Writes synthetic mammograms with masks into a new folder, to be used with --data.",
-        epilog="example: python -m experiments.datasets.synthetic /tmp/drawn --images 300 --seed 1")
-    parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    parser.add_argument("--images", type=whole_number, default=IMAGES, help="how many (default %(default)s)")
-    parser.add_argument("--seed", type=whole_number, default=0, help="default %(default)s")
-    parser.add_argument("--height", type=whole_number, default=HEIGHT,
-                        help="of the images, in pixels (default %(default)s)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         if options.images < 1 or not 32 <= options.height <= TALLEST or options.seed < 0:
             raise UsageError(f"expected --images of at least 1, --height of 32 to {TALLEST} and --seed of at least 0")

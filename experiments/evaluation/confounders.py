@@ -15,11 +15,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from experiments.evaluation import guesser, metrics, roc
 from experiments.evaluation.intervals import Estimate, classifier_estimates, combine, proportion
 from experiments.prepared import PreparedSet
+from experiments.progress import over
 
 BINS = 32  # of the histogram, from 0 to 1
 BORDER = 32  # the border is side/32 pixels wide
@@ -47,7 +47,7 @@ def features(data: PreparedSet, indices: np.ndarray) -> np.ndarray:
     """(n, 32 + 4 x 5) float64: the share of the pixels in each of 32 grey levels; of the upper, lower, left and right
     border the mean, the standard deviation and the 5, 50 and 95 percentiles."""
     found = []
-    for start in tqdm(range(0, len(indices), BATCH), desc="Confounders", unit="batch", leave=False):
+    for start in over(range(0, len(indices), BATCH), "Confounders", "batch", leave=False):
         images = data.images(indices[start:start + BATCH])[..., 0]
         found.append(np.concatenate([_histograms(images), _borders(images)], axis=1))
     return np.concatenate(found)

@@ -206,7 +206,7 @@ def test_resuming_with_other_detectors(decomposed, flags, detectors, tmp_path, c
 
 @pytest.mark.parametrize(("more", "message"), [
     (("--threshold", 1), "--threshold 1.0"), (("--threshold", -0.1), "--threshold -0.1"),
-    (("--loss", "jaccard"), "dice or ss"), (("--side", 40), "a multiple of 32"), (("--batch", 100), "24 images")])
+    (("--loss", "jaccard"), "invalid choice"), (("--side", 40), "a multiple of 32"), (("--batch", 100), "24 images")])
 def test_a_wrong_call_has_exit_code_2(more, message, flags, command):
     code, _, errors = command(decomposition.main, *flags, *more)
     assert code == 2 and message in errors, errors

@@ -2,6 +2,7 @@
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,9 +162,28 @@ def test_help_shows_examples_and_every_preset(command):
     assert "not for diagnosis" in output and "5e-05" in output
 
 
-def test_the_expected_duration_is_stated_before_training_starts(drawn, tmp_path, command, tiny_flags):
+def test_the_expected_duration_is_stated_before_the_data_are_prepared_and_what_it_took_is_kept(
+        drawn, tmp_path, command, tiny_flags):
     output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
-    assert re.search(r"expected about [\d.]+ (seconds|minutes)", output)
+    assert re.match(r"This run is expected about [\d.]+ (seconds|minutes) in all on this machine", output)
+    times = json.loads((tmp_path / "run" / "config.json").read_text())["times"]
+    assert times["from_step"] == 0 and set(times["expected"]) == set(times["took"]) == {
+        "preparing", "training", "evaluating", "report"}
+    assert all(seconds > 0 for seconds in times["took"].values())
+
+
+def test_reported_on_anew_and_quietly_a_finished_run_keeps_the_times_of_its_training(finished, tmp_path, command,
+                                                                                    monkeypatch):
+    monkeypatch.setattr("experiments.progress._Quiet.quiet", False)  # again when the test ends
+    copy = shutil.copytree(finished, tmp_path / "run")
+    before = json.loads((copy / "config.json").read_text())["times"]
+    code, output, errors = command(end2end.main, "--resume", "--output", copy, "--cache", tmp_path / "cache",
+                                   "--workers", 1, "--quiet")
+    assert (code, errors) == (0, "") and [line.split(":")[0] for line in output.splitlines()] == ["Test set", "Report"]
+    assert json.loads((copy / "config.json").read_text())["times"] == before
+
+
+def test_durations_are_said_in_the_unit_that_a_person_would_use():
     assert runs.duration(50000 * 9.5) == "about 5.5 days"
 
 

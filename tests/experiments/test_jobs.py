@@ -1,5 +1,6 @@
 """Trainings that run side by side: failures, killed processes, interruptions; the progress display."""
 import errno
+import io
 import os
 import signal
 import threading
@@ -98,12 +99,15 @@ def test_a_killed_process_is_replaced_and_takes_no_other_job_with_it(counting, c
     assert "job3 failed, and is tried once more: its process was killed" in capsys.readouterr().out
 
 
-def test_one_progress_display_counts_the_steps_of_all_jobs_also_those_made_before(counting, capsys):
+def test_one_progress_display_counts_the_steps_of_all_jobs_also_those_made_before(counting, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", terminal)
     all_jobs = counting()
     all_jobs["job0"].note("step")
     with ThreadPoolExecutor(2) as executor:
         run_jobs(all_jobs, count, executor, STEPS)
-    shown = capsys.readouterr().err
+    shown = terminal.getvalue()
     assert f"1/{8 * STEPS}" in shown and f"{8 * STEPS}/{8 * STEPS}" in shown and "8 of 8 finished" in shown
 
 

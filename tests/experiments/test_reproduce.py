@@ -79,7 +79,7 @@ def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run, chec
     assert len(re.findall('href="#', contents)) == len(set(re.findall('href="#([^"]+)"', contents)))
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert page.count("data:image/png;base64,") == 10  # 4.1 and 4.3 to 4.7, (4.2), A.1, and A.2 for either loss
-    assert page.count("not for diagnosis") == 1 and "Not the thesis&#39;s data: “data” instead of DDSM" in page
+    assert page.count("not for diagnosis") == 1 and "Not the thesis&#39;s data: “synthetic” instead of DDSM" in page
     assert "31,383,681" in body and "23,632,451" in body and "conv 3x3, 1536 -&gt; 512" in body
     assert "0.6937" in body and "0.3666" in body and "Erra" in body  # Tables 4.2 and 4.6 as printed; the audit
 
@@ -108,7 +108,10 @@ def test_the_stages_have_the_flags_and_build_on_each_other(run):
     assert records["retraining"]["decomposition"]["run"] == str(run / "decomposition-seed0")
     assert records["retraining"]["configuration"]["steps"] == 12
     printed = (run / "printed.txt").read_text()
-    assert "training is expected to take" in printed and printed.count("Stage ") == 7
+    assert "This is expected about" in printed and printed.count("Stage ") == 7
+    spent, = json.loads((run / "config.json").read_text())["times"]
+    assert spent["took"] > 1
+    assert set(spent["expected"]) == {"preparing", "training", "evaluating", "report", "detecting"}
     assert f"Report: {run / 'report.html'}" in printed
 
 
@@ -116,7 +119,7 @@ def test_what_is_done_is_skipped(copied, run, command):
     before = times(copied)
     code, text, errors = command(reproduce.main, "--resume", "--output", copied)
     assert code == 0, errors
-    assert text.count("finished already") == 5 and "expected to take" not in text and times(copied) == before
+    assert text.count("finished already") == 5 and "This is expected" not in text and times(copied) == before
     assert repeated(copied) == repeated(run)
 
 
@@ -218,7 +221,7 @@ def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_
 
 @pytest.mark.parametrize(("given", "message"), [
     (("--seeds", 0), "--seeds 0: expected at least 1"), (("--side", 33), "--side 33"), (("--depth", 0), "--depth 0"),
-    (("--loss", "iou"), "--loss iou"), (("--retraining-steps", 0), "--steps 0"),
+    (("--loss", "iou"), "argument --loss: invalid choice"), (("--retraining-steps", 0), "--steps 0"),
     (("--data", "/nowhere"), "there is no such folder")])
 def test_a_wrong_call_has_exit_code_2_and_writes_nothing(given, message, flags, tmp_path, command):
     code, _, errors = command(reproduce.main, *flags(tmp_path / "run"), *given)

@@ -156,8 +156,13 @@ def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_pag
 
 def test_the_terminal_shows_data_duration_one_progress_display_and_the_result(run):
     printed = (run / "printed.txt").read_text()
-    assert re.search(r"Training: 10 detectors, 12 steps of 4 images each.*expected about", printed)
-    assert "120/120" in printed and "10 of 10 finished" in printed and "Training:" not in printed.split("120/120")[-1]
+    assert printed.startswith("This run is expected about")
+    assert "\nTraining: 10 detectors, 12 steps of 4 images each" in printed
+    assert re.findall(r"120 of 120 steps.*, 10 of 10 finished", printed) and printed.count("Training:") == 1
+    assert "It took about" in printed
+    times = json.loads((run / "config.json").read_text())["times"]
+    assert set(times["took"]) == {"preparing", "training", "report"}
+    assert set(times["expected"]) == {"preparing", "training", "evaluating", "report"}
     assert "Dice: overlap accuracy" in printed
 
 

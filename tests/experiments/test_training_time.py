@@ -2,7 +2,7 @@
 import pytest
 
 from experiments import training_time
-from experiments.training_time import FILE, timed, total_time
+from experiments.training_time import FILE, timing, total_time
 
 
 @pytest.fixture
@@ -15,23 +15,23 @@ def clock(monkeypatch):
 
 def test_parts_add_up_also_when_they_end_by_an_error_or_ctrl_c(tmp_path, clock):
     assert training_time.training_time(tmp_path) is None
-    with timed(tmp_path):
+    with timing(tmp_path):
         clock(3)
     clock(100)
     for error in (KeyboardInterrupt, ValueError):
-        with pytest.raises(error), timed(tmp_path):
+        with pytest.raises(error), timing(tmp_path):
             clock(2)
             raise error
     assert training_time.training_time(tmp_path) == (7, False)
 
 
 def test_a_part_that_was_killed_is_marked_for_good(tmp_path, clock):
-    with timed(tmp_path):
+    with timing(tmp_path):
         clock(3)
         at_the_kill = (tmp_path / FILE).read_text()
     (tmp_path / FILE).write_text(at_the_kill)
     assert training_time.training_time(tmp_path) == (0, True)
-    with timed(tmp_path):
+    with timing(tmp_path):
         clock(4)
     assert training_time.training_time(tmp_path) == (4, True)
 
@@ -39,7 +39,7 @@ def test_a_part_that_was_killed_is_marked_for_good(tmp_path, clock):
 def test_of_several_runs(tmp_path, clock):
     for name in "ab":
         (tmp_path / name).mkdir()
-        with timed(tmp_path / name):
+        with timing(tmp_path / name):
             clock(5)
     assert total_time([tmp_path / "a", tmp_path / "b"]) == (10, False)
     assert total_time([tmp_path / "a", tmp_path / "c"]) == (5, True)

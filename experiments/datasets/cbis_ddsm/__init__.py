@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from experiments.datasets.cbis_ddsm.files import Tree
 from experiments.datasets.cbis_ddsm.masks import Finding, fits, joined_mask
 from experiments.datasets.cbis_ddsm.tables import Abnormality, read_tables, tables
@@ -17,6 +15,7 @@ from experiments.datasets.dicom import dicom_shape
 from experiments.datasets.images import MAX_PIXELS, read_image
 from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.errors import Failure
+from experiments.progress import over
 
 LOOKS_LIKE = ("CBIS-DDSM: mass_case_description_train_set.csv and the three others, above the downloaded folders "
               "Mass-Training_P_00001_LEFT_CC, ...")
@@ -45,7 +44,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     views = read_tables(folder)
     tree = Tree(folder)
     mammograms, excluded = [], Counter[str]()
-    for view in tqdm(views, desc="Reading the headers", unit="view", delay=1):
+    for view in over(views, "Reading the headers", "view", leave=False):
         try:
             mammograms.append(_mammogram(view, tree, max_pixels))
         except _Unusable as reason:

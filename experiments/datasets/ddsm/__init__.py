@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.datasets.ddsm.cases import find_cases
 from experiments.datasets.ddsm.density import brightness
@@ -17,6 +16,7 @@ from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
 from experiments.datasets.record import THESIS, Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.datasets.sizes import MAX_PIXELS, require_size
 from experiments.errors import Failure
+from experiments.progress import over
 
 __all__ = ["LOOKS_LIKE", "load", "load_mask", "open_films", "read", "read_ljpeg", "recognise"]
 
@@ -56,8 +56,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
 def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:
     """`survey` with a progress bar where it takes longer than a moment; `Failure` where no view can be used."""
     cases = list(find_cases(folder))
-    with tqdm(cases, desc="Reading cases", unit="case", delay=1, disable=None) as bar:
-        films, left_out = survey(folder, iter(bar))
+    films, left_out = survey(folder, over(cases, "Reading cases", "case", leave=False))
     if not films and not any(view.reason == ABSENT for view in left_out):
         first = f", first {left_out[0].image}: {left_out[0].detail or left_out[0].reason}" if left_out else ""
         raise Failure(f"{folder}: none of its {len(left_out)} views can be used{first}")

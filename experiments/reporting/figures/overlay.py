@@ -8,24 +8,24 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from experiments.reporting.figures.style import new_figure, png, show_image
+from experiments.reporting.figures.style import add_texts, new_figure, png, show_image
 
 DETECTORS = 5
 COLOURS = ListedColormap(["black", *colormaps["plasma"](np.linspace(0.25, 1, DETECTORS))])
 SCALE = BoundaryNorm(np.arange(DETECTORS + 2) - 0.5, COLOURS.N)
 
 
-def overlay_figure(image: np.ndarray, heat_map: np.ndarray, title: str) -> bytes:
+def overlay_figure(image: np.ndarray, heat_map: np.ndarray, title: str, note: str = "") -> bytes:
     """`overlay` as a PNG file."""
-    return png(overlay(image, heat_map, title))
+    return png(overlay(image, heat_map, title, note))
 
 
-def overlay(image: np.ndarray, heat_map: np.ndarray, title: str) -> Figure:
+def overlay(image: np.ndarray, heat_map: np.ndarray, title: str, note: str = "") -> Figure:
     """The mammogram (side, side) in [0, 1], the heat map (side, side) of whole numbers from 0 to 5, and one over the
-    other; pixels that no detector marks are not coloured there."""
+    other; pixels that no detector marks are not coloured there. title and note: as `add_texts` takes them."""
     figure = new_figure(13, 4.2)
     plain, alone, both = figure.subplots(1, 3)
-    figure.suptitle(title, fontsize=10)
+    add_texts(figure, title, note)
     for axes in (plain, both):
         show_image(axes, image)
     counts = alone.imshow(heat_map, cmap=COLOURS, norm=SCALE, interpolation="nearest")

@@ -1,11 +1,13 @@
 """What all figures share: colours that colour-blind readers tell apart (Okabe and Ito), and the way to a PNG file."""
 import io
+import textwrap
 
 import numpy as np
-from matplotlib import patheffects
+from matplotlib import font_manager, patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
@@ -55,6 +57,26 @@ def draw_border(axes: Axes, mask: np.ndarray, colour: str, line: str = "solid", 
     axes.set(xlim=(-0.5, mask.shape[1] - 0.5), ylim=(mask.shape[0] - 0.5, -0.5))
     border.set_clip_on(False)  # at the edge of the image half of the line lies outside
     border.set_path_effects([patheffects.withStroke(linewidth=width + 1.4, foreground="black", alpha=0.6)])
+
+
+def add_texts(figure: Figure, title: str, note: str = "") -> None:
+    """A title above a finished figure and a note in small print below, both of whatever characters, as text.
+
+    File names stand in titles: a dollar sign must not begin a formula. A long title is shortened, a long note broken
+    into lines. What the font lacks is drawn as "?".
+    """
+    letters = int(11 * figure.get_figwidth())  # of the title's size in a line
+    if len(title) > letters:
+        title = f"{title[:letters // 4]}…{title[1 - (letters - letters // 4):]}"
+    figure.suptitle(_drawable(title), fontsize=10, parse_math=False)
+    if note:
+        lines = [line for each in note.splitlines() for line in textwrap.wrap(_drawable(each), int(1.25 * letters))]
+        figure.supxlabel("\n".join(lines), fontsize=8, color=GREY, parse_math=False)
+
+
+def _drawable(text: str) -> str:
+    font = FT2Font(font_manager.findfont("DejaVu Sans"))  # that of every figure; it comes with matplotlib
+    return "".join(each if each.isprintable() and font.get_char_index(ord(each)) else "?" for each in text)
 
 
 def png(figure: Figure) -> bytes:

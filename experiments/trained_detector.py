@@ -1,0 +1,56 @@
+"""A ROI detector as its run left it, and the mask that it makes of an image, in the image's own pixels."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.checkpoint import Checkpoint, CheckpointError, restore
+from engine.layer import Layer
+from experiments.datasets.images import read_image
+from experiments.detector import THRESHOLD, build, probabilities
+from experiments.detector_configuration import DetectorConfiguration
+from experiments.device import array_module
+from experiments.errors import Failure
+from experiments.preprocessing import Preprocessing, breast_square, enlarge_mask, preprocess
+from experiments.provenance import Provenance, provenance
+from experiments.trained_network import described_wrongly, require_shapes
+
+
+@dataclass(frozen=True)
+class TrainedDetector:
+    """network: the U-net, on the device; provenance: what it was trained on."""
+
+    network: Layer
+    configuration: DetectorConfiguration
+    device: str
+    provenance: Provenance
+
+    def mask(self, path: Path) -> np.ndarray:
+        """(H, W) bool: the pixels of the image file that the detector marks, none outside the square that it sees.
+
+        Raises Failure where the image is of no use.
+        """
+        image, of = read_image(path), self.configuration
+        prepared = preprocess(image, None, Preprocessing(of.side, of.working_side, of.clip_limit), str(path)).image
+        output = probabilities(self.network, prepared[None, :, :, None], self.device)[0, ..., 0]
+        if not np.isfinite(output).all():
+            raise Failure(f"{path}: the detector's output is not finite")
+        return enlarge_mask(output > THRESHOLD, breast_square(image, str(path)), image.shape)
+
+
+def load_detector(path: Path, device: str, checkpoint: Checkpoint) -> TrainedDetector:
+    """Of one of the ten checkpoints in a run's folder. Raises UsageError where the checkpoint is not one of those."""
+    with described_wrongly(path, "a detector of experiments/roi_detection.py"):
+        configuration = DetectorConfiguration(**checkpoint.configuration)
+        Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
+        levels = sum(name.endswith("down.0.W") for name in checkpoint.part("parameters"))
+        if levels != configuration.depth:
+            raise CheckpointError(f"by its configuration it has {configuration.depth} levels; in the file are {levels}")
+        require_shapes(checkpoint, {"levels.down.0.W": (3, 3, 1, configuration.channels)})
+        network = build(configuration)
+        restore(checkpoint, network)
+        origin = provenance(checkpoint, path)
+    network.convert(array_module(device).asarray)
+    return TrainedDetector(network, configuration, device, origin)
