@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.gradient_check.difference import COMPLEX_TOLERANCE, relative_error
-from engine.gradient_check.directional import check, comparable, purity, unit
+from engine.gradient_check.comparison import limits
+from engine.gradient_check.difference import COMPLEX_TOLERANCE, compared
+from engine.gradient_check.directional import check
 from engine.gradient_check.probe import Probe
-from engine.gradient_check.purity import analytic
+from engine.gradient_check.protocol import begin, comparable, unit
 from engine.gradient_check.result import PURITY, Result
 from engine.layer import Layer, Run
 
@@ -30,8 +31,7 @@ def check_complex(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generato
     takes |x| or conj(x) of complex numbers is not analytic; its rows fail. Raises ValueError as `check`.
     """
     name = name or type(layer).__name__
-    found = analytic(layer, x, run, rng)
-    results = [purity(name, found)]
+    found, results = begin(name, layer, x, run, rng)
     if not found.gradients:
         return results
     noise = Probe(layer, x, run).noise(found.dy, rng)
@@ -45,10 +45,10 @@ def check_complex(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generato
             y = _forward(twin, here, run)
             array.imag = 0
             numeric, exact = float(np.vdot(found.dy, y.imag)) / STEP, float(np.vdot(gradient, v))
-            error = relative_error(numeric, exact, noise, COMPLEX_TOLERANCE)
-            passed = error <= COMPLEX_TOLERANCE
-            results.append(Result(name, parameter, error, passed, "" if passed else
-                                  f"along a random direction: complex step {numeric:.12g}, analytic {exact:.12g}"))
+            error, passed, resolution = compared(numeric, exact, noise, COMPLEX_TOLERANCE)
+            results.append(Result(name, parameter, error, passed, limits(resolution) if passed else
+                                  f"along a random direction: complex step {numeric:.12g}, analytic {exact:.12g}",
+                                  resolution=resolution))
     except NotComplex as reason:
         return [result if result.parameter == PURITY else replace(
                     result, message=f"checked by central differences, as {reason}. {result.message}".strip())

@@ -34,11 +34,11 @@ def chosen(cases: list[Case], only: str | None) -> list[Case]:
 def examine(case: Case) -> list[Result]:
     """The worst result of every check for x, for every parameter, and for purity.
 
-    A network: the random direction. A layer or loss: single entries and the complex step too.
+    The random direction and the complex step; of a layer or loss single entries too.
     """
-    checks: list[Callable[..., list[Result]]] = [check]
+    checks: list[Callable[..., list[Result]]] = [check, check_complex]
     if not case.whole:
-        checks += [check_complex, partial(check_elements, samples=SAMPLES)]
+        checks.append(partial(check_elements, samples=SAMPLES))
     rows: dict[str, list[Result]] = {}
     for one in checks:
         for result in one(case.layer, case.x, case.run, generator(case.name), name=case.name):

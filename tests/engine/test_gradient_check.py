@@ -4,9 +4,9 @@ import pytest
 
 from engine.combinators import Chain, Skip
 from engine.gradient_check import check, check_complex, check_elements, distinct, sweep
-from engine.gradient_check.difference import EPSILON, LEAST_NOISE, STEPS, TOLERANCE, relative_error
+from engine.gradient_check.difference import EPSILON, LEAST_NOISE, STEPS, TOLERANCE, compared
 from engine.gradient_check.probe import Probe, moved
-from engine.gradient_check.purity import fingerprint
+from engine.gradient_check.fingerprint import fingerprint
 from engine.layer import Layer, Run
 from engine.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Tanh
 
@@ -202,14 +202,14 @@ def test_a_gradient_of_zero_passes_and_a_wrong_one_in_its_place_does_not():
     assert not by_parameter(check(network, x, Run(), rng()))["0.b"].passed
 
 
-def test_the_error_is_relative_to_the_larger_and_forgives_only_roundoff():
-    assert relative_error(1.0, 1.0, 0.0, TOLERANCE) == 0
-    assert relative_error(0.0, 0.0, 0.0, TOLERANCE) == 0
-    assert relative_error(2.0, 1.0, 0.0, TOLERANCE) == relative_error(1.0, 2.0, 0.0, TOLERANCE) == 0.5
-    assert relative_error(1e-12, 0.0, 0.0, TOLERANCE) == 1
-    assert relative_error(1e-12, 0.0, 1e-11, TOLERANCE) < TOLERANCE
-    assert relative_error(1e-10, 0.0, 1e-11, TOLERANCE) > TOLERANCE
-    assert relative_error(np.nan, 1.0, 0.0, TOLERANCE) == np.inf
+def test_the_error_is_relative_to_the_larger_and_roundoff_is_told_apart_from_it():
+    assert compared(1.0, 1.0, 0.0, TOLERANCE) == compared(0.0, 0.0, 0.0, TOLERANCE) == (0, True, 0)
+    assert compared(2.0, 1.0, 0.0, TOLERANCE) == compared(1.0, 2.0, 0.0, TOLERANCE) == (0.5, False, 0)
+    assert compared(1e-12, 0.0, 0.0, TOLERANCE) == (1, False, 0)
+    assert compared(1e-10, 0.0, 1e-11, TOLERANCE) == (1, False, 0)
+    assert compared(2e-12, 1e-12, 1e-11, TOLERANCE) == (0.5, True, pytest.approx(5))
+    assert compared(1.0, 1.0 + 1e-5, 1e-4, TOLERANCE) == (pytest.approx(1e-5), True, pytest.approx(1e-4))
+    assert compared(np.nan, 1.0, 0.0, TOLERANCE) == compared(1.0, np.inf, 1.0, TOLERANCE) == (np.inf, False, 0)
 
 
 def test_the_measured_noise_of_a_plain_layer_is_a_few_last_bits():
