@@ -22,9 +22,9 @@ class Comparer:
     def compare(self, parameter: str, array: np.ndarray, direction: np.ndarray, at: str = "") -> Result:
         """The gradient of an array along a direction, at the largest step that crosses no kink.
 
-        A kink that no layer's `piece` tells of shows in the slopes f(x + hv) - f(x) and f(x) - f(x - hv): backward gives
-        that of one side, and however small the step, the slope of the other is as far from it. So where the two differ
-        by all that is wrong a smaller step is tried; a smooth function's slopes come together as the step shrinks.
+        A kink that no layer's `piece` tells of shows in the slopes f(x + hv) - f(x) and f(x) - f(x - hv): backward
+        gives that of one side, and however small the step, the other is as far from it. So where the two differ by all
+        that is wrong a smaller step is tried; a smooth function's slopes come together as the step shrinks.
         """
         exact = float(np.vdot(self.found.gradients[parameter], direction))
         bends: list[float] = []

@@ -44,7 +44,7 @@ def compared(numeric: float, exact: float, unseen: float, tolerance: float) -> t
     """(error, passed, resolution) of a gradient along a direction.
 
     error       |numeric - exact| / max(|numeric|, |exact|); inf where either is not finite
-    passed      |numeric - exact| <= tolerance max(|numeric|, |exact|) + unseen, unseen: the roundoff divided by the step
+    passed      |numeric - exact| <= tolerance max(|numeric|, |exact|) + unseen, the roundoff divided by the step
     resolution  unseen / max(|numeric|, |exact|), where it passed only thanks to that term, otherwise 0: the relative
                 error that could not have been told from roundoff
 

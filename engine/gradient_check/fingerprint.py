@@ -40,7 +40,7 @@ def layers_within(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
 def state_of(layer: Layer) -> dict[str, bytes]:
     """The fingerprints of all that a pass could leave behind, by the name that tells a reader where to look."""
     walk = _Walk()
-    state = {"the global random generators": walk.digest((np.random.get_state(), random.getstate()))}
+    state = {"the global random generators": walk.digest((np.random.get_state(), random.getstate()))}  # noqa: NPY002
     for path, one in layers_within(layer):
         where = f"layer '{path}': " if path else ""
         state |= {f"{where}attribute '{name}'": walk.digest(value) for name, value in vars(one).items()

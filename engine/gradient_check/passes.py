@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.gradient_check.fingerprint import fingerprint
+from engine.gradient_check.fingerprint import fingerprint, layers_within
 from engine.layer import Grads, Layer, Run
 
 
@@ -101,16 +101,26 @@ def _same(found: Analytic, problem: str, first: np.ndarray, second: np.ndarray) 
 
 
 @contextmanager
-def restored(arrays: dict[str, np.ndarray]) -> Iterator[list[str]]:
-    """After: the old bits in all arrays, and the names of those in which there were others."""
+def restored(layer: Layer, arrays: dict[str, np.ndarray]) -> Iterator[list[str]]:
+    """After: the arrays that the layer had, with the old bits, and the names of those that were written to or replaced.
+
+    arrays: x and all that the layer has, by name.
+    """
     originals = {name: array.copy() for name, array in arrays.items()}
+    held = [(own, dict(own)) for _, one in layers_within(layer) for own in (one.params, one.buffers)]
     written: list[str] = []
     try:
         yield written
     finally:
+        there = {id(array) for own, _ in held for array in own.values()}
+        for own, before in held:
+            own.clear()
+            own.update(before)
         for name, array in arrays.items():
             if array.tobytes() != originals[name].tobytes():
                 array[...] = originals[name]
+                written.append(name)
+            elif name != "x" and id(array) not in there:
                 written.append(name)
 
 

@@ -12,6 +12,9 @@ from engine.gradient_check.passes import Analytic, free_pass, read_only_pass, re
 from engine.gradient_check.probe import Probe
 from engine.layer import Grads, Layer, Run
 
+# A fused layer may take another way where the layers inside it are watched. The differences are those of that way.
+WATCHED = "forward and the layers inside it, watched one by one, give different outputs"
+
 
 def analytic(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator) -> Analytic:
     """forward and backward with a random dy, several times; `problems` lists every breach of the protocol.
@@ -23,18 +26,24 @@ def analytic(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator) ->
     found, run = Analytic(), replace(run, record=True)
     arrays = {"x": x, **_described("parameter", layer.parameters()), **_described("buffer", layer.moving_averages())}
     before = state_of(layer)
-    with restored(arrays) as written:
+    with restored(layer, arrays) as written:
         comparable = read_only_pass(found, layer, x, run, rng, arrays) and free_pass(found, layer, x, run, arrays)
         left = state_of(layer)
     if written:
-        found.problems.append(f"forward or backward wrote to {', '.join(written)}: neither may write to its arguments "
-                              "or to the layer's arrays; nothing else was compared")
+        found.problems.append(f"forward or backward wrote to {', '.join(written)}, or replaced it: neither may "
+                              "touch its arguments or the layer's arrays; nothing else was compared")
     elif changed := [name for name in before | left if before.get(name) != left.get(name)]:
-        found.problems.append(f"forward or backward changed the layer ({'; '.join(changed)}): all that it has must stay")
+        found.problems.append(f"forward or backward changed the layer ({'; '.join(changed)}): all of it must stay")
     if written or not comparable:
         found.gradients = {}
         return found
-    found.problems += [*_shape_problems(found, x, layer), *_watched_problems(found, layer, x, run)]
+    found.problems += _shape_problems(found, x, layer)
+    watched = Probe(layer, x, run).y
+    if watched.shape != found.y.shape:
+        found.problems.append(f"{WATCHED}: {watched.shape}, not {found.y.shape}")
+        found.gradients = {}
+    elif not (off := apart(watched, found.y)) <= SAME:
+        found.problems.append(f"{WATCHED}: off by {off:.1e}")
     return found
 
 
@@ -60,14 +69,6 @@ def _shape_problems(found: Analytic, x: np.ndarray, layer: Layer) -> Iterator[st
         elif (gradient.shape, gradient.dtype) != (expected[name].shape, np.float64):
             yield (f"the gradient of '{name}' is {gradient.dtype} {gradient.shape}; "
                    f"expected float64 {expected[name].shape}")
-
-
-def _watched_problems(found: Analytic, layer: Layer, x: np.ndarray, run: Run) -> Iterator[str]:
-    """A layer that takes another way where the layers inside it are watched, as a fused one does."""
-    watched, _ = Probe(layer, x, run).value()
-    if watched.shape != found.y.shape or not (off := apart(watched, found.y)) <= SAME:
-        off_by = f"off by {off:.1e}" if watched.shape == found.y.shape else f"{watched.shape}, not {found.y.shape}"
-        yield f"forward and the layers inside it, watched one by one, give different outputs: {off_by}"
 
 
 def _described(kind: str, arrays: Grads) -> dict[str, np.ndarray]:

@@ -48,7 +48,8 @@ def with_wrong(monkeypatch):
 def test_every_layer_and_loss_of_the_engine_passes(case):
     results = examine(case)
     assert all(result.passed for result in results), [r.message for r in results if not r.passed]
-    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters()}
+    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters(),
+                                                    *case.layer.moving_averages()}
 
 
 def test_every_layer_and_loss_has_a_case():
