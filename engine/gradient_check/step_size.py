@@ -85,11 +85,11 @@ def _judge(errors: np.ndarray, kinked: np.ndarray, noise: np.ndarray) -> tuple[f
         return None, None, "undecided: every step crosses a kink; take another x"
     best = errors[clear].min()
     above_noise = clear & (errors > 10 * noise)
+    tail = np.flatnonzero(above_noise)[-5:]
+    flat, level = _slope(tail, errors), float(np.median(errors[tail])) if len(tail) else 0.0
+    if flat is not None and abs(flat) < 0.3 and level > TOLERANCE:  # also where truncation once happens to cancel it
+        return None, None, f"wrong: flat at {level:.0e}"
     if best > TOLERANCE:
-        tail = np.flatnonzero(above_noise)[-5:]
-        flat = _slope(tail, errors)
-        if flat is not None and abs(flat) < 0.3:
-            return None, None, f"wrong: flat at {best:.0e}"
         return None, None, f"undecided: never below {best:.0e}, and not flat"
     # at large steps the error is not its leading term (past 0.1, or where kinks that nobody tells of are crossed), near
     # the bottom of the V both terms mix: the smallest steps between show the slope, the median of what neighbours do

@@ -1,4 +1,4 @@
-"""Errors too small for a difference: a rounding to float32, a tenth digit, a gradient that is itself next to nothing."""
+"""Errors too small for a difference: a rounding to float32, a tenth digit, a gradient that is next to nothing."""
 import numpy as np
 import pytest
 
