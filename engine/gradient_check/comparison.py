@@ -9,15 +9,28 @@ from engine.gradient_check.difference import STEPS, TOLERANCE, compared
 from engine.gradient_check.passes import Analytic
 from engine.gradient_check.probe import Probe, advice
 from engine.gradient_check.result import Result
+from engine.layer import Layer, Run
 
 
 @dataclass(frozen=True)
 class Comparer:
-    """What all comparisons of one layer share: its name, the analytic pass, forward passes around it, their noise."""
+    """What all comparisons of one layer share: the layer at its point, the analytic pass, forward passes and noise."""
     name: str
+    layer: Layer
+    x: np.ndarray
+    run: Run
     found: Analytic
     probe: Probe
     noise: float
+
+    def arrays(self, layer: Layer, x: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        """(name, array) of x and of every parameter of the layer whose gradient has its shape: `problems` has others.
+
+        layer, x: this one's, or a twin's.
+        """
+        gradients = self.found.gradients
+        return [(path, array) for path, array in {"x": x, **layer.parameters()}.items()
+                if path in gradients and gradients[path].shape == array.shape and array.size]
 
     def compare(self, parameter: str, array: np.ndarray, direction: np.ndarray, at: str = "") -> Result:
         """The gradient of an array along a direction, at the largest step that crosses no kink.

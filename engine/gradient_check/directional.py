@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.gradient_check.comparison import Comparer
-from engine.gradient_check.probe import Probe
-from engine.gradient_check.protocol import begin, comparable, unit
+from engine.gradient_check.protocol import begin, unit
 from engine.gradient_check.result import Result
 from engine.layer import Layer, Run
 
@@ -18,11 +17,11 @@ def check(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator, name:
     back bit for bit. Raises ValueError unless x and the layer's arrays are writeable NumPy arrays in float64; what the
     layer itself does wrong is a row that fails.
     """
-    name = name or type(layer).__name__
-    found, results = begin(name, layer, x, run, rng)
-    if not found.gradients:
-        return results
-    probe = Probe(layer, x, run)
-    comparer = Comparer(name, found, probe, probe.noise(found.dy, rng))
-    return results + [comparer.compare(parameter, array, unit(rng, array.shape))
-                      for parameter, array, _ in comparable(layer, x, found)]
+    rows, comparer = begin(layer, x, run, rng, name)
+    return rows + along_directions(comparer, rng) if comparer else rows
+
+
+def along_directions(comparer: Comparer, rng: np.random.Generator) -> list[Result]:
+    """The rows of `check` beyond the protocol's."""
+    return [comparer.compare(parameter, array, unit(rng, array.shape))
+            for parameter, array in comparer.arrays(comparer.layer, comparer.x)]

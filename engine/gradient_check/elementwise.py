@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.gradient_check.comparison import Comparer
-from engine.gradient_check.probe import Probe
-from engine.gradient_check.protocol import begin, comparable
+from engine.gradient_check.protocol import begin
 from engine.gradient_check.result import Result, badness
 from engine.layer import Layer, Run
 
@@ -16,13 +15,14 @@ def check_elements(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generat
 
     samples: how many random entries of each array to check; None for all. Raises ValueError as `check`.
     """
-    name = name or type(layer).__name__
-    found, results = begin(name, layer, x, run, rng)
-    if not found.gradients:
-        return results
-    probe = Probe(layer, x, run)
-    comparer = Comparer(name, found, probe, probe.noise(found.dy, rng))
-    for parameter, array, _ in comparable(layer, x, found):
+    rows, comparer = begin(layer, x, run, rng, name)
+    return rows + along_entries(comparer, rng, samples) if comparer else rows
+
+
+def along_entries(comparer: Comparer, rng: np.random.Generator, samples: int | None) -> list[Result]:
+    """The rows of `check_elements` beyond the protocol's."""
+    results = []
+    for parameter, array in comparer.arrays(comparer.layer, comparer.x):
         flat = np.arange(array.size)
         if samples is not None and samples < array.size:
             flat = np.sort(rng.choice(array.size, samples, replace=False))

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.gradient_check.difference import TOLERANCE
-from engine.gradient_check.probe import Probe
-from engine.gradient_check.protocol import comparable, unit
-from engine.gradient_check.purity import analytic
+from engine.gradient_check.protocol import begin, unit
 from engine.layer import Layer, Run
 
 STEPS = np.logspace(-1, -11, 21)
@@ -42,27 +40,25 @@ def sweep(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator, name:
     A right gradient's error falls as h^2 (truncation), then rises as 1/h (roundoff): a V. A wrong one's stays: flat.
     Raises ValueError as `check`, and where backward gives nothing to compare.
     """
-    name = name or type(layer).__name__
-    found = analytic(layer, x, run, rng)
-    if not found.gradients:
-        raise ValueError(f"{name}: no gradient to compare: {'; '.join(found.problems)}")
-    triples = comparable(layer, x, found)
-    arrays = [array for _, array, _ in triples]
+    rows, comparer = begin(layer, x, run, rng, name)
+    if comparer is None:
+        raise ValueError(f"{rows[0].name}: no gradient to compare: {rows[0].message}")
+    paths, arrays = zip(*comparer.arrays(layer, x), strict=True)
     directions = [unit(rng, array.shape) for array in arrays]
-    exact = float(sum(np.vdot(gradient, v) for (_, _, gradient), v in zip(triples, directions, strict=True)))
-    probe = Probe(layer, x, run)
+    found, probe = comparer.found, comparer.probe
+    exact = float(sum(np.vdot(found.gradients[path], v) for path, v in zip(paths, directions, strict=True)))
     errors, bends, kinked = np.zeros(len(STEPS)), np.zeros(len(STEPS)), np.zeros(len(STEPS), bool)
     for k, step in enumerate(STEPS):
-        difference = probe.difference(arrays, directions, step)
+        difference = probe.difference(list(arrays), directions, step)
         numeric = float(np.vdot(found.dy, difference.above - difference.below)) / (2 * step)
         errors[k] = abs(numeric - exact) / (max(abs(numeric), abs(exact)) or 1.0)
         bends[k] = abs(float(np.vdot(found.dy, difference.above - 2 * probe.y + difference.below))) / (2 * step)
         bends[k] /= max(abs(numeric), abs(exact)) or 1.0
         kinked[k] = bool(difference.crossings)
-    noise = probe.noise(found.dy, rng) / STEPS / (abs(exact) or 1.0)
-    curve = Sweep(name, errors, kinked, *_judge(errors, kinked, noise))
+    noise = comparer.noise / STEPS / (abs(exact) or 1.0)
+    curve = Sweep(comparer.name, errors, kinked, *_judge(errors, kinked, noise))
     if not curve.right and (bent := kinked | _bent(errors, bends, noise)).sum() > kinked.sum():
-        curve = Sweep(name, errors, bent, *_judge(errors, bent, noise))
+        curve = Sweep(comparer.name, errors, bent, *_judge(errors, bent, noise))
     return curve
 
 
