@@ -59,3 +59,9 @@ def test_a_slope_of_the_other_sign_or_none_at_all_is_caught_too():
     for layer in (SlopeMinusOneAtZero(), NotANumberAtZero()):
         result = check_subgradient(layer, np.zeros((3, 4)), Run(), rng)
         assert not result.passed and "on the two sides of x" in result.message
+
+
+def test_one_direction_sees_it_whichever_way_it_points():
+    for seed in range(6):  # along +1 the slope is too small, along -1 too large
+        rng = np.random.default_rng(seed)
+        assert not check_subgradient(SlopeMinusOneAtZero(), np.zeros((1, 1)), Run(), rng, directions=1).passed
