@@ -107,7 +107,7 @@ class _Walk:
         if isinstance(value, DESCRIPTORS):
             return [getattr(value, name, None) for name in ("__func__", "fget", "fset", "func")]
         if isinstance(value, GeneratorType):
-            return [] if value.gi_frame is None else [value.gi_frame.f_lasti, value.gi_frame.f_locals]
+            return [] if value.gi_frame is None else [value.gi_frame.f_lasti, dict(value.gi_frame.f_locals)]
         if parts := _attributes(value):
             return [*parts, *(classes_of(value) if isinstance(value, Layer) else ())]
         return [repr(value), operator.length_hint(value, -1)]  # how far an iterator is, what a counter says

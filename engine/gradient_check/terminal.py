@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from _thread import interrupt_main
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 
 def run(command: Callable[[], int]) -> int:
@@ -12,11 +15,12 @@ def run(command: Callable[[], int]) -> int:
     _open_all()
     code: int | str | None
     try:
-        try:
-            code = command()
-        except SystemExit as ended:
-            code = ended.code
-        sys.stdout.flush()
+        with _interrupts_repeated():
+            try:
+                code = command()
+            except SystemExit as ended:
+                code = ended.code
+            sys.stdout.flush()
     except BrokenPipeError:
         code = 141  # as a shell reports a program that SIGPIPE ended, such as one before `| head`
     except OSError as error:
@@ -35,6 +39,28 @@ def say(message: str) -> int:
     with suppress(OSError, ValueError):
         print(message, file=sys.stderr, flush=True)
     return 1
+
+
+@contextmanager
+def _interrupts_repeated() -> Iterator[None]:
+    """Inside, a Ctrl-C that Python loses comes again.
+
+    Where it falls into the callback of a weak reference or a `__del__`, as imports have many, Python prints the
+    KeyboardInterrupt, ignores it, and the command would go on to its end.
+    """
+    previous = sys.unraisablehook
+
+    def again(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(0.01, interrupt_main).start()
+        else:
+            previous(lost)
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = previous
 
 
 def _open_all() -> None:

@@ -303,6 +303,17 @@ class Bend(Layer):
         return dy * saved, {}
 
 
+class BendToldOf(Bend):
+    def piece(self, x, y):
+        return x > 0
+
+
+def test_a_difference_across_a_kink_that_agrees_by_chance_has_not_passed():
+    x = np.zeros((1, 2))  # numeric 0, and backward gives 0
+    for checked in (check, check_elements):
+        assert by_parameter(checked(BendToldOf(), x, Run(), rng()))["x"].verdict == "kink"
+
+
 @pytest.mark.parametrize("distance", [3e-8, 1e-7, 2e-7, 1e-6, 2e-6])
 def test_a_kink_that_nobody_tells_of_is_avoided_by_a_smaller_step(distance):
     x = distinct(rng(), *SHAPE)

@@ -2,6 +2,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,30 @@ import sys; sys.exit(run(lambda: print("\\u2212\\udcff") or 0))'""", PYTHONIOENC
     assert (printed.returncode, printed.stdout, printed.stderr) == (0, "\\u2212\\udcff\n", "")
 
 
-def test_ctrl_c_ends_with_a_word_and_the_shells_code(capsys):
+@pytest.fixture
+def interruptible():
+    """A process started in the background may ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_with_a_word_and_the_shells_code(interruptible, capsys):
     assert run(lambda: signal.raise_signal(signal.SIGINT)) == 130
+    assert capsys.readouterr().err == "stopped before the end: nothing was written\n"
+
+
+def test_a_ctrl_c_that_falls_into_a_callback_is_not_lost(interruptible, capsys):
+    class Dying:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def command():
+        Dying()
+        threading.Event().wait(30)
+        return 0
+
+    assert run(command) == 130
     assert capsys.readouterr().err == "stopped before the end: nothing was written\n"
 
 
