@@ -58,7 +58,9 @@ def _faults(unit: Unit, measured: Grads, absorbed: Grads, run: Run) -> dict[str,
     once = _after(unit.layer, own)
     twice = _after(once, own)
     moving = _depends_on_averages(unit, run)
-    gap = apart((once if moving else limit).forward(unit.x, replace(run, train=False, record=False))[0], unit.y)
+    with np.errstate(all="ignore"):  # of a variance below 0, which wrong moments may be; the gap is then not a number
+        inferred, _ = (once if moving else limit).forward(unit.x, replace(run, train=False, record=False))
+    gap = apart(inferred, unit.y)
     training = (f"inference after this batch was absorbed {'once' if moving else 'without end'} is not what training "
                 "gave: the moments that backward hands out are not those that training normalizes by")
     faults = {}
