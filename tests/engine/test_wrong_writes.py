@@ -117,7 +117,7 @@ class SavedReused(ReLU):
 
     def forward(self, x, run):
         y, _ = super().forward(x, run)
-        return y, np.greater(x, 0, out=self.memory)
+        return y, np.greater(x, 0, out=self.memory) if run.record else None
 
     def backward(self, dy, saved):
         return dy * saved, {}
