@@ -4,6 +4,7 @@ import pytest
 
 from engine.combinators import Chain
 from engine.gradient_check import check
+from engine.layer import Run
 from engine.layers import BatchNorm, Dense, ReLU
 
 IMAGES, FLAT = (2, 4, 6, 2), (4, 6)
@@ -167,3 +168,13 @@ def test_the_breach_is_named_and_not_taken_for_a_wrong_gradient_or_a_kink(wrong,
     assert message in found["(purity)"].message
     assert found.keys() == {"(purity)"}
     assert not failures(check, right, shape)
+
+
+@pytest.mark.parametrize(("wrong", "shape"), [row[::2] for row in GALLERY], ids=[type(r[0]).__name__ for r in GALLERY])
+def test_whatever_a_layer_writes_its_arrays_and_x_come_back(wrong, shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    arrays = {"x": x, **wrong.parameters(), **wrong.moving_averages()}
+    before = {name: array.tobytes() for name, array in arrays.items()}
+    check(wrong, x, Run(), np.random.default_rng(1))
+    assert {name: array.tobytes() for name, array in arrays.items()} == before
+    assert all(own is arrays[name] for name, own in (wrong.parameters() | wrong.moving_averages()).items())
