@@ -237,6 +237,12 @@ def test_fingerprints_tell_contents_apart_and_nothing_else():
         assert fingerprint(changed) != base
 
 
+def test_fingerprints_tell_which_of_two_things_stands_where_and_not_the_order_of_a_set():
+    one, two = [1], [2]
+    assert fingerprint([one, two, one]) != fingerprint([one, two, two])
+    assert list({0, 8}) != list({8, 0}) and fingerprint({0, 8}) == fingerprint({8, 0}) != fingerprint({0, 9})
+
+
 def test_the_sweep_of_a_right_gradient_is_a_v():
     curve = sweep(Cube(), distinct(rng(), *SHAPE), Run(), rng())
     assert curve.right and curve.judgement.startswith("right: falls with slope 2.0, rises with slope -")
