@@ -65,12 +65,11 @@ def sweep(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator, name:
 def _bent(errors: np.ndarray, bends: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """The steps that cross a kink of which no layer's `piece` tells.
 
-    Half the difference between the slopes on the two sides, the bend, is in proportion to the step where a function is
-    smooth, and all of the error where backward gives the slope of one side of a kink. Larger steps cross it as well.
+    Half the difference between the slopes on the two sides, the bend, is all of the error where backward gives the
+    slope of one side of a kink. (It is more than all of a smooth function's truncation, which is left out with it.)
+    Larger steps cross the kink as well.
     """
-    change = np.append(bends[:-1], bends[-2]) / np.maximum(np.append(bends[1:], bends[-1]), np.finfo(float).tiny)
-    smooth = (change > 2) & (change < 5)  # the step changes by 3.16
-    bent = np.flatnonzero((errors > 10 * noise) & (errors <= 1.01 * bends) & ~smooth)
+    bent = np.flatnonzero((errors > 10 * noise) & (errors <= 1.01 * bends))
     return np.arange(len(STEPS)) <= (bent[-1] if len(bent) else -1)
 
 
@@ -88,10 +87,10 @@ def _judge(errors: np.ndarray, kinked: np.ndarray, noise: np.ndarray) -> tuple[f
     if best > TOLERANCE:
         return None, None, f"undecided: never below {best:.0e}, and not flat"
     # at large steps the error is not its leading term (past 0.1, or where kinks that nobody tells of are crossed), near
-    # the bottom of the V both terms mix: the smallest steps between show the slope, the median of what neighbours do
+    # the bottom of the V both terms mix: what most neighbours between them do is the slope
     lowest = np.flatnonzero(clear & (errors == best))[0]
     larger, smaller = np.arange(len(STEPS)) < lowest, np.arange(len(STEPS)) > lowest
-    falling = _local_slope(np.flatnonzero(above_noise & larger & (errors < 0.1) & (errors > 10 * best))[-4:], errors)
+    falling = _local_slope(np.flatnonzero(above_noise & larger & (errors < 0.1) & (errors > 10 * best)), errors)
     rising = _slope(np.flatnonzero(clear & smaller & (errors > 0)), errors)
     if falling is not None and not 1.5 < falling < 2.5:
         return falling, rising, f"undecided: falls with slope {falling:.1f}, expected 2"

@@ -309,6 +309,11 @@ class Bend(Layer):
         return dy * saved, {}
 
 
+@pytest.mark.parametrize("side", [1e-10, -1e-10])
+def test_a_kink_on_either_side_is_seen(side):
+    assert "ReLU, 1 place." in by_parameter(check_elements(ReLU(), np.array([[0.5, side]]), Run(), rng()))["x"].message
+
+
 class BendToldOf(Bend):
     def piece(self, x, y):
         return x > 0
