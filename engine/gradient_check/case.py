@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.gradient_check.difference import STEPS
-from engine.gradient_check.directional import unit
 from engine.gradient_check.probe import Probe
+from engine.gradient_check.protocol import unit
 from engine.layer import Layer, Run
 
 
@@ -20,7 +20,7 @@ class Case:
     layer   in float64, with parameters away from special values: see `scatter`
     x       the point, float64, away from kinks and ties: see `distinct`
     run     training or inference, and the seed
-    whole   a network: too large for the checks of single entries and of the complex step
+    whole   a network: too large for the check of single entries
     """
     kind: str
     detail: str

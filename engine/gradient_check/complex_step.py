@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.gradient_check.difference import COMPLEX_TOLERANCE, relative_error
-from engine.gradient_check.directional import check, comparable, purity, unit
-from engine.gradient_check.probe import Probe
-from engine.gradient_check.purity import analytic
-from engine.gradient_check.result import PURITY, Result
+from engine.gradient_check.comparison import Comparer, limits
+from engine.gradient_check.difference import COMPLEX_TOLERANCE, compared
+from engine.gradient_check.directional import along_directions
+from engine.gradient_check.protocol import begin, unit
+from engine.gradient_check.result import Result
 from engine.layer import Layer, Run
 
 # Its square is below the least number there is, so that i^2 h^2 v^2 = 0: the truncation error vanishes.
@@ -29,30 +29,30 @@ def check_complex(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generato
     complex numbers, or drops the imaginary part, is checked by `check` instead, and the messages say so. A layer that
     takes |x| or conj(x) of complex numbers is not analytic; its rows fail. Raises ValueError as `check`.
     """
-    name = name or type(layer).__name__
-    found = analytic(layer, x, run, rng)
-    results = [purity(name, found)]
-    if not found.gradients:
-        return results
-    noise = Probe(layer, x, run).noise(found.dy, rng)
-    twin = deepcopy(layer)
+    rows, comparer = begin(layer, x, run, rng, name)
+    return rows + along_imaginary(comparer, rng) if comparer else rows
+
+
+def along_imaginary(comparer: Comparer, rng: np.random.Generator) -> list[Result]:
+    """The rows of `check_complex` beyond the protocol's."""
+    twin = deepcopy(comparer.layer)
     twin.convert(lambda array: array.astype(np.complex128))
-    here = x.astype(np.complex128)
+    here, found, results = comparer.x.astype(np.complex128), comparer.found, []
     try:
-        for parameter, array, gradient in comparable(twin, here, found):
+        for parameter, array in comparer.arrays(twin, here):
             v = unit(rng, array.shape)
             array += 1j * STEP * v
-            y = _forward(twin, here, run)
+            y = _forward(twin, here, comparer.run)
             array.imag = 0
-            numeric, exact = float(np.vdot(found.dy, y.imag)) / STEP, float(np.vdot(gradient, v))
-            error = relative_error(numeric, exact, noise, COMPLEX_TOLERANCE)
-            passed = error <= COMPLEX_TOLERANCE
-            results.append(Result(name, parameter, error, passed, "" if passed else
-                                  f"along a random direction: complex step {numeric:.12g}, analytic {exact:.12g}"))
+            numeric = float(np.vdot(found.dy, y.imag)) / STEP
+            exact = float(np.vdot(found.gradients[parameter], v))
+            error, passed, resolution = compared(numeric, exact, comparer.noise, COMPLEX_TOLERANCE)
+            results.append(Result(comparer.name, parameter, error, passed, limits(resolution) if passed else
+                                  f"along a random direction: complex step {numeric:.12g}, analytic {exact:.12g}",
+                                  resolution=resolution))
     except NotComplex as reason:
-        return [result if result.parameter == PURITY else replace(
-                    result, message=f"checked by central differences, as {reason}. {result.message}".strip())
-                for result in check(layer, x, run, rng, name)]
+        return [replace(result, message=f"checked by central differences, as {reason}. {result.message}".strip())
+                for result in along_directions(comparer, rng)]
     return results
 
 

@@ -3,10 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.gradient_check.difference import STEPS, TOLERANCE, relative_error
-from engine.gradient_check.directional import comparable, purity
-from engine.gradient_check.probe import Probe, advice
-from engine.gradient_check.purity import Analytic, analytic
+from engine.gradient_check.comparison import Comparer
+from engine.gradient_check.protocol import begin
 from engine.gradient_check.result import Result, badness
 from engine.layer import Layer, Run
 
@@ -17,35 +15,22 @@ def check_elements(layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generat
 
     samples: how many random entries of each array to check; None for all. Raises ValueError as `check`.
     """
-    name = name or type(layer).__name__
-    found = analytic(layer, x, run, rng)
-    results = [purity(name, found)]
-    if not found.gradients:
-        return results
-    probe = Probe(layer, x, run)
-    noise = probe.noise(found.dy, rng)
-    for parameter, array, gradient in comparable(layer, x, found):
+    rows, comparer = begin(layer, x, run, rng, name)
+    return rows + along_entries(comparer, rng, samples) if comparer else rows
+
+
+def along_entries(comparer: Comparer, rng: np.random.Generator, samples: int | None) -> list[Result]:
+    """The rows of `check_elements` beyond the protocol's."""
+    results = []
+    for parameter, array in comparer.arrays(comparer.layer, comparer.x):
         flat = np.arange(array.size)
         if samples is not None and samples < array.size:
             flat = np.sort(rng.choice(array.size, samples, replace=False))
-        entries = [_entry(name, parameter, array, gradient, found, probe, noise, np.unravel_index(k, array.shape))
-                   for k in flat]
+        entries = []
+        for index in zip(*np.unravel_index(flat, array.shape), strict=True):
+            direction = np.zeros(array.shape)
+            direction[index] = 1
+            at = f"worst entry [{', '.join(str(int(i)) for i in index)}]: "
+            entries.append(comparer.compare(parameter, array, direction, at))
         results.append(max(entries, key=badness))
     return results
-
-
-def _entry(name: str, parameter: str, array: np.ndarray, gradient: np.ndarray, found: Analytic, probe: Probe,
-           noise: float, index: tuple[np.intp, ...]) -> Result:
-    direction = np.zeros(array.shape)
-    direction[index] = 1
-    step, difference = probe.smooth_difference([array], [direction], STEPS)
-    numeric = float(np.vdot(found.dy, difference.above - difference.below)) / (2 * step)
-    exact = float(gradient[index])
-    error = relative_error(numeric, exact, noise / step, TOLERANCE)
-    at = f"[{', '.join(str(int(i)) for i in index)}]"
-    if difference.crossings:
-        distance = probe.kink_distance([array], [direction], step)
-        return Result(name, parameter, error, False, f"at {at}: {advice(difference.crossings, distance, step)}",
-                      kink=True)
-    return Result(name, parameter, error, error <= TOLERANCE,
-                  f"worst entry {at}: numeric {numeric:.9g}, analytic {exact:.9g}, step {step:.0e}")

@@ -60,5 +60,5 @@ def _panel(axis: Axes, kind: str, sweeps: list[Sweep]) -> None:
         axis.plot(STEPS[~clear], errors[~clear], "x", color=GUIDE, markersize=3)
     wrong = [sweep for sweep in sweeps if not sweep.right]
     axis.set_title(f"{kind}: {wrong[0].judgement.split(':')[0].upper()}" if wrong else kind, fontsize=8,
-                   color=WRONG if wrong else "black", fontweight="bold" if wrong else "normal")
+                   color=WRONG if wrong else "black", fontweight="bold" if wrong else "normal", parse_math=False)
     axis.tick_params(labelsize=7)

@@ -54,7 +54,7 @@ class Probe:
         self.x, self.run = x, replace(run, record=False)
         self._pieces: Pieces = {}
         self._watched = observe(layer, self._see)
-        _, self.pieces = self.value()
+        self.y, self.pieces = self.value()
 
     def _see(self, path: str, layer: Layer, x: np.ndarray, y: np.ndarray) -> None:
         piece = layer.piece(x, y)
@@ -82,22 +82,12 @@ class Probe:
 
     def noise(self, dy: np.ndarray, rng: np.random.Generator) -> float:
         """The roundoff of <dy, y>, measured: four times its largest change when x moves by its last bits."""
-        here, _ = self.value()
         changes = []
         for _ in range(3):
             with moved([self.x], [rng.choice([-2.0, 2.0], self.x.shape) * self.x], EPSILON):
-                changes.append(abs(float(np.vdot(dy, self.value()[0] - here))))
-        bit = last_bit(dy, here)
+                changes.append(abs(float(np.vdot(dy, self.value()[0] - self.y))))
+        bit = last_bit(dy, self.y)
         return float(np.clip(4 * max(changes), LEAST_NOISE * bit, MOST_NOISE * bit))
-
-    def smooth_difference(self, arrays: list[np.ndarray], directions: list[np.ndarray],
-                          steps: tuple[float, ...]) -> tuple[float, Difference]:
-        """The first of the steps that crosses no kink, or the last one if all do."""
-        for step in steps:
-            difference = self.difference(arrays, directions, step)
-            if not difference.crossings:
-                break
-        return step, difference
 
     def kink_distance(self, arrays: list[np.ndarray], directions: list[np.ndarray], step: float) -> float:
         """How far along the directions the nearest kink is, to a thousandth of the step, which must cross one."""

@@ -1,4 +1,4 @@
-"""What a gradient check says, one row for x and one for every parameter."""
+"""What a gradient check says, one row for x and one for every parameter and moving average."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ PURITY = "(purity)"
 class Result:
     """One row of the table.
 
-    name       the layer, loss or network
-    parameter  "x", the path of a parameter, or "(purity)" for what forward and backward must not do
-    error      relative error; inf where there is no number to compare
-    passed     error within the tolerance, and no kink in the way
-    message    what is wrong and what to do; where the check was made with a smaller step, why
-    kink       a kink lay between the two points of the difference, so that it says nothing of the gradient
+    name        the layer, loss or network
+    parameter   "x", the path of a parameter or buffer, or "(purity)" for what forward and backward must not do
+    error       relative error; inf where there is no number to compare
+    passed      error within the tolerance, or not to be told from roundoff, and no kink in the way
+    message     what is wrong and what to do; of a row that passed, what its number does not say
+    kink        a kink lay between the two points of the difference, so that it says nothing of the gradient
+    resolution  0 where the error is within the tolerance; otherwise, of a row that passed, the relative error below
+                which nothing can be told from roundoff, because the gradient is so much smaller than the output
     """
     name: str
     parameter: str
@@ -23,12 +25,17 @@ class Result:
     passed: bool
     message: str = ""
     kink: bool = False
+    resolution: float = 0.0
 
     @property
     def verdict(self) -> str:
-        """One word: "passed", "kink" (the check could not be made) or "FAILED"."""
-        return "passed" if self.passed else "kink" if self.kink else "FAILED"
+        """"passed", "too small" (passed, but a gradient twice as large would have), "kink" (no check) or "FAILED"."""
+        if self.passed:
+            return "too small" if self.resolution >= 0.5 else "passed"
+        return "kink" if self.kink else "FAILED"
 
-def badness(result: Result) -> tuple[bool, bool, float]:
-    """Failures before kinks before what passed, then by error."""
-    return not result.passed, not result.kink, result.error
+
+def badness(result: Result) -> tuple[bool, bool, bool, float]:
+    """Failures before kinks before what passed, and of that first what was told best, then by error."""
+    told = not result.resolution
+    return not result.passed, not result.kink, told, result.error if told else -result.resolution

@@ -1,15 +1,15 @@
 """All the cases of the project, and all the checks of a case."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 
 from engine.gradient_check.case import Case, generator
-from engine.gradient_check.complex_step import check_complex
-from engine.gradient_check.directional import check
-from engine.gradient_check.elementwise import check_elements
+from engine.gradient_check.complex_step import along_imaginary
+from engine.gradient_check.directional import along_directions
+from engine.gradient_check.elementwise import along_entries
+from engine.gradient_check.protocol import begin
 from engine.gradient_check.result import Result, badness
 
 # By name: the engine does not import what stands on it. Each module has cases() -> Iterable[Case].
@@ -34,14 +34,15 @@ def chosen(cases: list[Case], only: str | None) -> list[Case]:
 def examine(case: Case) -> list[Result]:
     """The worst result of every check for x, for every parameter, and for purity.
 
-    A network: the random direction. A layer or loss: single entries and the complex step too.
+    The random direction and the complex step; of a layer or loss single entries too.
     """
-    checks: list[Callable[..., list[Result]]] = [check]
-    if not case.whole:
-        checks += [check_complex, partial(check_elements, samples=SAMPLES)]
+    rng = generator(case.name)
+    results, comparer = begin(case.layer, case.x, case.run, rng, case.name)
+    if comparer:
+        results = [*results, *along_directions(comparer, rng), *along_imaginary(comparer, rng),
+                   *([] if case.whole else along_entries(comparer, rng, SAMPLES))]
     rows: dict[str, list[Result]] = {}
-    for one in checks:
-        for result in one(case.layer, case.x, case.run, generator(case.name), name=case.name):
-            rows.setdefault(result.parameter, []).append(result)
+    for result in results:
+        rows.setdefault(result.parameter, []).append(result)
     return [replace(max(row, key=badness), message="; ".join(dict.fromkeys(r.message for r in row if not r.passed)))
             for row in rows.values()]

@@ -4,11 +4,15 @@ import pytest
 
 from engine.combinators import Chain, Skip
 from engine.gradient_check import check, check_complex, check_elements, distinct, sweep
-from engine.gradient_check.difference import EPSILON, LEAST_NOISE, STEPS, TOLERANCE, relative_error
+from engine.gradient_check.case import Case, smooth_point
+from engine.gradient_check.difference import EPSILON, LEAST_NOISE, STEPS, TOLERANCE, compared
+from engine.gradient_check.fingerprint import fingerprint
 from engine.gradient_check.probe import Probe, moved
-from engine.gradient_check.purity import fingerprint
+from engine.gradient_check.result import Result, badness
+from engine.gradient_check.suite import examine
 from engine.layer import Layer, Run
 from engine.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Tanh
+from engine.pooled_norm import PooledNorm
 
 SHAPE = (3, 4)
 
@@ -202,14 +206,14 @@ def test_a_gradient_of_zero_passes_and_a_wrong_one_in_its_place_does_not():
     assert not by_parameter(check(network, x, Run(), rng()))["0.b"].passed
 
 
-def test_the_error_is_relative_to_the_larger_and_forgives_only_roundoff():
-    assert relative_error(1.0, 1.0, 0.0, TOLERANCE) == 0
-    assert relative_error(0.0, 0.0, 0.0, TOLERANCE) == 0
-    assert relative_error(2.0, 1.0, 0.0, TOLERANCE) == relative_error(1.0, 2.0, 0.0, TOLERANCE) == 0.5
-    assert relative_error(1e-12, 0.0, 0.0, TOLERANCE) == 1
-    assert relative_error(1e-12, 0.0, 1e-11, TOLERANCE) < TOLERANCE
-    assert relative_error(1e-10, 0.0, 1e-11, TOLERANCE) > TOLERANCE
-    assert relative_error(np.nan, 1.0, 0.0, TOLERANCE) == np.inf
+def test_the_error_is_relative_to_the_larger_and_roundoff_is_told_apart_from_it():
+    assert compared(1.0, 1.0, 0.0, TOLERANCE) == compared(0.0, 0.0, 0.0, TOLERANCE) == (0, True, 0)
+    assert compared(2.0, 1.0, 0.0, TOLERANCE) == compared(1.0, 2.0, 0.0, TOLERANCE) == (0.5, False, 0)
+    assert compared(1e-12, 0.0, 0.0, TOLERANCE) == (1, False, 0)
+    assert compared(1e-10, 0.0, 1e-11, TOLERANCE) == (1, False, 0)
+    assert compared(2e-12, 1e-12, 1e-11, TOLERANCE) == (0.5, True, pytest.approx(5))
+    assert compared(1.0, 0.9, 0.2, TOLERANCE) == (pytest.approx(0.1), True, pytest.approx(0.2))
+    assert compared(np.nan, 1.0, 0.0, TOLERANCE) == compared(1.0, np.inf, 1.0, TOLERANCE) == (np.inf, False, 0)
 
 
 def test_the_measured_noise_of_a_plain_layer_is_a_few_last_bits():
@@ -231,6 +235,12 @@ def test_fingerprints_tell_contents_apart_and_nothing_else():
         changed = value()
         change(changed)
         assert fingerprint(changed) != base
+
+
+def test_fingerprints_tell_which_of_two_things_stands_where_and_not_the_order_of_a_set():
+    one, two = [1], [2]
+    assert fingerprint([one, two, one]) != fingerprint([one, two, two])
+    assert list({0, 8}) != list({8, 0}) and fingerprint({0, 8}) == fingerprint({8, 0}) != fingerprint({0, 9})
 
 
 def test_the_sweep_of_a_right_gradient_is_a_v():
@@ -256,3 +266,186 @@ def test_the_sweep_leaves_out_steps_across_a_kink():
     assert curve.right and curve.kinked[0] and not curve.kinked[-1]
     everywhere = sweep(ReLU(), np.zeros(SHAPE), Run(), rng())
     assert everywhere.judgement == "undecided: every step crosses a kink; take another x"
+
+
+def test_the_noise_is_four_times_the_largest_change_by_the_last_bits():
+    class Amplified(Layer):
+        def forward(self, x, run):
+            return 100 * (x - 0.75), None
+
+    x, dy = np.array([1.0]), np.array([1.0])
+    change = 100 * 2 * EPSILON  # of y, when x moves by its last two bits
+    assert Probe(Amplified(), x, Run()).noise(dy, rng()) == pytest.approx(4 * change, rel=0.1, abs=0)
+
+
+def test_a_failure_at_one_entry_is_not_hidden_by_a_kink_at_another():
+    class Bent(Layer):
+        """Wrong by a tenth in its first entry; the kink of the second is nearby."""
+
+        def forward(self, x, run):
+            return np.maximum(x, 0), x
+
+        def backward(self, dy, saved):
+            return dy * (saved > 0) * np.array([1.1, 1.0]), {}
+
+        def piece(self, x, y):
+            return x > 0
+
+    x = np.array([[0.5, 1e-10]])
+    row = by_parameter(check_elements(Bent(), x, Run(), rng()))["x"]
+    assert row.verdict == "FAILED" and "worst entry [0, 0]" in row.message
+    results = [Result("a", "x", 0.1, False), Result("a", "x", 0.5, False, kink=True), Result("a", "x", 0.9, True),
+               Result("a", "x", 0.0, True, resolution=0.9), Result("a", "x", 0.2, True, resolution=0.1)]
+    assert sorted(results, key=badness, reverse=True) == [results[k] for k in (0, 1, 2, 4, 3)]
+
+
+class Bend(Layer):
+    """y = |x|, without the method `piece` that would tell of its kink."""
+
+    def forward(self, x, run):
+        return np.abs(x), np.sign(x)
+
+    def backward(self, dy, saved):
+        return dy * saved, {}
+
+
+@pytest.mark.parametrize("side", [1e-10, -1e-10])
+def test_a_kink_on_either_side_is_seen(side):
+    assert "ReLU, 1 place." in by_parameter(check_elements(ReLU(), np.array([[0.5, side]]), Run(), rng()))["x"].message
+
+
+class BendToldOf(Bend):
+    def piece(self, x, y):
+        return x > 0
+
+
+def test_a_difference_across_a_kink_that_agrees_by_chance_has_not_passed():
+    x = np.zeros((1, 2))  # numeric 0, and backward gives 0
+    for checked in (check, check_elements):
+        assert by_parameter(checked(BendToldOf(), x, Run(), rng()))["x"].verdict == "kink"
+
+
+@pytest.mark.parametrize("distance", [3e-8, 1e-7, 2e-7, 1e-6, 2e-6])
+def test_a_kink_that_nobody_tells_of_is_avoided_by_a_smaller_step(distance):
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = distance
+    for checked in (check, check_elements):
+        assert all(result.passed for result in checked(Bend(), x, Run(), rng()))
+    assert sweep(Bend(), x, Run(), rng()).right
+
+
+def test_a_kink_that_nobody_tells_of_at_the_very_point_is_reported_as_one():
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = 1e-12
+    for checked in (check, check_elements):
+        row = by_parameter(checked(Bend(), x, Run(), rng()))["x"]
+        assert (row.passed, row.verdict) == (False, "kink")
+        assert "a kink that no layer's `piece` tells of" in row.message and "the slopes on its sides" in row.message
+
+
+def test_a_wrong_slope_at_such_a_kink_or_a_jump_is_no_kink():
+    class Steep(Bend):
+        def backward(self, dy, saved):
+            return 3 * dy * saved, {}
+
+    class Jump(Layer):
+        def forward(self, x, run):
+            return x + (x > 0), None
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    x = distinct(rng(), *SHAPE)
+    x[0, 0] = 1e-12
+    for layer in (Steep(), Jump()):
+        assert by_parameter(check_elements(layer, x, Run(), rng()))["x"].verdict == "FAILED"
+
+
+class Slow(Layer):
+    """y = x + part x |x|, whose central difference at 0 is off by as much as the step: a slope of 1, where 2 is due."""
+    part = 1.0
+
+    def forward(self, x, run):
+        return x + self.part * x * np.abs(x), x
+
+    def backward(self, dy, saved):
+        return dy * (1 + 2 * self.part * np.abs(saved)), {}
+
+
+def test_the_sweep_of_a_curve_that_falls_otherwise_is_undecided():
+    curve = sweep(Slow(), np.zeros((1, 1)), Run(), rng())
+    assert not curve.right and curve.judgement == "undecided: falls with slope 1.0, expected 2"
+
+
+def test_the_sweep_of_a_curve_that_is_too_high_but_not_flat_is_undecided():
+    layer = Slow()
+    layer.part = 1e10  # off by more than 1e-6 at every step, and less with every smaller one
+    assert sweep(layer, np.zeros((1, 1)), Run(), rng()).judgement.startswith("undecided: never below")
+
+
+def test_the_sweep_of_a_small_mistake_is_flat_until_roundoff_covers_it():
+    class Little(Cube):
+        def forward(self, x, run):
+            y, saved = super().forward(x, run)
+            return y + 1000, saved  # whose rounding covers it at the smaller half of the steps
+
+        def backward(self, dy, saved):
+            dx, grads = super().backward(dy, saved)
+            return dx * (1 + 1e-4), {"w": grads["w"] * (1 + 1e-4)}
+
+    assert sweep(Little(), distinct(rng(), *SHAPE), Run(), rng()).judgement == "wrong: flat at 1e-04"
+
+
+def test_the_sweep_of_fused_layers_whose_kinks_nobody_tells_of_is_right():
+    for seed in (0, 2, 16, 34, 38, 52):
+        norm, generator = BatchNorm(2, dtype="float64"), np.random.default_rng(seed)
+        norm.params["c1"][...] = [0.8, -1.2]
+        curve = sweep(PooledNorm("norm", norm, MaxPool(2)), distinct(generator, 4, 16, 16, 2), Run(), generator)
+        assert curve.right, curve.judgement
+
+
+class Rare(Layer):
+    """A kink beside each of the first points at which it is asked: three times for every draw of x."""
+
+    def __init__(self, draws):
+        super().__init__()
+        self.kinks, self.calls = 3 * draws, 0
+
+    def forward(self, x, run):
+        return x, None
+
+    def piece(self, x, y):
+        self.calls += 1
+        return np.array([self.calls if self.calls <= self.kinks else 0])
+
+
+@pytest.mark.parametrize(("draws_with_kinks", "draws"), [(0, 1), (1, 2), (9, 10), (99, 10)])
+def test_the_point_is_drawn_again_while_a_kink_is_near_ten_times_at_most(draws_with_kinks, draws):
+    layer = Rare(draws_with_kinks)
+    x = smooth_point(layer, Run(), rng(), 2, 3)
+    assert layer.calls == 3 * draws
+    assert np.array_equal(np.sort(x, axis=None), np.sort(distinct(rng(), 2, 3), axis=None))
+
+
+def test_every_entry_of_a_small_array_is_checked_besides_the_direction():
+    class OneSmallEntry(Real):
+        """dw is as large as 1e7 in seven entries; in the last it is 1, and twice what it should be."""
+
+        def __init__(self):
+            super().__init__()
+            self.params = {"w": np.ones(8)}
+
+        def forward(self, x, run):
+            if np.iscomplexobj(x) or np.iscomplexobj(self.params["w"]):
+                raise TypeError("real numbers only")
+            return x * self.params["w"], x
+
+        def backward(self, dy, saved):
+            dw = (dy * saved).sum(0)
+            dw[-1] *= 2
+            return dy * self.params["w"], {"w": dw}
+
+    x = np.full((3, 8), 1e7) * np.append(np.ones(7), 1e-7)
+    case = Case("a", "", OneSmallEntry(), x * np.linspace(0.5, 1.5, 3)[:, None])
+    assert by_parameter(check(case.layer, case.x, Run(), rng()))["w"].passed
+    assert "worst entry [7]" in by_parameter(examine(case))["w"].message

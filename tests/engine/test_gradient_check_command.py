@@ -1,15 +1,18 @@
 """python -m engine.gradient_check: table, files and exit codes."""
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
 
 from engine.gradient_check import distinct, layer_case
-from engine.gradient_check.__main__ import main
 from engine.gradient_check.case import Case
+from engine.gradient_check.command import main
+from engine.gradient_check.report import table
 from engine.gradient_check.result import Result
 from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
 from engine.layers import ReLU, Sigmoid, Tanh
@@ -48,7 +51,8 @@ def with_wrong(monkeypatch):
 def test_every_layer_and_loss_of_the_engine_passes(case):
     results = examine(case)
     assert all(result.passed for result in results), [r.message for r in results if not r.passed]
-    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters()}
+    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters(),
+                                                    *case.layer.moving_averages()}
 
 
 def test_every_layer_and_loss_has_a_case():
@@ -66,14 +70,15 @@ def test_names_are_unique():
 
 def test_all_right_is_exit_code_0_with_a_table_and_json(tmp_path, capsys):
     assert run("--json", tmp_path / "g.json") == 0
-    out, progress = capsys.readouterr()
+    out, error = capsys.readouterr()
     assert out.splitlines()[0].split() == ["name", "parameter", "worst", "relative", "error", "verdict"]
     assert "4 of 4 checks of 2 layers, losses and networks passed" in out
-    assert "checking: 100%" in progress
+    assert not error  # no progress bar in a log
     rows = json.loads((tmp_path / "g.json").read_text())
     assert [(r["name"], r["parameter"]) for r in rows] == [("Sigmoid: small", "(purity)"), ("Sigmoid: small", "x"),
                                                            ("Tanh", "(purity)"), ("Tanh", "x")]
-    assert all(r.keys() == {"name", "parameter", "error", "passed"} and r["passed"] and r["error"] < 1e-6 for r in rows)
+    assert all(r.keys() == {"name", "parameter", "error", "resolution", "passed"} for r in rows)
+    assert all(r["passed"] and r["error"] < 1e-6 and r["resolution"] == 0 for r in rows)
     assert [file.name for file in tmp_path.iterdir()] == ["g.json"]
 
 
@@ -124,6 +129,7 @@ def test_the_picture_is_written_whole_and_wrong_curves_are_named(with_wrong, tmp
     vermilion = np.abs(picture[..., :3] - np.array([0xD5, 0x5E, 0x00]) / 255).max(-1) < 0.05
     assert vermilion.sum() > 100
     assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
+    assert run("--only", "Tanh", "--plot", tmp_path / "CURVES.PNG") == 0
     assert run("--only", "Tanh", "--plot", tmp_path / "curves.svg") == 0
     assert (tmp_path / "curves.svg").read_text().lstrip().startswith("<?xml")
 
@@ -161,3 +167,47 @@ def test_help_shows_examples_from_the_command_line():
 def test_a_kink_counts_as_not_passed():
     row = Result("a", "x", 0.0, False, "kink 1e-9 away", kink=True)
     assert row.verdict == "kink"
+
+
+def test_a_gradient_too_small_to_tell_is_shown_as_that(capsys):
+    rows = [Result("a", "x", 0.7, True, resolution=0.9), Result("a", "W", 0.001, True, resolution=0.004),
+            Result("a", "b", 2e-9, True)]
+    lines = table(rows).splitlines()
+    assert [" ".join(line.split()[2:]) for line in lines[2:5]] == ["- too small", "<4e-03 passed", "2.0e-09 passed"]
+    assert lines[-1].startswith("3 of 3 checks") and "in 1 the gradient is too small" in lines[-1]
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys.modules[__name__], "cases", lambda: [layer_case("$\\frac$ of_$", "", Tanh(), 2, 3)])
+    assert run("--plot", tmp_path / "curves.svg") == 0
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "\udcff.png"])
+def test_an_odd_name_is_one_message_or_a_file(name, tmp_path, capsys):
+    try:
+        assert run("--only", "Tanh", "--plot", tmp_path / name) == 0
+        assert (tmp_path / name).exists()
+    except SystemExit as ended:
+        assert ended.code == 2 and "cannot be written" in capsys.readouterr().err
+
+
+def test_a_place_without_permission_is_refused_before_anything_runs(tmp_path, monkeypatch, capsys):
+    def forbidden(self):
+        raise PermissionError(13, "Permission denied")
+
+    for place, fault in ((Path, ("is_dir", forbidden)), (os, ("access", lambda *arguments: False))):
+        with monkeypatch.context() as patched, pytest.raises(SystemExit) as ended:
+            patched.setattr(place, *fault)
+            run("--plot", tmp_path / "curves.png")
+        out, error = capsys.readouterr()
+        assert ended.value.code == 2 and not out and ("Permission denied" in error or "no permission" in error)
+
+
+def test_the_version_is_that_of_the_distribution(capsys, monkeypatch):
+    with pytest.raises(SystemExit) as ended:
+        run("--version")
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith("mammography-from-scratch ")
+    monkeypatch.setattr("engine.gradient_check.command.DISTRIBUTION", "no-such-distribution")
+    with pytest.raises(SystemExit):
+        run("--version")
+    assert "not installed" in capsys.readouterr().out

@@ -11,7 +11,8 @@ CASES = list(cases())
 def test_every_parameter_of_the_network_has_the_right_gradient(case):
     results = examine(case)
     assert all(result.passed for result in results), [r.message for r in results if not r.passed]
-    assert [result.parameter for result in results] == ["(purity)", "x", *case.layer.parameters()]
+    assert {result.parameter for result in results} == {"(purity)", "x", *case.layer.parameters(),
+                                                    *case.layer.moving_averages()}
 
 
 def test_each_network_is_checked_in_training_and_in_inference():
