@@ -58,14 +58,14 @@ class Classes:
             raise UsageError(f"--overlay: {arguments.checkpoint} has no ROI detectors; that of a run of "
                              "experiments/decomposition.py is needed")
         self.classifier, self.xp, self.provenance = classifier, array_module(arguments.device), classifier.provenance
-        self.classes = classifier.configuration.class_names
+        self.classes, self.max_pixels = classifier.configuration.class_names, arguments.max_pixels
         self.columns: Sequence[str] = [*(f"{name:>7}" for name in self.classes), "prediction"]
         self.saliencies = Pictures(Path(arguments.saliency), "saliency", paths) if arguments.saliency else None
         self.overlays = Pictures(Path(arguments.overlay), "overlay", paths) if arguments.overlay else None
 
     def answer(self, path: Path) -> tuple[dict[str, Any], list[str], list[Picture]]:
         network, xp = self.classifier.network, self.xp
-        x = self.classifier.input(self.classifier.prepare(path))
+        x = self.classifier.input(self.classifier.prepare(path, self.max_pixels))
         values, logits = (to_numpy(each)[0] for each in predict(network, xp.asarray(x)))
         if not np.isfinite(logits).all():  # the sigmoid of an infinity would look like a probability
             raise Failure(f"{path}: the network's outputs are not finite numbers")
@@ -95,11 +95,11 @@ class Masks:
         if not arguments.masks:
             raise UsageError(f"{arguments.checkpoint} is a ROI detector, whose answers are masks: say by --masks DIR "
                              "where to write them. For probabilities, name a run of a classifier")
-        self.detector, self.provenance = detector, detector.provenance
+        self.detector, self.provenance, self.max_pixels = detector, detector.provenance, arguments.max_pixels
         self.places = Pictures(Path(arguments.masks), "mask", paths)
 
     def answer(self, path: Path) -> tuple[dict[str, Any], list[str], list[Picture]]:
-        mask, place = self.detector.mask(path), readable(self.places.place(path))
+        mask, place = self.detector.mask(path, self.max_pixels), readable(self.places.place(path))
         marked = float(mask.mean())
         return {"marked": marked, "mask": place}, [f"{marked:6.2%}", place], [
             Picture(self.places, lambda: mask_png(mask))]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from engine.optimizers import cosine_decay, exponential_decay
 from experiments.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.datasets.record import CLASSES_OF
 from experiments.datasets.sizes import MAX_PIXELS, add_max_pixels
@@ -18,6 +19,7 @@ from experiments.folders import folder_name
 
 MOST = 2**53  # of a whole number; no step, seed or side is larger
 STATISTICS = ("batch", "moving")
+SCHEDULES = ("exponential", "cosine")
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
@@ -41,7 +43,9 @@ class TrainingConfiguration:
     batch: int = setting(50, "images in a training step")
     steps_per_epoch: int = setting(5000, "training steps in an epoch, the unit of the learning rate's decay")
     epochs: int = setting(10, "epochs of training")
-    learning_rate: float = setting(5e-5, "initial learning rate of Adam")
+    learning_rate: float = setting(5e-5, "learning rate of Adam, before it falls")
+    schedule: str = setting("exponential", "how the learning rate falls: exponential, by --decay, or cosine, after a "
+                            "short rise to a hundredth in --epochs", SCHEDULES)
     decay: float = setting(0.75, "factor on the learning rate for each epoch, continuous in the step (3.17)")
     rotation: float = setting(5.0, "training images are rotated by up to so many degrees")
     statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)",
@@ -75,6 +79,7 @@ class TrainingConfiguration:
             ("learning_rate", self.learning_rate > 0, "a number above 0"),
             ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
             ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
+            ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
             ("statistics", self.statistics in STATISTICS, " or ".join(STATISTICS)),
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),
@@ -91,6 +96,13 @@ class TrainingConfiguration:
     def drawn_by(self) -> int:
         """The seed of initial weights, batches and dropout; `seed` alone decides on images and split."""
         return self.seed if self.training_seed is None else self.training_seed
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 1. --steps makes a training shorter or longer, not its rate's fall:
+        so a run that is trained on ends as a longer one does."""
+        if self.schedule == "cosine":
+            return cosine_decay(self.learning_rate, step, self.steps_per_epoch * self.epochs)
+        return exponential_decay(self.learning_rate, self.decay, step, self.steps_per_epoch)
 
     @property
     def total_steps(self) -> int:
@@ -116,7 +128,7 @@ PRESETS = {
     "thesis": Configuration(),
     "quick": Configuration(
         preset="quick", side=64, width=0.25, batch=32, steps_per_epoch=100, epochs=9,
-        learning_rate=2e-3, decay=0.7, keep_probability=0.8, evaluate_every=300, checkpoint_every=50),
+        learning_rate=1e-3, schedule="cosine", keep_probability=0.8, evaluate_every=300, checkpoint_every=50),
 }
 
 Kind = TypeVar("Kind", bound=TrainingConfiguration)
@@ -168,7 +180,11 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
     preset = presets[given.pop("preset", "quick")]
     if preset.preset == "quick" and "data" not in given:
         given.setdefault("working_side", DRAWN_SIDE)
-    return replace(preset, **given)
+    configuration = replace(preset, **given)
+    if "decay" in given and configuration.schedule == "cosine":
+        raise UsageError(f"--decay {given['decay']}: the learning rate falls as a cosine, which has no such factor. "
+                         "Add --schedule exponential, or leave --decay out")
+    return configuration
 
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration] = Configuration) -> dict[str, Any]:

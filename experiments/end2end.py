@@ -6,7 +6,7 @@
     python experiments/end2end.py --data CBIS --classes 2            a set without normal images: cancer or benign
     python experiments/end2end.py --data CBIS --normals DIR          or with the normal images of another set
     python experiments/end2end.py --resume                           continue the newest run where it stopped
-    python experiments/end2end.py --width 0.5 --steps 2000 --output runs/wider
+    python experiments/end2end.py --width 0.5 --epochs 20 --output runs/wider
 
 A research and teaching tool, not for diagnosis.
 """

@@ -11,7 +11,7 @@ import numpy as np
 from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
 from engine.layer import Layer
 from engine.losses import Loss
-from engine.optimizers import Adam, exponential_decay
+from engine.optimizers import Adam
 from engine.training import NotFinite, Step, train
 from experiments.configuration import TrainingConfiguration
 from experiments.device import array_module
@@ -43,7 +43,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
         configuration: TrainingConfiguration, folder: RunFolder, device: str,
         evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0,
         trained_on: dict[str, Any] | None = None) -> None:
-    """Train by Adam with the rate of (3.17) on `batches(step)`, from the folder's checkpoint where there is one.
+    """Train by Adam on `batches(step)`, with the configuration's rate, from the folder's checkpoint if there is one.
 
     Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
     `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
@@ -59,13 +59,10 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
     total = first + configuration.total_steps
     start = _resume(network, optimizer, folder, configuration, trained_on or {}, total)
 
-    def schedule(step: int) -> float:
-        return exponential_decay(configuration.learning_rate, configuration.decay, step - first,
-                                 configuration.steps_per_epoch)
-
     ready = prefetch(batches, start + 1, total + 1)
     on_device = ((step, (xp.asarray(x), xp.asarray(y))) for step, (x, y) in ready)
-    steps = train(network, loss, optimizer, on_device, schedule, seed=(configuration.drawn_by, DROPOUT))
+    steps = train(network, loss, optimizer, on_device, lambda step: configuration.rate(step - first),
+                  seed=(configuration.drawn_by, DROPOUT))
     try:
         with watch(start, total) as advance:
             for step in steps:

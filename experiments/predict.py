@@ -32,6 +32,7 @@ from pathlib import Path
 from experiments.answers import Answers, load_answers
 from experiments.command import run_command
 from experiments.command_parser import CommandParser
+from experiments.datasets.sizes import add_max_pixels
 from experiments.device import array_module
 from experiments.errors import Failure, UsageError
 from experiments.image_files import find_images
@@ -113,6 +114,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--saliency", metavar="DIR", help="draw there, for each image, what its answer depends on")
     new.add_argument("--overlay", metavar="DIR", help="draw there, for each image, what the ROI detectors mark in it")
     new.add_argument("--masks", metavar="DIR", help="write there, for each image, the mask that a ROI detector makes")
+    add_max_pixels(new, default=None)
     new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     return new
 

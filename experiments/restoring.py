@@ -22,18 +22,19 @@ def restored(checkpoint: Checkpoint, build: Callable[[Any], Layer]) -> Layer:
     return network
 
 
-class Placeholders:
+class Placeholders(np.random.Generator):
     """In the place of a network's generator: zeros, which the checkpoint's numbers replace, and never more than those
     are."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(np.random.PCG64(0))
         self.left = sum(array.size for array in checkpoint.part("parameters").values())
 
-    def uniform(self, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
-        return self.normal(low, high, shape)
+    def uniform(self, low, high, size):  # type: ignore[override]
+        return self.normal(low, high, size)
 
-    def normal(self, mean: float, deviation: float, shape: tuple[int, ...]) -> np.ndarray:
-        self.left -= math.prod(shape)
+    def normal(self, loc, scale, size):  # type: ignore[override]
+        self.left -= math.prod(size)
         if self.left < 0:
-            raise CheckpointError(f"its configuration describes a larger network than it holds: weights {shape}")
-        return np.zeros(shape, np.float32)
+            raise CheckpointError(f"its configuration describes a larger network than it holds: weights {size}")
+        return np.zeros(size, np.float32)

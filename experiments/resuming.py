@@ -40,6 +40,10 @@ def resumed_configuration(folder: RunFolder, experiment: str, kind: type[Kind], 
         if known != value and (name not in LENGTH + PLACES or (name in PLACES and known is None)):
             raise UsageError(f"the run in {folder.path} has {name} {known}, the flag says {value}. Resume without that "
                              "flag, or start another run")
+    if given.get("epochs", recorded.epochs) != recorded.epochs and recorded.schedule == "cosine":
+        raise UsageError(f"--epochs {given['epochs']}: the learning rate of the run in {folder.path} falls within its "
+                         f"{recorded.epochs} epochs. Train on by --steps, at the rate that it ended with, or start "
+                         "another run")
     if "epochs" in given:
         given.setdefault("steps", None)  # so many epochs in all, however many steps were asked for before
     wanted = replace(recorded, **given)

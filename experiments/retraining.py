@@ -46,7 +46,7 @@ from experiments.runs import add_run_flags, begin, open_run, resolve_folders
 
 # Of the decomposition's initial rate. That of the quick preset is high: before an input that the network does not know,
 # its first steps undo all that was learned, and the loss stays where guessing has it.
-RATE = {"thesis": 1.0, "quick": 0.25}
+RATE = {"thesis": 1.0, "quick": 0.5}
 # what makes the network and the images
 SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 

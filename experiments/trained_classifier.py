@@ -39,10 +39,13 @@ class TrainedClassifier:
     detectors: Detectors | None
     provenance: Provenance
 
-    def prepare(self, path: Path) -> np.ndarray:
-        """(1, side, side, 1) float32 in [0, 1]: the image file as in training. Raises Failure where it is of no use."""
-        return preprocess(read_image(path, self.configuration.max_pixels), None, preprocessing(self.configuration),
-                          str(path)).image[None, :, :, None]
+    def prepare(self, path: Path, max_pixels: int | None = None) -> np.ndarray:
+        """(1, side, side, 1) float32 in [0, 1]: the image file as in training. Raises Failure where it is of no use.
+
+        max_pixels: of the largest image that is read; None: what the run allowed.
+        """
+        image = read_image(path, max_pixels or self.configuration.max_pixels)
+        return preprocess(image, None, preprocessing(self.configuration), str(path)).image[None, :, :, None]
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """(n, side, side, channels) float32, what the network takes, for prepared images (n, side, side, 1)."""

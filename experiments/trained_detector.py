@@ -27,12 +27,14 @@ class TrainedDetector:
     device: str
     provenance: Provenance
 
-    def mask(self, path: Path) -> np.ndarray:
+    def mask(self, path: Path, max_pixels: int | None = None) -> np.ndarray:
         """(H, W) bool: the pixels of the image file that the detector marks, none outside the square that it sees.
 
-        Raises Failure where the image is of no use.
+        max_pixels: of the largest image that is read; None: what the run allowed. Raises Failure where the image is of
+        no use.
         """
-        image, of = read_image(path), self.configuration
+        of = self.configuration
+        image = read_image(path, max_pixels or of.max_pixels)
         prepared = preprocess(image, None, Preprocessing(of.side, of.working_side, of.clip_limit), str(path)).image
         output = probabilities(self.network, prepared[None, :, :, None], self.device)[0, ..., 0]
         if not np.isfinite(output).all():

@@ -164,7 +164,7 @@ def test_rounding_is_measured_against_float64(operation, benchmarks):
 def test_rounding_of_a_whole_gradient_is_that_of_its_method(benchmarks):
     from rounding import gradient_error
 
-    errors = gradient_error("unet", 1, 16)
+    errors = gradient_error("unet", 2, 16)
     assert 0 < errors["direct"] != errors["winograd"] > 0
 
 

@@ -5,7 +5,7 @@ is moved to its device before its optimizer is made. What it remembers stands in
 """
 from engine.optimizers.adam import Adam
 from engine.optimizers.optimizer import Optimizer, gradient_norm
-from engine.optimizers.schedules import exponential_decay
+from engine.optimizers.schedules import cosine_decay, exponential_decay
 from engine.optimizers.sgd import SGD, Momentum
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "exponential_decay", "gradient_norm"]
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "cosine_decay", "exponential_decay", "gradient_norm"]

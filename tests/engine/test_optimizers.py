@@ -1,6 +1,7 @@
 """Optimizers against recursions written out number by number, sums in closed form, and the printed forms that fail."""
 import math
 import os
+from itertools import pairwise
 
 import array_api_strict
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from engine.kernels.adam import adam_update
 from engine.kernels.cpu.threads import use_threads
-from engine.optimizers import SGD, Adam, Momentum, exponential_decay, gradient_norm
+from engine.optimizers import SGD, Adam, Momentum, cosine_decay, exponential_decay, gradient_norm
 
 GRADIENTS = [0.5, -2.0, 0.25, 3.0, 3.0, -0.125, 0.0, 1e-6]
 RATES = [0.1, 0.1, 0.05, 0.2, 0.1, 0.1, 0.1, 0.1]
@@ -196,6 +197,14 @@ def test_decay_is_continuous():
     assert exponential_decay(1.0, 0.75, 2500, 5000) == pytest.approx(math.sqrt(0.75), rel=1e-15)
     ratios = [exponential_decay(1, 0.75, t + 1, 100) / exponential_decay(1, 0.75, t, 100) for t in range(300)]
     assert max(ratios) - min(ratios) < 1e-14  # every step lowers it by the same factor: no staircase
+
+
+def test_cosine_rises_for_a_twentieth_and_falls_to_a_hundredth_where_it_stays():
+    rates = [cosine_decay(2e-3, step, 400) for step in range(1, 801)]
+    assert rates[0] == pytest.approx(2e-3 / 20, rel=1e-4) and max(rates) == rates[19]  # of step 20
+    assert rates[199] == pytest.approx(2e-3 * 1.01 / 2, rel=1e-12)  # half way
+    assert rates[399] == pytest.approx(2e-5, rel=1e-12) and set(rates[400:]) == {rates[399]}
+    assert all(before > after for before, after in pairwise(rates[19:400]))
 
 
 @pytest.mark.parametrize("kind", [SGD, Momentum, Adam])

@@ -271,9 +271,9 @@ def test_normal_images_of_another_set(collection, drawn, tmp_path, command, tiny
     code, printed, errors = command(end2end.main, *tiny_flags(collection, output), "--normals", drawn, "--steps", 2)
     assert code == 0, errors
     data = json.loads((output / "config.json").read_text())["data"]
-    assert data["name"] == "CBIS-DDSM with normal images of data" and data["images"] == 22
+    assert data["name"] == "CBIS-DDSM with normal images of synthetic" and data["images"] == 22
     assert data["train"]["normal"] + data["test"]["normal"] == 10
-    assert any("All 10 normal images come from another set, data" in note for note in data["notes"])
+    assert any("All 10 normal images come from another set, synthetic" in note for note in data["notes"])
     assert "All 10 normal images come from another set" in printed
     assert "come from another set" in (output / "report.html").read_text()
 

@@ -47,3 +47,17 @@ def test_every_hyper_parameter_has_a_flag_of_its_type():
 def test_a_value_that_cannot_be_is_named_with_its_flag(name, value):
     with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
         Configuration(**{name: value})
+
+
+def test_a_run_s_rate():
+    epochs = Configuration(learning_rate=1e-3, decay=0.5, steps_per_epoch=10, epochs=4, steps=7)
+    assert epochs.rate(20) == pytest.approx(2.5e-4, rel=1e-12)
+    falling = replace(epochs, schedule="cosine")
+    assert falling.rate(20) == pytest.approx(5.05e-4, rel=1e-12)  # half of 4 epochs, whatever --steps says
+    assert falling.rate(40) == falling.rate(60) == pytest.approx(1e-5, rel=1e-12)
+
+
+def test_a_factor_of_decay_is_refused_where_the_rate_has_none():
+    with pytest.raises(UsageError, match="--schedule exponential"):
+        parsed("--decay", "0.5")
+    assert parsed("--decay", "0.5", "--schedule", "exponential").rate(100) == pytest.approx(5e-4)

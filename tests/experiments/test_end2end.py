@@ -135,8 +135,8 @@ def test_what_was_logged_after_the_last_checkpoint_is_not_logged_twice(finished,
 
 
 @pytest.mark.parametrize("flag", [
-    (), ("--rotation", 0), ("--keep-probability", 0.9), ("--learning-rate", 0.01), ("--decay", 0.01), ("--bias", 0.1),
-    ("--statistics", "moving"), ("--clip-limit", 0.5), ("--working-side", 32), ("--batch", 5)])
+    (), ("--rotation", 0), ("--keep-probability", 0.9), ("--learning-rate", 0.01), ("--schedule", "exponential"),
+    ("--bias", 0.1), ("--statistics", "moving"), ("--clip-limit", 0.5), ("--working-side", 32), ("--batch", 5)])
 def test_every_flag_reaches_the_training(flag, drawn, tmp_path, command, tiny_flags):
     trained = []
     for name, more in (("plain", ()), ("changed", flag)):

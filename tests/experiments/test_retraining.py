@@ -47,10 +47,10 @@ def test_the_run_folder_explains_itself(retrained, decomposed, finished):
     assert json.loads((retrained / "results.json").read_text())["test"]["images"] == 6
 
 
-def test_the_rate_starts_anew_at_a_quarter_in_the_quick_preset(retrained, decomposed):
+def test_the_rate_starts_anew_at_half_in_the_quick_preset(retrained, decomposed):
     rates, before = ([line["learning_rate"] for line in RunFolder(run).history() if "loss" in line]
                      for run in (retrained, decomposed))
-    assert rates[:2] == pytest.approx([rate / 4 for rate in before[:2]])  # of the first and the tenth step
+    assert rates[:2] == pytest.approx([rate / 2 for rate in before[:2]])  # of the first and the tenth step
 
 
 def test_the_first_step_sees_zeros_and_begins_with_the_decompositions_bits(decomposed, flags, command, monkeypatch):

@@ -46,7 +46,7 @@ def _helpers(threads: int) -> ThreadPoolExecutor:
 
 
 class _Pool:
-    """The shared pool, and the BLAS libraries whose threads it has to hold."""
+    """The shared pool, and the BLAS libraries whose threads it holds: those loaded by now, NumPy's among them."""
 
     def __init__(self) -> None:
         self.threads = _processors()

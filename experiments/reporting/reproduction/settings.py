@@ -51,5 +51,6 @@ def _ours(configuration: Mapping[str, Any], channels: str | None) -> dict[str, s
             "Number of prediction labels": str(configuration["classes"]), "Batch-size": str(configuration["batch"]),
             "Steps per epoch": str(steps[0]), "Number of epochs": f"{steps[1]}{total}",
             "Initial learning rate": f"{configuration['learning_rate']:g}",
-            "Learning rate decay": f"{configuration['decay']:g}", "Optimizer": "ADAM",
+            "Learning rate decay": "cosine" if configuration["schedule"] == "cosine" else f"{configuration['decay']:g}",
+            "Optimizer": "ADAM",
             "CLAHE clip-limit": f"{configuration['clip_limit']:g}"}
