@@ -181,7 +181,7 @@ def configure_from(presets: Mapping[str, Kind], arguments: argparse.Namespace) -
     if preset.preset == "quick" and "data" not in given:
         given.setdefault("working_side", DRAWN_SIDE)
     configuration = replace(preset, **given)
-    if "decay" in given and configuration.schedule == "cosine":
+    if configuration.decay != preset.decay and configuration.schedule == "cosine":
         raise UsageError(f"--decay {given['decay']}: the learning rate falls as a cosine, which has no such factor. "
                          "Add --schedule exponential, or leave --decay out")
     return configuration

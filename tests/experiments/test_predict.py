@@ -223,12 +223,12 @@ def test_table_and_json_are_written_as_it_goes(finished, drawn, tmp_path, comman
     images = [first(drawn, label) for label in ("cancer", "normal", "benign")]
     seen, read = [], trained_classifier.read_image
 
-    def look(path):
+    def look(path, max_pixels):
         rows = json.loads((tmp_path / "p.json").read_text())["images"]
         seen.append((len(sys.stdout.getvalue().splitlines()), len(rows)))
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return read(path)
+        return read(path, max_pixels)
 
     monkeypatch.setattr(trained_classifier, "read_image", look)
     code, _, _ = command(predict.main, finished, *images, "--json", tmp_path / "p.json")
