@@ -11,7 +11,6 @@ if __name__ == "__main__":
 
 import argparse
 import csv
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from experiments.command import run_command
 from experiments.command_parser import CommandParser
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
 from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
-from experiments.errors import Failure, UsageError
+from experiments.errors import UsageError
 from experiments.progress import over
 
 NAME = "synthetic"  # of the set; also in the CSV file of one that was written as files
@@ -113,21 +112,12 @@ def parser() -> argparse.ArgumentParser:
     return new
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
-    try:
-        if options.images < 1 or not 32 <= options.height <= TALLEST or options.seed < 0:
-            raise UsageError(f"expected --images of at least 1, --height of 32 to {TALLEST} and --seed of at least 0")
-        try:
-            write(options.folder, options.seed, options.images, options.height)
-        except OSError as error:
-            raise Failure(f"{error.filename or options.folder}: cannot be written ({error.strerror or error})"
-                          ) from error
-    except (UsageError, Failure) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+def main(argv: list[str] | None = None) -> None:
+    options = parser().parse_args(argv)
+    if options.images < 1 or not 32 <= options.height <= TALLEST or options.seed < 0:
+        raise UsageError(f"expected --images of at least 1, --height of 32 to {TALLEST} and --seed of at least 0")
+    write(options.folder, options.seed, options.images, options.height)
 
 
 if __name__ == "__main__":
-    run_command(lambda: sys.exit(main()))
+    run_command(main)

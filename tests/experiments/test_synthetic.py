@@ -75,9 +75,9 @@ def test_grey_levels_alone_do_not_tell_the_classes():
         assert model.score(histograms[test], labels[test]) < 0.6
 
 
-def test_written_set_reads_back(tmp_path, capsys):
+def test_written_set_reads_back(tmp_path, command):
     folder = tmp_path / "drawn"
-    assert synthetic.main([str(folder), "--images", "6", "--seed", "7", "--height", "64"]) == 0
+    assert command(synthetic.main, folder, "--images", 6, "--seed", 7, "--height", 64)[0] == 0
     drawn = synthetic.dataset(7, 6, 64).mammograms
     read = open_dataset(folder, seed=0).mammograms
     assert [(one.patient, one.label) for one in read] == [(one.patient, one.label) for one in drawn]
@@ -86,12 +86,11 @@ def test_written_set_reads_back(tmp_path, capsys):
         assert (one.mask() is None) == (other.mask() is None)
         if one.mask() is not None:
             np.testing.assert_array_equal(one.mask(), other.mask())
-    assert synthetic.main([str(folder), "--images", "6"]) == 2
-    assert "expected a new or an empty folder" in capsys.readouterr().err
-    assert synthetic.main([str(tmp_path / "x"), "--images", "0"]) == 2
-    assert "--images of at least 1" in capsys.readouterr().err
-    assert synthetic.main([str(tmp_path / "x"), "--height", "80000"]) == 2
-    assert "--height of 32 to 8192" in capsys.readouterr().err
     (tmp_path / "file").write_text("")
-    assert synthetic.main([str(tmp_path / "file" / "x"), "--images", "1"]) == 1
-    assert "cannot be written (Not a directory)" in capsys.readouterr().err
+    for place, flags, code, message in (
+            (folder, ("--images", 6), 2, "expected a new or an empty folder"),
+            (tmp_path / "x", ("--images", 0), 2, "--images of at least 1"),
+            (tmp_path / "x", ("--height", 80000), 2, "--height of 32 to 8192"),
+            (tmp_path / "file" / "x", ("--images", 1), 1, "is no folder")):
+        ended = command(synthetic.main, place, *flags)
+        assert ended[0] == code and message in ended[2]
