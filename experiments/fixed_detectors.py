@@ -100,16 +100,12 @@ def kept_detectors(folder: Path, threshold: float, device: str = "cpu", digest: 
 def detectors_beside(path: Path, checkpoint: Checkpoint, threshold: float, device: str) -> Detectors:
     """Those that the classifier in the decomposition's checkpoint at `path` was trained with, on the device.
 
-    Their digest stands in the checkpoint; an older one leaves that to config.json. Raises UsageError where the
-    checkpoint does not lie in the folder of its run, and as `kept_detectors`.
+    Their digest stands in the checkpoint. Raises UsageError where it does not, and as `kept_detectors`.
     """
     digest = checkpoint.trained_on.get("detectors")
     if digest is None:
-        try:
-            digest = RunFolder(path.parent).record()["detectors"]["digest"]
-        except (UsageError, KeyError, TypeError):
-            raise UsageError(f"{path} is of a decomposition, whose folder holds its detectors and config.json; "
-                             f"{path.parent} is not that folder. A run is moved as a whole") from None
+        raise UsageError(f"{path} is of a decomposition and does not say by which detectors; expected a checkpoint that "
+                         "experiments/decomposition.py wrote")
     return kept_detectors(path.parent, threshold, device, digest)
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from engine.gradient_check import distinct, layer_case
-from engine.gradient_check.case import Case
+from engine.gradient_check.case import Case, generator
 from engine.gradient_check.command import main
 from engine.gradient_check.report import table
 from engine.gradient_check.result import Result
+from engine.gradient_check.step_size import sweep
 from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
 from engine.layers import ReLU, Sigmoid, Tanh
 
@@ -211,3 +212,10 @@ def test_the_version_is_that_of_the_distribution(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         run("--version")
     assert "not installed" in capsys.readouterr().out
+
+
+def test_every_loss_has_a_right_curve():
+    """The largest step of a sweep leaves no prediction outside of [0, 1], which the losses would refuse."""
+    cases = [case for case in all_cases(CASE_MODULES) if type(case.layer).__name__ == "Loss"]
+    assert len(cases) >= 14
+    assert all(sweep(case.layer, case.x, case.run, generator(case.name), case.name).right for case in cases)
