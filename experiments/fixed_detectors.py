@@ -104,8 +104,8 @@ def detectors_beside(path: Path, checkpoint: Checkpoint, threshold: float, devic
     """
     digest = checkpoint.trained_on.get("detectors")
     if digest is None:
-        raise UsageError(f"{path} is of a decomposition and does not say by which detectors; expected a checkpoint that "
-                         "experiments/decomposition.py wrote")
+        raise UsageError(f"{path} is of a decomposition and does not say by which detectors; expected a checkpoint "
+                         "that experiments/decomposition.py wrote")
     return kept_detectors(path.parent, threshold, device, digest)
 
 

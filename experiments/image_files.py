@@ -44,5 +44,6 @@ def _inside(folder: Path) -> list[Path]:
     images = [path for path in entries if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
     if not images:
         raise UsageError(f"{folder}: no images in this folder itself (names that end in {', '.join(SUFFIXES)}). For "
-                         f"those in the folders below it: '{folder}/**/*.png'")
+                         "those in the folders below it give a pattern with their ending, such as "
+                         f"'{folder}/**/*.png'")
     return images
