@@ -3,11 +3,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from _thread import interrupt_main
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+
+from engine.interruption import interruptions_repeated
 
 
 def run(command: Callable[[], int]) -> int:
@@ -15,7 +14,7 @@ def run(command: Callable[[], int]) -> int:
     _open_all()
     code: int | str | None
     try:
-        with _interrupts_repeated():
+        with interruptions_repeated():
             try:
                 code = command()
             except SystemExit as ended:
@@ -39,28 +38,6 @@ def say(message: str) -> int:
     with suppress(OSError, ValueError):
         print(message, file=sys.stderr, flush=True)
     return 1
-
-
-@contextmanager
-def _interrupts_repeated() -> Iterator[None]:
-    """Inside, a Ctrl-C that Python loses comes again.
-
-    Where it falls into the callback of a weak reference or a `__del__`, as imports have many, Python prints the
-    KeyboardInterrupt, ignores it, and the command would go on to its end.
-    """
-    previous = sys.unraisablehook
-
-    def again(lost: Any) -> None:
-        if issubclass(lost.exc_type, KeyboardInterrupt):
-            threading.Timer(0.01, interrupt_main).start()
-        else:
-            previous(lost)
-
-    sys.unraisablehook = again
-    try:
-        yield
-    finally:
-        sys.unraisablehook = previous
 
 
 def _open_all() -> None:
