@@ -34,7 +34,7 @@ def trained_on(record: Mapping[str, Any], detector: str | None = None) -> dict[s
 
 @dataclass(frozen=True)
 class Provenance:
-    """data      name of the data set; None where the checkpoint, an older one, does not say it
+    """data      name of the data set; None where the checkpoint does not say it
     drawn     whether these are drawings and not mammograms, all of them or those of a class
     images    of the training set, by class; None as above. patients: whose they are
     detector  P0-dice ... P4-ss of a ROI detector: it saw those of the images whose annotations are of its group
