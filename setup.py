@@ -18,7 +18,7 @@ setup(
     description="A deep-learning engine without autograd, and a thesis on mammogram classification built on it",
     python_requires=">=3.11",
     packages=find_packages(include=["engine*", "models*", "experiments*"]),
-    package_data={"experiments.reporting": ["*.jinja"]},
+    package_data={"experiments.reporting": ["templates/*.jinja"]},
     install_requires=[
         "numpy>=2.0",
         "scipy>=1.13",
@@ -26,6 +26,7 @@ setup(
         "array-api-compat>=1.9",
         "threadpoolctl>=3.5",
         "safetensors>=0.4.5",
+        "msgspec>=0.19",
         "scikit-learn>=1.5",
         "matplotlib>=3.9",
         "pillow>=10",

@@ -27,7 +27,7 @@ from experiments.datasets import synthetic
 from experiments.datasets.ddsm import read_ljpeg
 from experiments.datasets.ddsm.conversion import png
 from experiments.datasets.ddsm.density import brightness
-from experiments.preprocessing import Preprocessing, preprocess
+from experiments.inputs.preprocessing import Preprocessing, preprocess
 
 LIMIT = 8.0  # seconds, of reading and preprocessing
 

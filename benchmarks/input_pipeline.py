@@ -30,11 +30,11 @@ import numpy as np
 from machine import describe, positive, processors
 from results import COLOURS, save, write_json
 
-from experiments.augmentation import augment
 from experiments.datasets import synthetic
-from experiments.prepared import prepare
-from experiments.preprocessing import Preprocessing, preprocess
-from experiments.sampling import Batches, one_hot
+from experiments.inputs.augmentation import augment
+from experiments.inputs.batches import Batches, one_hot
+from experiments.inputs.image_set import prepare
+from experiments.inputs.preprocessing import Preprocessing, preprocess
 
 LIMIT = 0.1  # of the step's processor time
 MEBIBYTE = 2 ** 20

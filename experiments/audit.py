@@ -8,24 +8,24 @@ Needs no data: the printed figures and the numbers of images of section 4.1 are 
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
 import argparse
 from pathlib import Path
 
-from experiments.command import run_command
-from experiments.command_parser import CommandParser
-from experiments.errors import UsageError
 from experiments.evaluation.recovery import audit
-from experiments.folders import folder_name
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
-from experiments.reporting.files import write_json, write_text
 from experiments.reporting.html import render
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import table_markdown
-from experiments.run_folder import RunFolder, versions
+from experiments.runs.folder import RunFolder, versions
+from experiments.system.command import run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.errors import UsageError
+from experiments.system.files import write_json, write_text
+from experiments.system.folders import folder_name
 
 
 def main(argv: list[str] | None = None) -> None:

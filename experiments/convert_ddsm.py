@@ -13,7 +13,7 @@ does not stop the others; the exit code is then 1.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -29,20 +29,20 @@ from textwrap import fill
 from typing import Any
 
 from engine.files import PARTIAL
-from experiments.argument_types import whole_number
-from experiments.command import run_command
-from experiments.command_parser import CommandParser
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.conversion import FORMAT, README, convert, up_to_date, write_table
 from experiments.datasets.ddsm.density import about_levels
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
-from experiments.datasets.record import printable
-from experiments.datasets.sizes import add_max_pixels
-from experiments.errors import Failure, UsageError
-from experiments.processes import in_processes
-from experiments.progress import announce as say
-from experiments.progress import bar
-from experiments.reporting.files import write_json, write_text
+from experiments.datasets.images.sizes import add_max_pixels
+from experiments.datasets.mammogram import printable
+from experiments.system.argument_types import whole_number
+from experiments.system.command import run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.errors import Failure, UsageError
+from experiments.system.files import write_json, write_text
+from experiments.system.processes import in_processes
+from experiments.system.progress import announce as say
+from experiments.system.progress import bar
 
 DAMAGED = "its .LJPEG file is damaged or cannot be read"
 

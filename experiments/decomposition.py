@@ -12,28 +12,30 @@ images that are tested here. The run's folder gets a copy of them. A research an
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
 import argparse
 from pathlib import Path
 
-from experiments.classification import load, report, train_and_predict
-from experiments.classifier import build
-from experiments.command import RESUME, run_command
-from experiments.command_parser import CommandParser
-from experiments.configuration import add_flags
-from experiments.decomposition_configuration import PRESETS, DecompositionConfiguration
-from experiments.duration import timed
+from experiments.classifiers.network import build
+from experiments.classifiers.training import load, train_and_predict
+from experiments.configuration.decomposition import PRESETS, DecompositionConfiguration
+from experiments.configuration.flags import add_flags
+from experiments.detectors.expected import of_detecting
+from experiments.detectors.heat_maps import heat_maps
+from experiments.detectors.kept import fixed_detectors, likely_detectors
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
-from experiments.expectation import of_detecting
-from experiments.finished_runs import end2end_run
-from experiments.fixed_detectors import fixed_detectors, likely_detectors
-from experiments.merging import MergedBatches, MergedSet, heat_maps
-from experiments.run_folder import RunFolder
-from experiments.runs import add_run_flags, begin, open_run
+from experiments.inputs.merged import MergedBatches, MergedSet
+from experiments.reporting.classification import report
+from experiments.runs.beginning import add_run_flags, begin, open_run
+from experiments.runs.finished import end2end_run
+from experiments.runs.folder import RunFolder
+from experiments.system.command import RESUME, run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.durations import timed
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -13,22 +13,24 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
 import argparse
 
-from experiments.classification import load, report, train_and_predict
-from experiments.classifier import build
-from experiments.command import RESUME, run_command
-from experiments.command_parser import CommandParser
-from experiments.configuration import PRESETS, Configuration, add_flags
+from experiments.classifiers.network import build
+from experiments.classifiers.training import load, train_and_predict
+from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
+from experiments.configuration.flags import add_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
-from experiments.run_folder import RunFolder
-from experiments.runs import add_run_flags, begin, open_run
-from experiments.sampling import Batches
+from experiments.inputs.batches import Batches
+from experiments.reporting.classification import report
+from experiments.runs.beginning import add_run_flags, begin, open_run
+from experiments.runs.folder import RunFolder
+from experiments.system.command import RESUME, run_command
+from experiments.system.command_parser import CommandParser
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         run(folder, configuration, arguments)
 
 
-def run(folder: RunFolder, configuration: Configuration, arguments: argparse.Namespace) -> None:
+def run(folder: RunFolder, configuration: ClassifierConfiguration, arguments: argparse.Namespace) -> None:
     data = load(configuration, folder, arguments)
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run("end2end", folder, configuration, data, arguments.device)

@@ -19,7 +19,7 @@ Outside the square around the breast that the detectors see, nothing is.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -29,14 +29,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from experiments.answers import Answers, load_answers
-from experiments.command import run_command
-from experiments.command_parser import CommandParser
-from experiments.datasets.sizes import add_max_pixels
-from experiments.device import array_module
-from experiments.errors import Failure, UsageError
-from experiments.image_files import find_images
-from experiments.prediction_files import PredictionJson, readable
+from experiments.datasets.images.sizes import add_max_pixels
+from experiments.prediction.answers import Answers, load_answers
+from experiments.prediction.images import find_images
+from experiments.prediction.output import PredictionJson, readable
+from experiments.system.command import run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.device import array_module
+from experiments.system.errors import Failure, UsageError
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -20,7 +20,7 @@ It begins by saying how long all of this will take on this machine. A research a
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -31,22 +31,23 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from experiments.command import RESUME, run_command
-from experiments.command_parser import CommandParser
-from experiments.configuration import flag
-from experiments.duration import Parts, sentence, together
-from experiments.errors import Failure, UsageError
-from experiments.folders import require_apart
-from experiments.lock import locked
-from experiments.progress import announce, duration
-from experiments.reporting.files import write_json
-from experiments.reporting.reproduction import gather, write_reproduction
-from experiments.reproduction_flags import FLAGS, add_reproduction_flags
-from experiments.reproduction_stages import Reproduction
-from experiments.resuming import PLACES, resumed_record
-from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, command_line, load
-from experiments.work_stages import Stage, run_stages
+from experiments.configuration.training import flag
+from experiments.inputs.loading import load
+from experiments.reproduction.flags import FLAGS, add_reproduction_flags
+from experiments.reproduction.report import gather, write_reproduction
+from experiments.reproduction.stages import Reproduction
+from experiments.runs.beginning import add_run_flags, command_line
+from experiments.runs.folder import RunFolder, choose_folder
+from experiments.runs.resuming import PLACES, resumed_record
+from experiments.system.command import RESUME, run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.durations import Parts, in_words, sentence, together
+from experiments.system.errors import Failure, UsageError
+from experiments.system.files import write_json
+from experiments.system.folders import require_apart
+from experiments.system.lock import locked
+from experiments.system.progress import announce
+from experiments.system.stages import Stage, run_stages
 
 EXPERIMENT = "reproduce"
 
@@ -147,7 +148,7 @@ def expect(path: Path, stages: list[Stage], preparing: Callable[[], Parts]) -> d
 
 def keep_times(folder: RunFolder, expected: dict[str, float], took: float) -> None:
     """Into config.json, for each time that the command came to the end: what it was expected to take, and took."""
-    announce(f"It took {duration(took)}; expected were {duration(sum(expected.values()))}")
+    announce(f"It took {in_words(took)}; expected were {in_words(sum(expected.values()))}")
     record = folder.record()
     write_json(folder.config, record | {"times": [*record.get("times", []), {"expected": expected, "took": took}]})
 

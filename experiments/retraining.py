@@ -17,7 +17,7 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -28,21 +28,24 @@ from typing import Any
 
 import numpy as np
 
-from experiments.classification import load, report, train_and_predict
-from experiments.classifier import build
-from experiments.command import RESUME, run_command
-from experiments.command_parser import CommandParser
-from experiments.configuration import PRESETS, Configuration, add_flags, flag, given_flags
-from experiments.decomposition_configuration import DecompositionConfiguration
-from experiments.errors import Failure, UsageError
+from experiments.classifiers.network import build
+from experiments.classifiers.retraining import digest, start_from
+from experiments.classifiers.training import load, train_and_predict
+from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
+from experiments.configuration.decomposition import DecompositionConfiguration
+from experiments.configuration.flags import add_flags, given_flags
+from experiments.configuration.recorded import recorded_configuration
+from experiments.configuration.training import flag
 from experiments.evaluation.thesis import Shown
-from experiments.finished_runs import RUNS, end2end_run, finished, newest
-from experiments.merging import MergedBatches, MergedSet
-from experiments.recorded_configuration import recorded_configuration
-from experiments.resuming import PLACES, resumed_record
-from experiments.retraining_start import digest, start_from
-from experiments.run_folder import RunFolder, choose_folder
-from experiments.runs import add_run_flags, begin, open_run, resolve_folders
+from experiments.inputs.merged import MergedBatches, MergedSet
+from experiments.reporting.classification import report
+from experiments.runs.beginning import add_run_flags, begin, open_run, resolve_folders
+from experiments.runs.finished import RUNS, end2end_run, finished, newest
+from experiments.runs.folder import RunFolder, choose_folder
+from experiments.runs.resuming import PLACES, resumed_record
+from experiments.system.command import RESUME, run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.errors import Failure, UsageError
 
 # Of the decomposition's initial rate. That of the quick preset is high: before an input that the network does not know,
 # its first steps undo all that was learned, and the loss stays where guessing has it.
@@ -58,8 +61,8 @@ def main(argv: list[str] | None = None) -> None:
         run(folder, configuration, decomposition, before, arguments)
 
 
-def run(folder: RunFolder, configuration: Configuration, decomposition: RunFolder, before: DecompositionConfiguration,
-        arguments: argparse.Namespace) -> None:
+def run(folder: RunFolder, configuration: ClassifierConfiguration, decomposition: RunFolder,
+        before: DecompositionConfiguration, arguments: argparse.Namespace) -> None:
     """before: the configuration of the decomposition."""
     data = load(configuration, folder, arguments, channels=2, first=before.total_steps)
     if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
@@ -107,7 +110,7 @@ def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, DecompositionCo
                              "its network is trained on, on the same images")
     if resumed is None:
         usual = recorded | {"learning_rate": RATE[before.preset] * before.learning_rate}
-        for name in (entry.name for entry in fields(Configuration)):
+        for name in (entry.name for entry in fields(ClassifierConfiguration)):
             if name not in given and not (name == "steps" and given.keys() & {"epochs", "steps_per_epoch"}):
                 setattr(arguments, name, usual[name])
     return run, before

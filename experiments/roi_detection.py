@@ -16,7 +16,7 @@ A research and teaching tool, not for diagnosis.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -26,29 +26,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.command import RESUME, run_command
-from experiments.command_parser import CommandParser
-from experiments.configuration import add_flags
-from experiments.datasets.record import Mammogram
-from experiments.detector import LOSSES, detector_name
-from experiments.detector_configuration import PRESETS, DetectorConfiguration
-from experiments.detector_training import DetectorTask, train_detector
-from experiments.duration import Parts, timed
+from experiments.configuration.detector import LOSSES, PRESETS, DetectorConfiguration
+from experiments.configuration.flags import add_flags
+from experiments.datasets.mammogram import Mammogram
+from experiments.detectors.evolution import read_evolution
+from experiments.detectors.expected import of_detectors
+from experiments.detectors.network import detector_name
+from experiments.detectors.training import DetectorTask, train_detector
 from experiments.evaluation.confounders import confounders
-from experiments.evolution import read_evolution
-from experiments.expectation import of_detectors
-from experiments.jobs import open_executor, run_jobs
-from experiments.ownership import claimed
-from experiments.pickled import Pickled
-from experiments.prepared import PreparedSet
-from experiments.progress import announce
-from experiments.reporting.files import read_json
+from experiments.inputs.image_set import PreparedSet
+from experiments.inputs.loading import describe, load
+from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
 from experiments.reporting.record import RunRecord
 from experiments.reporting.roi_report import TrainedDetector, headline, write_roi_results
-from experiments.run_folder import RunFolder
-from experiments.runs import add_run_flags, begin, describe, keep_times, load, open_run, steps_done
-from experiments.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
-from experiments.training_time import timing, total_time
+from experiments.runs.beginning import add_run_flags, begin, keep_times, open_run, steps_done
+from experiments.runs.claim import claimed
+from experiments.runs.folder import RunFolder
+from experiments.runs.training_time import timing, total_time
+from experiments.system.command import RESUME, run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.durations import Parts, timed
+from experiments.system.files import read_json
+from experiments.system.jobs import open_executor, run_jobs
+from experiments.system.pickled import Pickled
+from experiments.system.progress import announce
 
 EXPERIMENT = "roi_detection"
 

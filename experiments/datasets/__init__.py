@@ -3,9 +3,9 @@ from pathlib import Path
 
 from experiments.datasets import cbis_ddsm, ddsm, mini_mias
 from experiments.datasets import folder as csv_folder
-from experiments.datasets.record import CLASSES, Dataset, Mammogram
-from experiments.datasets.sizes import MAX_PIXELS
-from experiments.errors import Failure, UsageError
+from experiments.datasets.images.sizes import MAX_PIXELS
+from experiments.datasets.mammogram import CLASSES, Dataset, Mammogram
+from experiments.system.errors import Failure, UsageError
 
 __all__ = ["CLASSES", "READERS", "Dataset", "Mammogram", "open_dataset"]
 
@@ -20,7 +20,7 @@ def open_dataset(path: Path | None, seed: int, max_pixels: int = MAX_PIXELS) -> 
     recognised, and `Failure` for what is wrong inside it, be it that something may not be read.
     """
     if path is None:
-        from experiments.datasets import synthetic  # here, since `python -m experiments.datasets.synthetic` runs it
+        from experiments.datasets import synthetic
 
         return synthetic.dataset(seed)
     path = Path(path)

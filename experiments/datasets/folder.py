@@ -3,12 +3,12 @@ import os
 from functools import partial
 from pathlib import Path
 
-from experiments.datasets.images import MAX_PIXELS, read_image, read_mask
-from experiments.datasets.masks import require_lesion
-from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.datasets.images.masks import require_lesion
+from experiments.datasets.images.reading import MAX_PIXELS, read_image, read_mask
+from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.datasets.same_files import ListedFiles
 from experiments.datasets.tables import missing_columns, read_table
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 LOOKS_LIKE = ("folder: one CSV file (or one with tabs, .tsv) with the columns image, label, patient and, where lesions "
               "are marked, mask")

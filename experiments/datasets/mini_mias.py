@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets.images import MAX_PIXELS, read_image
-from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.datasets.images.reading import MAX_PIXELS, read_image
+from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.datasets.same_files import ListedFiles
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 LOOKS_LIKE = "mini-MIAS: Info.txt beside the films mdb001.pgm, mdb002.pgm, ..."
 HYBRID = "hybrid (findings of different classes in one image)"

@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 
 class ListedFiles:

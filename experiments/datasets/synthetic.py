@@ -5,7 +5,7 @@ diffuse bright areas, and the brightness varies from film to film, so that only 
 the classes apart: nothing (normal), a smooth round mass (benign), a mass with spicules (cancer).
 """
 if __name__ == "__main__":
-    from experiments.command import before_imports
+    from experiments.system.command import before_imports
 
     before_imports()
 
@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.argument_types import whole_number
-from experiments.command import run_command
-from experiments.command_parser import CommandParser
 from experiments.datasets.drawing import Canvas, breast, mass, soft_areas, spiculated_mass, tissue, vessels
-from experiments.datasets.record import CLASSES, Dataset, Mammogram, Pixels
-from experiments.errors import UsageError
-from experiments.progress import over
+from experiments.datasets.mammogram import CLASSES, Dataset, Mammogram, Pixels
+from experiments.system.argument_types import whole_number
+from experiments.system.command import run_command
+from experiments.system.command_parser import CommandParser
+from experiments.system.errors import UsageError
+from experiments.system.progress import over
 
 NAME = "synthetic"  # of the set; also in the CSV file of one that was written as files
 VIEWS = ("CC", "MLO")

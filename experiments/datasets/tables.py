@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 DELIMITERS = ",;\t"
 

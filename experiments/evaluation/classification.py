@@ -3,10 +3,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
-from experiments.errors import Failure
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import guesser, metrics, roc
 from experiments.evaluation.intervals import Estimate, classifier_estimates
+from experiments.system.errors import Failure
 
 RATIOS = {"accuracy": metrics.accuracy, "specificity": metrics.specificity, "precision": metrics.precision,
           "recall": metrics.recall}

@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from experiments.evaluation import guesser, metrics, roc
 from experiments.evaluation.intervals import Estimate, classifier_estimates, combine, proportion
-from experiments.prepared import PreparedSet
-from experiments.progress import over
+from experiments.inputs.image_set import PreparedSet
+from experiments.system.progress import over
 
 BINS = 32  # of the histogram, from 0 to 1
 BORDER = 32  # the border is side/32 pixels wide

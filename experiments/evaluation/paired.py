@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments.errors import Failure
 from experiments.evaluation.intervals import Estimate, classifier_estimates, combine
 from experiments.evaluation.metrics import predicted_classes
 from experiments.evaluation.predictions import ImagePredictions
+from experiments.system.errors import Failure
 
 
 def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions], names: tuple[str, str]

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
-from experiments.errors import Failure
-from experiments.reporting.files import write_text
-from experiments.reporting.text import inert, original, printable
+from experiments.datasets.mammogram import CLASSES
+from experiments.system.errors import Failure
+from experiments.system.files import write_text
+from experiments.system.text import inert, original, printable
 
 COLUMNS = ("split", "name", "patient", "label")
 

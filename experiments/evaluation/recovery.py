@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import metrics, thesis
 from experiments.evaluation.classification import by_class
 from experiments.evaluation.guesser import uniform_guesser

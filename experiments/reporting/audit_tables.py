@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 from experiments.reporting.tables import METRICS, Row, Table, number
 
 COLUMNS = tuple(name.capitalize() for name in (*CLASSES, "mean"))

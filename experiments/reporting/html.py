@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import NAMES, Table, table_markdown
-from experiments.reporting.text import markdown, printable
+from experiments.system.text import markdown, printable
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[s
 
 def render(template: str, record: RunRecord, sentences: list[str], tables: list[Table], notes: list[str],
            pictures: list[Picture], sections: Sequence[Section] = (), **more: Any) -> str:
-    """The page from a template in this package, which may need `more`; every text is escaped."""
-    environment = Environment(loader=PackageLoader("experiments.reporting", "."), autoescape=True,
+    """The page from a template in templates/, which may need `more`; every text is escaped."""
+    environment = Environment(loader=PackageLoader("experiments.reporting", "templates"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["anchor"] = anchor
     return printable(environment.get_template(template).render(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 
 
 @dataclass(frozen=True)

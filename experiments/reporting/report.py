@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import evaluate
 from experiments.evaluation.thesis import Shown
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.figures import loss_figure, roc_figure, samples_figure
-from experiments.reporting.files import write_bytes, write_json, write_text
 from experiments.reporting.html import Picture, report_html, section_markdown
 from experiments.reporting.record import Predictions, RunRecord, Samples
 from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, tables_markdown
 from experiments.reporting.wording import headline
+from experiments.system.files import write_bytes, write_json, write_text
 
 
 def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Predictions],

@@ -11,10 +11,10 @@ import numpy as np
 
 from experiments.reporting.confounders import sources_section
 from experiments.reporting.figures import Detection, borders_figure, evolution_figure, roi_grid_figure
-from experiments.reporting.files import write_bytes, write_json, write_text
 from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import Row, Table, list_markdown, number, table_markdown
+from experiments.system.files import write_bytes, write_json, write_text
 
 LOSS_NAMES = {"dice": "Dice", "ss": "SS (sensitivity-specificity)"}
 COLUMNS = {"loss": "Loss", "accuracy": "Accuracy", "precision": "Precision", "recall": "Recall",

@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation.classification import classes_of
 from experiments.evaluation.thesis import PrintedTable
-from experiments.reporting.text import markdown
+from experiments.system.text import markdown
 
 NAMES = {"test": "Test set", "train": "Training set"}
 METRICS = {"accuracy": "Accuracy", "specificity": "Specificity", "precision": "Precision", "recall": "Recall",

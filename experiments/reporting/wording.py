@@ -1,7 +1,7 @@
 """The result in words, no surer than the figures are."""
 from typing import Any
 
-from experiments.datasets.record import CLASSES
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation.classification import classes_of
 from experiments.reporting.tables import interval, number
 

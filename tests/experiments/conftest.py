@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.checkpoint import save_checkpoint
-from experiments import decomposition, detector, end2end
-from experiments.command import run_command
+from experiments import decomposition, end2end
+from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets import synthetic
-from experiments.detector_configuration import DetectorConfiguration
-from experiments.provenance import trained_on
+from experiments.detectors import network as detector
+from experiments.runs.provenance import trained_on
+from experiments.system.command import run_command
 
 TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "4", "--workers", "1",
         "--evaluate-every", "20", "--checkpoint-every", "2", "--steps", "60")

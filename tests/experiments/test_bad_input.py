@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from engine.checkpoint import load_checkpoint
-from experiments import end2end, fitting
+from experiments import end2end
+from experiments.runs import fitting
 
 
 def first(data, label):

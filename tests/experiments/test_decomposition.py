@@ -7,12 +7,15 @@ import pytest
 from PIL import Image
 
 from engine.checkpoint import load_checkpoint, save_checkpoint
-from experiments import classifier, decomposition, detector, fitting, roi_detection
+from experiments import decomposition, roi_detection
+from experiments.classifiers import network as classifier
+from experiments.configuration.decomposition import DecompositionConfiguration
+from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets import CLASSES
-from experiments.decomposition_configuration import DecompositionConfiguration
-from experiments.detector_configuration import DetectorConfiguration
-from experiments.fixed_detectors import kept_detectors
-from experiments.run_folder import RunFolder
+from experiments.detectors import network as detector
+from experiments.detectors.kept import kept_detectors
+from experiments.runs import fitting
+from experiments.runs.folder import RunFolder
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
             "figures/roc.png", "figures/loss.png", "figures/samples.png",

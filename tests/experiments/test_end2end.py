@@ -14,10 +14,12 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from engine.kernels.cpu.threads import use_threads
-from experiments import end2end, fitting, runs
+from experiments import end2end
 from experiments.datasets import CLASSES
 from experiments.evaluation import evaluate
 from experiments.evaluation.predictions import read_predictions
+from experiments.runs import beginning as runs
+from experiments.runs import fitting
 
 ROOT = Path(__file__).parents[2]
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "predictions.csv", "results.json", "tables.md",
@@ -174,7 +176,7 @@ def test_the_expected_duration_is_stated_before_the_data_are_prepared_and_what_i
 
 def test_reported_on_anew_and_quietly_a_finished_run_keeps_the_times_of_its_training(finished, tmp_path, command,
                                                                                     monkeypatch):
-    monkeypatch.setattr("experiments.progress._Quiet.quiet", False)  # again when the test ends
+    monkeypatch.setattr("experiments.system.progress._Quiet.quiet", False)  # again when the test ends
     copy = shutil.copytree(finished, tmp_path / "run")
     before = json.loads((copy / "config.json").read_text())["times"]
     code, output, errors = command(end2end.main, "--resume", "--output", copy, "--cache", tmp_path / "cache",

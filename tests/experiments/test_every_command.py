@@ -9,18 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments import (
-    audit,
-    convert_ddsm,
-    decomposition,
-    end2end,
-    predict,
-    reproduce,
-    retraining,
-    roi_detection,
-)
-from experiments.argument_types import number, whole_number
+from experiments import audit, convert_ddsm, decomposition, end2end, predict, reproduce, retraining, roi_detection
 from experiments.datasets import synthetic
+from experiments.system.argument_types import number, whole_number
 
 PARSERS = {module.__name__.rpartition(".")[2]: module for module in (
     audit, convert_ddsm, decomposition, end2end, predict, reproduce, retraining, roi_detection)}

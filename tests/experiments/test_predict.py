@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import answers, predict, retraining, trained_classifier
-from experiments.errors import Failure, UsageError
+from experiments import predict, retraining
+from experiments.classifiers import trained as trained_classifier
+from experiments.classifiers.trained import load_classifier
+from experiments.detectors.kept import kept_detectors
 from experiments.evaluation.predictions import read_predictions
-from experiments.fixed_detectors import kept_detectors
-from experiments.prediction_files import Pictures
+from experiments.prediction import answers
+from experiments.prediction.output import Pictures
 from experiments.reporting.figures import overlay_figure, saliency_figure
-from experiments.trained_classifier import load_classifier
+from experiments.system.errors import Failure, UsageError
 from models.saliency import saliency
 
 

@@ -8,11 +8,13 @@ from PIL import Image
 
 from engine.checkpoint import save_checkpoint
 from engine.layers import Conv2D
-from experiments import detector, predict
-from experiments.detector_configuration import DetectorConfiguration
-from experiments.preprocessing import Preprocessing, breast_square, enlarge_mask, preprocess, shrink_mask
-from experiments.provenance import Provenance
-from experiments.trained_detector import TrainedDetector
+from experiments import predict
+from experiments.configuration.detector import DetectorConfiguration
+from experiments.detectors import network as detector
+from experiments.detectors.trained import TrainedDetector
+from experiments.inputs.crop import breast_square, enlarge_mask
+from experiments.inputs.preprocessing import Preprocessing, preprocess, shrink_mask
+from experiments.runs.provenance import Provenance
 
 SIZES = [(96, 96), (97, 64), (64, 97), (301, 203), (203, 301), (101, 74), (33, 50)]  # height, width
 KNOWN = Provenance("set", False, {"cancer": 3}, 2, "P0-dice", "quick", 5, None)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import load_checkpoint
-from experiments import audit, fitting, reproduce
+from experiments import audit, reproduce
 from experiments.datasets import synthetic
 from experiments.evaluation.predictions import read_predictions
-from experiments.reporting.reproduction import gather, write_reproduction
-from experiments.reporting.reproduction.material import Material
-from experiments.reproduction_stages import Reproduction
-from experiments.run_folder import RunFolder
+from experiments.reproduction.report import gather, write_reproduction
+from experiments.reproduction.report.material import Material
+from experiments.reproduction.stages import Reproduction
+from experiments.runs import fitting
+from experiments.runs.folder import RunFolder
 
 TINY = ("--side", 32, "--working-side", 64, "--batch", 4, "--steps", 60, "--width", 0.05, "--detector-steps", 12,
         "--channels", 2, "--depth", 2, "--retraining-steps", 12, "--workers", 1)

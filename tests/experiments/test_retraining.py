@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import Checkpoint, load_checkpoint
-from experiments import classifier, fitting, retraining
-from experiments.fixed_detectors import kept_detectors
-from experiments.run_folder import RunFolder
+from experiments import retraining
+from experiments.classifiers import network as classifier
+from experiments.detectors.kept import kept_detectors
+from experiments.runs import fitting
+from experiments.runs.folder import RunFolder
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
             "figures/roc.png", "figures/loss.png", "figures/samples.png")

@@ -15,16 +15,18 @@ import numpy as np
 import pytest
 
 from engine.checkpoint import load_checkpoint
-from experiments import detector_training, roi_detection
+from experiments import roi_detection
+from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets import open_dataset, synthetic
-from experiments.detector import load_detectors, masks
-from experiments.detector_configuration import DetectorConfiguration
-from experiments.errors import UsageError
-from experiments.evolution import is_snapshot
-from experiments.prepared import prepare
-from experiments.preprocessing import Preprocessing
-from experiments.run_folder import RunFolder
-from experiments.splitting import split
+from experiments.detectors import training as detector_training
+from experiments.detectors.evolution import is_snapshot
+from experiments.detectors.finished import load_detectors
+from experiments.detectors.network import masks
+from experiments.inputs.image_set import prepare
+from experiments.inputs.preprocessing import Preprocessing
+from experiments.inputs.splitting import split
+from experiments.runs.folder import RunFolder
+from experiments.system.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 DETECTORS = [f"P{number}-{loss}" for loss in ("dice", "ss") for number in range(5)]

@@ -7,14 +7,14 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from experiments import end2end, predict
-from experiments.configuration import Configuration
-from experiments.dataset_choice import OF_OTHER_CLASSES, chosen_dataset, of_classes, with_normals
+from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.datasets import Dataset, Mammogram
-from experiments.errors import Failure, UsageError
 from experiments.evaluation import evaluate
 from experiments.evaluation.predictions import read_predictions
+from experiments.inputs.selection import OF_OTHER_CLASSES, chosen_dataset, of_classes, with_normals
 from experiments.reporting.tables import confusion_table, metrics_table, notes
 from experiments.reporting.wording import headline
+from experiments.system.errors import Failure, UsageError
 
 TWO = ("cancer", "benign")
 
@@ -110,18 +110,18 @@ def test_images_of_other_classes_are_counted():
 
 def test_folders_of_normals_that_cannot_be(drawn, data):
     with pytest.raises(UsageError, match="the folder of --data itself"):
-        chosen_dataset(Configuration(data=str(drawn), normals=str(drawn / ".." / drawn.name)))
+        chosen_dataset(ClassifierConfiguration(data=str(drawn), normals=str(drawn / ".." / drawn.name)))
     with pytest.raises(UsageError, match="no such folder"):
-        chosen_dataset(Configuration(data=str(drawn), normals=str(drawn / "nowhere")))
+        chosen_dataset(ClassifierConfiguration(data=str(drawn), normals=str(drawn / "nowhere")))
     with pytest.raises(UsageError, match=r"--normals .*three classes"):
-        Configuration(data=str(drawn), normals=str(data), classes=2)
+        ClassifierConfiguration(data=str(drawn), normals=str(data), classes=2)
     (data / "inner").symlink_to(drawn / "images")
     rows = [line.split(",") for line in (drawn / "labels.csv").read_text().replace("images/", "inner/").splitlines()]
     (data / "labels.csv").write_text("image,label,patient\n" + "".join(
         f"{image},{label},{patient}\n" for image, _, label, patient, *_ in rows[1:]))
     with pytest.raises(Failure, match=r"10 of the normal images of data are files of synthetic, too, the first inner/"):
-        chosen_dataset(Configuration(data=str(drawn), normals=str(data)))
+        chosen_dataset(ClassifierConfiguration(data=str(drawn), normals=str(data)))
     table = data / "labels.csv"
     table.write_text("".join(line for line in table.read_text().splitlines(True) if ",normal," not in line))
     with pytest.raises(Failure, match="has no normal images to add"):
-        chosen_dataset(Configuration(data=str(drawn), normals=str(data)))
+        chosen_dataset(ClassifierConfiguration(data=str(drawn), normals=str(data)))

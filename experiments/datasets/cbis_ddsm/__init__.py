@@ -11,11 +11,11 @@ from pathlib import Path
 from experiments.datasets.cbis_ddsm.files import Tree
 from experiments.datasets.cbis_ddsm.masks import Finding, fits, joined_mask
 from experiments.datasets.cbis_ddsm.tables import Abnormality, read_tables, tables
-from experiments.datasets.dicom import dicom_shape
-from experiments.datasets.images import MAX_PIXELS, read_image
-from experiments.datasets.record import Dataset, Mammogram, Pixels, file_fingerprint
-from experiments.errors import Failure
-from experiments.progress import over
+from experiments.datasets.images.dicom import dicom_shape
+from experiments.datasets.images.reading import MAX_PIXELS, read_image
+from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.system.errors import Failure
+from experiments.system.progress import over
 
 LOOKS_LIKE = ("CBIS-DDSM: mass_case_description_train_set.csv and the three others, above the downloaded folders "
               "Mass-Training_P_00001_LEFT_CC, ...")

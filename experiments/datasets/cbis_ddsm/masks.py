@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.datasets.images import read_image
-from experiments.datasets.masks import require_lesion
-from experiments.errors import Failure
+from experiments.datasets.images.masks import require_lesion
+from experiments.datasets.images.reading import read_image
+from experiments.system.errors import Failure
 
 ROUNDING = 2  # pixels
 LARGEST_SCALE = 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from experiments.datasets.tables import read_table
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
 BREASTS, PROJECTIONS = ("LEFT", "RIGHT"), ("CC", "MLO")

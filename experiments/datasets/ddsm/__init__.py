@@ -13,10 +13,10 @@ from experiments.datasets.ddsm.density import brightness
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, survey
 from experiments.datasets.ddsm.ljpeg import read_ljpeg
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
-from experiments.datasets.record import THESIS, Dataset, Mammogram, Pixels, file_fingerprint
-from experiments.datasets.sizes import MAX_PIXELS, require_size
-from experiments.errors import Failure
-from experiments.progress import over
+from experiments.datasets.images.sizes import MAX_PIXELS, require_size
+from experiments.datasets.mammogram import THESIS, Dataset, Mammogram, Pixels, file_fingerprint
+from experiments.system.errors import Failure
+from experiments.system.progress import over
 
 __all__ = ["LOOKS_LIKE", "load", "load_mask", "open_films", "read", "read_ljpeg", "recognise"]
 

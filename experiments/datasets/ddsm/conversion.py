@@ -13,10 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.films import Film
-from experiments.datasets.record import THESIS
-from experiments.datasets.sizes import require_size
-from experiments.errors import Failure
-from experiments.reporting.files import write_bytes, write_text
+from experiments.datasets.images.sizes import require_size
+from experiments.datasets.mammogram import THESIS
+from experiments.system.errors import Failure
+from experiments.system.files import write_bytes, write_text
 
 COLUMNS = ("image", "mask", "label", "patient", "source", "collection", "view", "volume", "pathology", "resolution")
 

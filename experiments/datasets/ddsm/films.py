@@ -7,8 +7,8 @@ from pathlib import Path
 from experiments.datasets.ddsm.cases import is_repeat, volume_of
 from experiments.datasets.ddsm.ics import Case, View, ics_of, read_ics
 from experiments.datasets.ddsm.overlay import read_overlay
-from experiments.datasets.record import printable
-from experiments.errors import Failure
+from experiments.datasets.mammogram import printable
+from experiments.system.errors import Failure
 
 HYBRID = "hybrid: benign and malignant lesions in one view"
 UNPROVEN = "a lesion of unproven pathology"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.datasets.ddsm.density import DIGITIZERS
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 NAME = re.compile(r"([A-D])-(\d{4})-(\d)\.ics", re.ASCII)
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.datasets.ddsm.ics import ics_of, read_ics
 from experiments.datasets.ddsm.jpeg_header import Damaged, Header, parse_header
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 END = b"\xff\xd9"
 MARKER = re.compile(rb"\xff+[^\x00\xff]")

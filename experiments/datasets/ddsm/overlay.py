@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.ddsm.outline import Outline
-from experiments.errors import Failure
+from experiments.system.errors import Failure
 
 PATHOLOGIES = ("MALIGNANT", "BENIGN", "BENIGN_WITHOUT_CALLBACK", "UNPROVEN")
 DIRECTIONS = frozenset("01234567")

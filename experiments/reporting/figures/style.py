@@ -11,7 +11,7 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from experiments.reporting.text import printable
+from experiments.system.text import printable
 
 VERMILLION, GREEN, BLUE, PURPLE, GREY = "#D55E00", "#009E73", "#0072B2", "#CC79A7", "#666666"
 LIGHT_GREEN, LIGHT_BLUE = "#4BE3A8", "#56B4E9"  # for lines on dark pictures

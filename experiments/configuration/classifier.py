@@ -1,0 +1,29 @@
+"""What a classification run is: every number of Table 4.1, with presets."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from experiments.configuration.training import Limit, TrainingConfiguration, setting
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierConfiguration(TrainingConfiguration):
+    """The configuration of a classification run. The defaults are Table 4.1's: the preset "thesis"."""
+    side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
+    width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
+    keep_probability: float = setting(0.5, "of the dropout behind the dense layers")
+
+    def limits(self) -> list[Limit]:
+        return [
+            *TrainingConfiguration.limits(self),
+            ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
+            ("width", 0 < self.width <= 16, "a number above 0, at most 16"),
+            ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]
+
+
+PRESETS = {
+    "thesis": ClassifierConfiguration(),
+    "quick": ClassifierConfiguration(
+        preset="quick", side=64, width=0.25, batch=32, steps_per_epoch=100, epochs=9,
+        learning_rate=1e-3, schedule="cosine", keep_probability=0.8, evaluate_every=300, checkpoint_every=50),
+}

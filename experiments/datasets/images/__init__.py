@@ -1,0 +1,1 @@
+"""Image files of every usual kind, as grey levels and as masks."""

@@ -1,0 +1,42 @@
+"""(4.2) merged: the mammogram, and as a second channel how many ROI detectors mark each pixel."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.inputs.augmentation import augment
+from experiments.inputs.batches import Batches
+from experiments.inputs.image_set import PreparedSet
+
+
+def merge(images: np.ndarray, heat_map: np.ndarray) -> np.ndarray:
+    """(4.2): images (n, side, side, 1) and heat map (n, side, side) -> (n, side, side, 2) float32."""
+    return np.concatenate([images, heat_map[..., None].astype(np.float32)], axis=-1)
+
+
+class MergedSet:
+    """Prepared images with their heat maps (N, side, side) uint8, merged when a batch needs them."""
+
+    __slots__ = ("_heat_maps", "_prepared", "classes", "labels")
+
+    def __init__(self, prepared: PreparedSet, heat_maps: np.ndarray) -> None:
+        self.labels, self.classes = prepared.labels, prepared.classes
+        self._prepared, self._heat_maps = prepared, heat_maps
+
+    def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n, side, side, 2) float32."""
+        return merge(self._prepared.images(indices), self._heat_maps[np.asarray(indices)])
+
+
+class MergedBatches(Batches):
+    """Batches of a MergedSet. Both channels are moved alike: the image bilinear, the counts nearest, so that they stay
+    whole as those of the images that nothing moved."""
+
+    __slots__ = ()
+
+    def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        images, counts = (np.ascontiguousarray(channel) for channel in np.split(self.prepared.images(indices), 2, -1))
+        images, moved = augment(images, counts, generator, self.max_degrees)
+        assert moved is not None
+        return np.concatenate([images, moved], axis=-1)

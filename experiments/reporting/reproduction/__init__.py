@@ -1,5 +1,0 @@
-"""The report of experiments/reproduce.py: every table and figure of the thesis's chapter 4 and appendix A.1-A.2."""
-from experiments.reporting.reproduction.material import gather
-from experiments.reporting.reproduction.page import write_reproduction
-
-__all__ = ["gather", "write_reproduction"]

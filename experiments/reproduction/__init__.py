@@ -1,0 +1,1 @@
+"""The whole thesis in one run: its settings, its statistics, its report."""

@@ -1,0 +1,151 @@
+"""The folder of a run: config.json, metrics.jsonl and checkpoint.safetensors, consistent whenever the run is killed.
+
+metrics.jsonl is flushed before every checkpoint, and a resumed run first drops the lines that are later than its
+checkpoint: so the file ends as that of a run that was never interrupted.
+"""
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from engine.files import PARTIAL
+from experiments.runs.record import Record, read_record
+from experiments.system import lock
+from experiments.system.errors import Failure, UsageError
+from experiments.system.files import write_json, write_text
+
+PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "safetensors")
+
+
+class RunFolder:
+    """path: the folder; checkpoint, metrics: files in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoint = path / "checkpoint.safetensors"
+
+    def exists(self) -> bool:
+        """Whether a run has begun here."""
+        return self.config.exists()
+
+    def require_new(self) -> None:
+        """Raises UsageError where there is a run already, so that nothing is overwritten."""
+        self._require_config()
+        if self.config.exists():
+            raise UsageError(f"{self.path} holds a run already. Continue it with --resume --output {self.path}, or "
+                             "choose another folder with --output")
+
+    def require_begun(self) -> None:
+        """Raises UsageError where no command has begun a run, so that a mistyped name does not begin one."""
+        self._require_config()
+        if not self.config.exists() and not (self.path / lock.NAME).exists():
+            found = "there is no config.json in it" if self.path.is_dir() else "there is no such folder"
+            raise UsageError(f"{self.path} holds no run to resume: {found}. Without --resume a new run begins there")
+
+    def _require_config(self) -> None:
+        if self.checkpoint.exists() and not self.config.exists():
+            raise Failure(f"{self.path} holds the checkpoint of a run and no config.json, without which it can neither "
+                          "go on nor begin anew. Restore config.json from a copy, or choose another folder with "
+                          "--output; experiments/predict.py needs the checkpoint alone")
+
+    def create(self, record: dict[str, Any]) -> None:
+        """Begin a new run: write config.json. Raises UsageError where there is a run already."""
+        self.require_new()
+        started = datetime.now().isoformat(timespec="seconds")
+        write_json(self.config, record | {"started": started, "versions": versions()})
+
+    def record(self) -> Record:
+        """What `create` wrote. Raises UsageError where there is no run, Failure where its file is damaged or cannot be
+        read, and later where a key is asked for that it lacks."""
+        try:
+            return read_record(self.config)
+        except FileNotFoundError:
+            raise UsageError(f"{self.path} holds no run: there is no config.json in it") from None
+
+    @property
+    def kept(self) -> str:
+        """In a message of what stopped the run: what is left of it."""
+        return (f"The last good checkpoint is kept in {self.checkpoint}" if self.checkpoint.exists()
+                else "There was no checkpoint yet")
+
+    def log(self, entry: dict[str, Any]) -> None:
+        """Append one line to metrics.jsonl; entry["step"] says when."""
+        try:
+            with open(self.metrics, "a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise Failure(f"{self.metrics} cannot be written: {error.strerror}. {self.kept}. When this is mended, "
+                          f"continue with --resume --output {self.path}") from error
+
+    def history(self) -> list[dict[str, Any]]:
+        """The entries of metrics.jsonl; lines that are none, cut off by a kill or damaged, are left out."""
+        return [entry for entry in map(_entry, self._lines()) if entry is not None]
+
+    def rewind(self, step: int, keep: Callable[[dict[str, Any]], bool] = lambda entry: True) -> None:
+        """Drop what was logged after `step` or is not to be kept, and the unfinished files of a killed run."""
+        for unfinished in self.path.glob(f".*{PARTIAL}"):
+            unfinished.unlink()
+        damaged = sum(_entry(line) is None for line in self._lines()[:-1])  # a kill may have cut the last
+        if damaged:
+            print(f"{self.metrics}: {damaged} damaged lines are left out")
+        kept = [json.dumps(entry) + "\n" for entry in self.history() if entry["step"] <= step and keep(entry)]
+        write_text(self.metrics, "".join(kept))
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return self.metrics.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Failure(f"{self.metrics} cannot be read: {error.strerror}") from error
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """What `log` wrote as this line, None if that is not to be seen any more."""
+    try:
+        entry = json.loads(line)
+        whole = type(entry["step"]) is int and isinstance(entry.get("loss", 0.0), float | int) and isinstance(
+            entry.get("evaluation", {}), dict)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return entry if whole else None
+
+
+def versions() -> dict[str, str]:
+    """Of everything that may change a result."""
+    return {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()} | {
+        package: version(package) for package in PACKAGES}
+
+
+def choose_folder(output: str | None, resume: bool, kind: str, label: str) -> Path:
+    """--output; without it a new folder runs/<kind>-<label>-<time>, or for --resume the newest run of that kind."""
+    if output is not None:
+        return Path(output)
+    if not resume:
+        return _new_folder(f"{kind}-{label[:40]}-{datetime.now():%Y%m%d-%H%M%S}")
+    folders = sorted(Path("runs").glob(f"{kind}-*/config.json"), key=lambda path: path.stat().st_mtime)
+    if not folders:
+        raise UsageError("there is no run to resume under runs/; name its folder with --output")
+    return folders[-1].parent
+
+
+def _new_folder(name: str) -> Path:
+    """runs/<name>, made here; runs that begin in the same second are numbered."""
+    for number in count(1):
+        path = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Failure(f"{path} cannot be made: {error.strerror}. Choose a folder with --output") from error
+    raise AssertionError  # there is always another number

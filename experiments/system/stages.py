@@ -1,0 +1,46 @@
+"""Parts of a longer work, one after the other: what is finished is skipped, a failure is named and keeps the rest."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.system.durations import Parts
+from experiments.system.errors import Failure, UsageError
+from experiments.system.progress import announce
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """title    what it is, for the terminal
+    make     begins it, or goes on where it was interrupted
+    mark     the file that it writes last; None for a stage of seconds, which is made anew every time
+    seconds  that it is expected to take, by part, measured when asked for
+    """
+    title: str
+    make: Callable[[], object]
+    mark: Path | None = None
+    seconds: Callable[[], Parts] = dict
+
+    @property
+    def finished(self) -> bool:
+        return self.mark is not None and self.mark.exists()
+
+
+def run_stages(stages: Sequence[Stage], go_on: str) -> None:
+    """Make the stages that are not finished, in order.
+
+    go_on: the command that makes what is left; the message of a failure ends with it. Raises what the stage raised,
+    UsageError or Failure, with the stage named.
+    """
+    for number, stage in enumerate(stages, start=1):
+        place = f"Stage {number} of {len(stages)}, {stage.title}"
+        if stage.finished:
+            announce(f"{place}: finished already")
+            continue
+        announce(f"\n{place}")
+        try:
+            stage.make()
+        except (UsageError, Failure) as error:
+            raise type(error)(f"{place}: {error}\nThe stages before it are kept. When this is mended, go on with: "
+                              f"{go_on}") from error

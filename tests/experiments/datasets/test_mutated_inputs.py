@@ -1,0 +1,90 @@
+"""Whatever stands in a file, a reader ends in a result or in one message: a few seeded mutations of every kind."""
+import io
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.datasets import open_dataset
+from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
+from experiments.datasets.ddsm.ics import read_ics
+from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
+from experiments.datasets.images.reading import read_image, read_mask
+from experiments.system.errors import Failure, UsageError
+
+GREY = np.random.default_rng(0).integers(0, 256, (12, 10)).astype(np.uint8)
+OVERLAY = ("TOTAL_ABNORMALITIES 1\nABNORMALITY 1\nLESION_TYPE MASS\nASSESSMENT 4\nSUBTLETY 3\nPATHOLOGY BENIGN\n"
+           "TOTAL_OUTLINES 1\nBOUNDARY\n5 10 2 2 2 2 4 4 4 6 6 6 6 0 0 0 #\n")
+ICS = ("ics_version 1.0\nfilename A-0001-1\nDIGITIZER DBA 21\nLEFT_CC LINES 40 PIXELS_PER_LINE 30 BITS_PER_PIXEL 12 "
+       "RESOLUTION 43.5 OVERLAY\n")
+WORDS = (b"9" * 5000, "²".encode(), b"nan", b"-1", b'"', b"\0", b"\xff", b"\n", b",", b";", b"../", b"1e999")
+
+
+def picture(kind, pixels=GREY):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def read_both(path):
+    read_mask(path)
+    assert read_image(path).ndim == 2
+
+
+def read_folder(path):
+    Image.fromarray(GREY).save(path.with_name("a.png"))
+    for mammogram in open_dataset(path.parent, 0).mammograms:
+        mammogram.load()
+
+
+def read_mias(path):
+    path.with_name("mdb001.pgm").write_bytes(b"P5 10 12 255\n" + GREY.tobytes())
+    read_folder(path)
+
+
+KINDS = {
+    "a.png": (picture("PNG"), read_both), "a16.png": (picture("PNG", GREY.astype(np.uint16) << 8), read_both),
+    "colours.png": (picture("PNG", np.dstack(3 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
+    "a.jpg": (picture("JPEG"), read_both), "a.pgm": (b"P5 10 12 255\n" + GREY.tobytes(), read_both),
+    "a.csv": (b"image,mask,label,patient\na.png,,cancer,P1\n", read_folder),
+    "Info.txt": (b"mdb001 G CIRC B 5 6 3\n", read_mias),
+    NAMES[0]: ((",".join(COLUMNS) + "\nP_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"b/b/c/0.dcm\n\",b/b/c/1.dcm\n").encode(),
+               lambda path: read_tables(path.parent)),
+    "A_0001_1.LEFT_CC.OVERLAY": (OVERLAY.encode(), lambda path: lesions_mask(read_overlay(path, (40, 30)), (40, 30))),
+    "A-0001-1.ics": (ICS.encode(), read_ics),
+}
+
+
+def mutate(data, generator):
+    changed = bytearray(data)
+    for _ in range(generator.choice((1, 1, 2, 4))):
+        at = generator.randrange(len(changed) + 1)
+        if (what := generator.randrange(5)) == 0:
+            changed[at:at + 1] = generator.randbytes(1)
+        elif what == 1:
+            changed[at:] = b""
+        elif what == 2:
+            changed[at:at + generator.randrange(1, 20)] = b""
+        elif what == 3:
+            changed[at:at] = generator.choice(WORDS)
+        else:
+            changed[at:at + 4] = generator.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"))
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_mutated_file_ends_in_a_result_or_a_message(tmp_path, name, capfd):
+    whole, read = KINDS[name]
+    path = tmp_path / name
+    path.write_bytes(whole)
+    read(path)
+    generator, refused = random.Random(name), 0
+    for _ in range(60):
+        path.write_bytes(mutate(whole, generator))
+        try:
+            read(path)
+        except (Failure, UsageError) as error:
+            refused += 1
+            assert "force=True" not in str(error)
+    assert refused > 10

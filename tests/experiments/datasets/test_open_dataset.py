@@ -1,0 +1,102 @@
+"""Recognising a data set by its folder."""
+import copy
+import dataclasses
+import errno
+import importlib
+import os
+import pickle
+import pkgutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from experiments import convert_ddsm, datasets, decomposition, end2end, reproduce, retraining, roi_detection
+from experiments.datasets import READERS, open_dataset
+from experiments.datasets.mammogram import Mammogram
+from experiments.inputs import preprocessing
+from experiments.system.errors import Failure, UsageError
+
+DATA = Path(__file__).parents[2] / "../shared/data"
+
+
+def test_missing_folder_and_file_instead(tmp_path):
+    with pytest.raises(UsageError, match="nowhere: there is no such folder"):
+        open_dataset(tmp_path / "nowhere", seed=0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file: is not a folder"):
+        open_dataset(tmp_path / "file", seed=0)
+
+
+def test_unknown_folder_lists_the_formats(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n")
+    (tmp_path / "b.csv").write_text("x,y\n")
+    with pytest.raises(UsageError) as caught:
+        open_dataset(tmp_path, seed=0)
+    assert "no data set was recognised" in str(caught.value)
+    assert all(reader.LOOKS_LIKE in str(caught.value) for reader in READERS)
+
+
+def test_labels_are_of_the_three_classes():
+    with pytest.raises(ValueError, match="label 'malignant' of a: expected one of cancer, normal, benign"):
+        Mammogram("a", "p", "malignant", "s", "f", load=lambda: None)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no real data beside the project")
+@pytest.mark.parametrize(("name", "expected"), [("mini-mias", "mini-MIAS"), ("cdd-cesm", "cdd-cesm")])
+def test_real_folders_are_recognised(name, expected):
+    assert open_dataset(DATA / name, seed=0).name == expected
+
+
+def test_records_have_no_dictionary_that_two_threads_could_build_at_once():
+    """CPython 3.11 lets two threads share one table of values where both ask for an instance's __dict__."""
+    names = [name for _, name, _ in pkgutil.walk_packages(datasets.__path__, "experiments.datasets.")]
+    records = {each for module in [*map(importlib.import_module, names), preprocessing] for each in
+               vars(module).values() if dataclasses.is_dataclass(each) and each.__dataclass_params__.frozen}
+    assert {Mammogram, preprocessing.Preprocessing, preprocessing.Prepared} <= records and len(records) > 10
+    for record in records:
+        assert "__dict__" not in dir(record), record
+
+
+def test_a_record_is_pickled_replaced_and_copied():
+    mammogram = Mammogram("a", "p", "normal", "s", "f", load=partial(int, "7"))
+    for other in (pickle.loads(pickle.dumps(mammogram)), copy.deepcopy(mammogram), dataclasses.replace(mammogram)):
+        assert other == mammogram and other.load() == 7
+
+
+def test_a_folder_that_may_not_be_entered_and_a_name_too_long(tmp_path, monkeypatch):
+    with pytest.raises(Failure, match=r"cannot be read \(File name too long\)"):
+        open_dataset(tmp_path / ("x" * 300), seed=0)
+
+    def refuse(*arguments):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # as root every folder may be entered
+    with pytest.raises(Failure, match=r"cannot be read \(Permission denied\)"):
+        open_dataset(tmp_path, seed=0)
+
+
+def test_the_limit_on_pixels_reaches_every_command(drawn, tmp_path, command, tiny_flags):
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--max-pixels", 5119)
+    assert code == 1 and "64 x 80 pixels (width x height), more than 5119" in errors and "labels.csv, line 2" in errors
+    code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--normals", drawn.parent,
+                              "--max-pixels", 0)
+    assert code == 2 and "--max-pixels" in errors
+    for command_line in (end2end.parser(), decomposition.parser(), retraining.parser(), roi_detection.parser(),
+                         reproduce.parser(), convert_ddsm.parser()):
+        assert "--max-pixels" in command_line.format_help()
+
+
+def test_the_limit_on_pixels_reaches_every_reader(tmp_path):
+    (tmp_path / "mias").mkdir()
+    (tmp_path / "mias" / "Info.txt").write_text("mdb001 G NORM\n")
+    (tmp_path / "mias" / "mdb001.pgm").write_bytes(b"P5 3 4 255\n" + bytes(range(12)))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.csv").write_text("image,label,patient\na.pgm,normal,P\n")
+    (tmp_path / "folder" / "a.pgm").write_bytes(b"P5 3 4 255\n" + bytes(range(12)))
+    for name in ("mias", "folder"):
+        mammogram, = open_dataset(tmp_path / name, 0, max_pixels=12).mammograms
+        assert mammogram.image().shape == (4, 3)
+        mammogram, = open_dataset(tmp_path / name, 0, max_pixels=11).mammograms
+        with pytest.raises(Failure, match="more than 11"):
+            mammogram.load()
