@@ -20,6 +20,31 @@ from experiments.system.progress import announce
 
 
 @dataclass(frozen=True, slots=True)
+class DataRecord:
+    """What the data are, for config.json.
+
+    name, fingerprint          of the set; of all that training sees, as hex
+    is_ddsm                    whether it is the thesis's own collection
+    images, patients           numbers of them
+    excluded, dropped          reason -> number of images left out by the reader, lost in preprocessing
+    notes                      sentences
+    train, test                class -> number of images; train_patients, test_patients: whose they are
+    """
+    name: str
+    is_ddsm: bool
+    fingerprint: str
+    images: int
+    patients: int
+    excluded: dict[str, int]
+    dropped: dict[str, int]
+    notes: list[str]
+    train: dict[str, int]
+    test: dict[str, int]
+    train_patients: int
+    test_patients: int
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """The prepared images, which of them train and which test, and what the report says of them.
 

@@ -19,6 +19,21 @@ def annotation_sizes(prepared: PreparedSet) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsRecord:
+    """For config.json and results.json.
+
+    bounds         (4,) pixels, see `SizeGroups`
+    train, test    images of each group
+    lesion_pixels  of each group's test images the share of the pixels that are annotated; None where it has none
+    """
+
+    bounds: list[float]
+    train: dict[str, int]
+    test: dict[str, int]
+    lesion_pixels: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class SizeGroups:
     """Which images belong to which group.
 
@@ -41,11 +56,13 @@ class SizeGroups:
     def all_test(self) -> np.ndarray:
         return np.sort(np.concatenate(self.test))
 
-    def record(self) -> dict[str, Any]:
-        """For config.json: the bounds, and how many images each group has."""
-        return {"bounds": self.bounds.tolist(),
-                "train": dict(zip(GROUPS, map(len, self.train), strict=True)),
-                "test": dict(zip(GROUPS, map(len, self.test), strict=True))}
+    def record(self, side: int) -> GroupsRecord:
+        """side: of the masks, in pixels."""
+        return GroupsRecord(
+            self.bounds.tolist(), dict(zip(GROUPS, map(len, self.train), strict=True)),
+            dict(zip(GROUPS, map(len, self.test), strict=True)),
+            {name: float(self.sizes[members].mean() / side**2) if len(members) else None
+             for name, members in zip(GROUPS, self.test, strict=True)})
 
 
 def size_groups(sizes: np.ndarray, train: np.ndarray, test: np.ndarray) -> SizeGroups:

@@ -1,52 +1,87 @@
-"""config.json of a run, read without trust: people edit such files, and disks damage them."""
+"""config.json of a run: what it is, on what it was made, where it began and how it went on."""
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.system.errors import Failure
-
-# What readers of a record rely on, wherever in it the name stands; a configuration's entries are checked by
-# `recorded_configuration`.
-KINDS: dict[str, tuple[type, ...]] = {
-    "experiment": (str,), "command": (str,), "device": (str,), "started": (str,), "versions": (dict,), "group": (str,),
-    "loss": (str,), "end2end": (str, type(None)), "detectors": (dict,), "decomposition": (dict,), "run": (str,),
-    "digest": (str,), "threshold": (float, int), "groups": (dict,), "bounds": (list,), "fingerprint": (str,),
-    "name": (str,), "is_ddsm": (bool,), "excluded": (dict,), "dropped": (dict,), "notes": (list,), "train": (dict,),
-    "test": (dict,), "changes": (list,)}
+from experiments.inputs.loading import DataRecord
+from experiments.inputs.size_groups import GroupsRecord
 
 
-class Record(dict[str, Any]):
-    """A JSON object of a record. A key that it lacks is a Failure which names the file and the key."""
+@dataclass(frozen=True, slots=True)
+class DetectorsOrigin:
+    """The five detectors of a decomposition: the folder of their run, the loss they were trained by, the threshold on
+    their outputs, and the digest of their parameters and moving averages."""
+    run: str
+    loss: str
+    threshold: float
+    digest: str
 
-    def __init__(self, path: Path, entries: dict[str, Any]) -> None:
-        super().__init__(entries)
-        self.path = path
 
-    def __missing__(self, key: str) -> Any:
-        raise Failure(f"{self.path} is damaged: it does not say '{key}'. Restore it from a copy, or start another run")
+@dataclass(frozen=True, slots=True)
+class DecompositionOrigin:
+    """What a retraining went on from: the folder of that run, the steps it had, the digest of its checkpoint."""
+    run: str
+    steps: int
+    digest: str
 
 
-def read_record(path: Path) -> Record:
-    """The record in the file. Raises FileNotFoundError, and Failure where it cannot be read or is none."""
-    def checked(entries: dict[str, Any]) -> Record:
-        for name, kinds in KINDS.items():
-            if name in entries and not isinstance(entries[name], kinds):
-                raise ValueError(f"'{name}' is {str(entries[name])[:80]!r}")
-        return Record(path, entries)
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A setting that is another than when the run began."""
+    before: Any
+    after: Any
 
-    try:
-        record = json.loads(path.read_bytes(), object_hook=checked)
-        if not isinstance(record, Record):
-            raise ValueError("it is no JSON object")
-        for name in ("configuration", "data"):
-            if not isinstance(record.get(name, {}), dict):
-                raise ValueError(f"'{name}' is no JSON object")
-        return record
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Failure(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise Failure(f"{path} is damaged: {error}. Restore it from a copy, or start another run") from error
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The run went on with other settings, by name: at (ISO 8601, local time), by which command."""
+    at: str
+    command: str
+    configuration: dict[str, Changed]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds by part: expected beforehand, and taken from step `from_step` on."""
+    from_step: int
+    expected: dict[str, float]
+    took: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """experiment     the command
+    configuration  its settings with their kind; `configuration.recorded` reads them
+    data           and their split
+    command        the command line that began the run; device: cpu or cuda
+    started        ISO 8601, local time; versions: of Python, the machine and the libraries
+    detectors      of a decomposition; decomposition: of a retraining; groups: of ROI detection
+    end2end        the folder of the end-to-end run whose loss is drawn beside this one's
+    changes        since the run began; times: of a finished run
+    """
+    experiment: str
+    configuration: dict[str, Any]
+    data: DataRecord
+    command: str
+    device: str
+    started: str
+    versions: dict[str, str]
+    detectors: DetectorsOrigin | None = None
+    decomposition: DecompositionOrigin | None = None
+    groups: GroupsRecord | None = None
+    end2end: str | None = None
+    changes: list[Change] = field(default_factory=list)
+    times: Times | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """config.json of one of the ten trainings of 4.3, in a folder of its own inside the run's."""
+    experiment: str
+    group: str
+    loss: str
+    configuration: dict[str, Any]
+    started: str
+    versions: dict[str, str]
+    changes: list[Change] = field(default_factory=list)
