@@ -105,7 +105,8 @@ def describe(record: DataRecord) -> str:
     left_out = record.excluded | record.dropped
     lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
         "  left out: 0 (no hybrids, no annotation lost by the crop)"]
-    lines += [f"  {name}: " + ", ".join([*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
+    lines += [f"  {name}: " + ", ".join(
+        [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
               for name, images, patients in (("train", record.train, record.train_patients),
                                              ("test", record.test, record.test_patients))]
     return "\n".join(lines)
