@@ -17,15 +17,16 @@ from pathlib import Path
 
 from experiments.evaluation.recovery import audit
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
+from experiments.reporting.head import ReportHead
 from experiments.reporting.html import render
-from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import table_markdown
 from experiments.runs.folder import RunFolder, versions
 from experiments.system.command import run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.errors import UsageError
-from experiments.system.files import write_json, write_text
+from experiments.system.files import write_text
 from experiments.system.folders import folder_name
+from experiments.system.records import write_record
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,12 +44,11 @@ def write(folder: Path) -> str:
     sentences, tables, notes = audit_sentences(found), audit_tables(found), audit_notes(found)
     text = "\n\n".join(["# The thesis audited", *sentences, *map(table_markdown, tables),
                         "\n".join(f"- {note}" for note in notes)]) + "\n"
-    record = RunRecord(
-        title="The thesis audited", command="python experiments/audit.py", config={}, versions=versions(), seed=0,
-        dataset="Tables 4.2, 4.3, 4.6 and 4.7, abstract and footnote 5", is_ddsm=True, fingerprint="")
-    write_json(folder / "audit.json", found)
+    head = ReportHead("The thesis audited", ("Tables 4.2, 4.3, 4.6 and 4.7, abstract and footnote 5",),
+                      "python experiments/audit.py", {}, versions())
+    write_record(folder / "audit.json", found)
     write_text(folder / "tables.md", text)
-    write_text(folder / "report.html", render("audit.html.jinja", record, sentences, tables, notes, []))
+    write_text(folder / "report.html", render("report.html.jinja", head, sentences, tables, notes, []))
     return text
 
 

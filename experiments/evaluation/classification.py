@@ -1,34 +1,89 @@
-"""Everything that is measured on one split of the data, in the form of results.json."""
-from typing import Any
+"""Everything that is measured on one split of the data."""
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import guesser, metrics, roc
-from experiments.evaluation.intervals import Estimate, classifier_estimates
+from experiments.evaluation.intervals import Interval, classifier_estimates
+from experiments.evaluation.per_class import ByClass, Intervals, by_class, intervals_by_class
 from experiments.system.errors import Failure
 
-RATIOS = {"accuracy": metrics.accuracy, "specificity": metrics.specificity, "precision": metrics.precision,
-          "recall": metrics.recall}
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Of one class against the others; images, patients: of that class. Of the means over the classes no whole
+    numbers."""
+    tp: int | float
+    fp: int | float
+    tn: int | float
+    fn: int | float
+    images: int | float
+    patients: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Majority:
+    """Always giving the same answer, the most frequent class."""
+    answer: str
+    accuracy: ByClass
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is known of a classifier on one split; undefined figures are None, see `metrics`.
+
+    images, patients           numbers of them
+    counts                     by class and "mean", the means over the classes
+    accuracy, specificity, precision, recall, auroc      by class and mean
+    accuracy_ci, auroc_ci      by class and mean, 95 %; None where undefined, see `intervals`
+    plain_accuracy, plain_accuracy_ci        share of images whose class is right (so also of two)
+    confusion                  C x C, rows the true class, columns the predicted one
+    guesser                    the five metrics of the uniform guesser (footnote 5), by their names
+    """
+    images: int
+    patients: int
+    counts: dict[str, ClassCounts]
+    accuracy: ByClass
+    specificity: ByClass
+    precision: ByClass
+    recall: ByClass
+    auroc: ByClass
+    accuracy_ci: Intervals
+    auroc_ci: Intervals
+    plain_accuracy: float
+    plain_accuracy_ci: Interval | None
+    confusion: list[list[int]]
+    guesser: dict[str, ByClass]
+    majority: Majority
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of the outputs."""
+        return tuple(name for name in self.accuracy if name != "mean")
+
+    @property
+    def metrics(self) -> dict[str, ByClass]:
+        """The five metrics by their names, in the order of the tables."""
+        return {"accuracy": self.accuracy, "specificity": self.specificity, "precision": self.precision,
+                "recall": self.recall, "auroc": self.auroc}
+
+    @property
+    def intervals(self) -> dict[str, Intervals]:
+        """Of those metrics that have them."""
+        return {"accuracy": self.accuracy_ci, "auroc": self.auroc_ci}
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray,
-             classes: tuple[str, ...] = CLASSES) -> dict[str, Any]:
-    """What is known of a classifier on one split, as JSON's own types (undefined figures are None, see `metrics`).
+             classes: tuple[str, ...] = CLASSES) -> Evaluation:
+    """Of the outputs on one split.
 
     probabilities  (n, C) float, the network's outputs in the order of the classes; the predicted class is the largest
     labels         (n,) int, indices into `classes`
     patients       (n,) str or int, whose image it is: the intervals are by patient
     classes        names of the C classes that are told apart
-
-    images, patients           numbers of them
-    counts                     per class tp, fp, tn, fn, images, patients; under "mean" the means over the classes
-    accuracy, specificity, precision, recall, auroc      per class and mean
-    accuracy_ci, auroc_ci      per class and mean, [low, high], 95 %; None where undefined, see `intervals`
-    plain_accuracy, plain_accuracy_ci        share of images whose class is right (so also of two)
-    confusion                  C x C, rows the true class, columns the predicted one
-    guesser                    accuracy, specificity, precision, recall, auroc of the uniform guesser (footnote 5)
-    majority                   class, accuracy: always answering the most frequent class
 
     Raises `Failure` for outputs that are not finite numbers and for a split without images.
     """
@@ -40,50 +95,32 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray
     names, owner = np.unique(patients, return_inverse=True)
     found = classifier_estimates(probabilities, labels, predicted, owner, len(names))
     frequent, frequent_accuracy = guesser.majority(labels, len(classes))
-    return {
-        "images": len(labels),
-        "patients": len(names),
-        "counts": _counts(counts, labels, patients, classes),
-        **{name: by_class(function(counts), classes) for name, function in RATIOS.items()},
-        "auroc": by_class(roc.auroc(probabilities, labels), classes),
-        "accuracy_ci": _by_class_intervals(found.accuracy, classes),
-        "auroc_ci": _by_class_intervals(found.auroc, classes),
-        "plain_accuracy": float(np.trace(confusion) / len(labels)),
-        "plain_accuracy_ci": found.plain.interval,
-        "confusion": confusion.tolist(),
-        "guesser": {name: by_class(figures, classes)
-                    for name, figures in guesser.uniform_guesser(labels, len(classes)).items()},
-        "majority": {"class": classes[frequent], "accuracy": by_class(frequent_accuracy, classes)},
-    }
-
-
-def classes_of(result: dict[str, Any]) -> tuple[str, ...]:
-    """The classes of `evaluate`'s result."""
-    return tuple(name for name in result["accuracy"] if name != "mean")
-
-
-def by_class(values: np.ndarray, classes: tuple[str, ...] = CLASSES) -> dict[str, float | None]:
-    """(C,) as {"cancer": ..., "normal": ..., "benign": ..., "mean": ...}; NaN becomes None and the mean with it."""
-    figures = [*map(float, values), float(np.mean(values))]
-    return {name: None if np.isnan(v) else v for name, v in zip((*classes, "mean"), figures, strict=True)}
-
-
-def _by_class_intervals(estimates: list[Estimate], classes: tuple[str, ...]) -> dict[str, list[float] | None]:
-    return {name: each.interval for name, each in zip((*classes, "mean"), estimates, strict=True)}
+    return Evaluation(
+        images=len(labels),
+        patients=len(names),
+        counts=_counts(counts, labels, patients, classes),
+        accuracy=by_class(metrics.accuracy(counts), classes),
+        specificity=by_class(metrics.specificity(counts), classes),
+        precision=by_class(metrics.precision(counts), classes),
+        recall=by_class(metrics.recall(counts), classes),
+        auroc=by_class(roc.auroc(probabilities, labels), classes),
+        accuracy_ci=intervals_by_class(found.accuracy, classes),
+        auroc_ci=intervals_by_class(found.auroc, classes),
+        plain_accuracy=float(np.trace(confusion) / len(labels)),
+        plain_accuracy_ci=found.plain.interval,
+        confusion=confusion.tolist(),
+        guesser={name: by_class(expected, classes)
+                 for name, expected in guesser.uniform_guesser(labels, len(classes)).items()},
+        majority=Majority(classes[frequent], by_class(frequent_accuracy, classes)))
 
 
 def _counts(counts: metrics.Counts, labels: np.ndarray, patients: np.ndarray, classes: tuple[str, ...]
-            ) -> dict[str, dict[str, float]]:
+            ) -> dict[str, ClassCounts]:
     of_class = [labels == c for c in range(len(classes))]
-    columns = {
-        "tp": counts.tp, "fp": counts.fp, "tn": counts.tn, "fn": counts.fn,
-        "images": np.array([there.sum() for there in of_class]),
-        "patients": np.array([len(np.unique(patients[there])) for there in of_class]),
-    }
-    result: dict[str, dict[str, float]] = {
-        name: {key: int(column[c]) for key, column in columns.items()} for c, name in enumerate(classes)}
-    result["mean"] = {key: float(column.mean()) for key, column in columns.items()}
-    return result
+    columns = [counts.tp, counts.fp, counts.tn, counts.fn, np.array([there.sum() for there in of_class]),
+               np.array([len(np.unique(patients[there])) for there in of_class])]
+    return {**{name: ClassCounts(*(int(column[c]) for column in columns)) for c, name in enumerate(classes)},
+            "mean": ClassCounts(*(float(column.mean()) for column in columns))}
 
 
 def _check(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray, classes: int) -> None:

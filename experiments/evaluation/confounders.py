@@ -5,9 +5,11 @@ trained and tested on the same split as the network. Its measure is the balanced
 classes: whoever ignores the image reaches 1/C in it, by guessing as by always giving the most frequent answer. The
 plain accuracies have no such level, they grow with the share of the largest class; they stand beside it.
 """
+from __future__ import annotations
+
 import warnings
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from experiments.evaluation import guesser, metrics, roc
-from experiments.evaluation.intervals import Estimate, classifier_estimates, combine, proportion
+from experiments.evaluation.intervals import Estimate, Interval, classifier_estimates, combine, proportion
+from experiments.evaluation.per_class import none_if_nan
 from experiments.inputs.image_set import PreparedSet
 from experiments.system.progress import over
 
@@ -28,19 +31,44 @@ FOLDS = 5
 BATCH = 64  # images in memory at once
 
 
-def confounders(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> dict[str, Any]:
-    """What the class can be guessed from without looking at the breast, as JSON's own types.
+@dataclass(frozen=True, slots=True)
+class BesideGuessing:
+    """A measure on the test images, None where undefined, its 95 % interval by patient, and what reaches as much
+    without any image: the uniform guesser (footnote 5), and always answering the most frequent class."""
+    value: float | None
+    ci: Interval | None
+    guesser: float
+    majority: float
+
+
+@dataclass(frozen=True, slots=True)
+class BlindClassifier:
+    """The classifier that sees no anatomy, measured on the test images.
+
+    balanced_accuracy    mean recall             accuracy    one-vs-all mean (3.48)            auroc    mean
+    penalty              C of the logistic regression, chosen on the training split
+    """
+    balanced_accuracy: BesideGuessing
+    accuracy: BesideGuessing
+    auroc: BesideGuessing
+    penalty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confounders:
+    """sources       source -> class -> number of images, of both splits; the largest source first
+    classifier    None where a class has training images of fewer than two patients
+    """
+    sources: dict[str, dict[str, int]]
+    classifier: BlindClassifier | None
+
+
+def confounders(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> Confounders:
+    """What the class can be guessed from without looking at the breast.
 
     Everything is fitted on the training split alone, the strength of the penalty by cross validation over its patients.
-
-    sources            source -> class -> number of images, of both splits; the largest source first
-    classifier         None where a class has training images of fewer than two patients, else of the test images:
-      balanced_accuracy    value, ci (95 % by patient, None where it is undefined) and guessing, 1/C
-      accuracy             one-vs-all mean (3.48): value, ci, guesser (footnote 5), majority
-      auroc                mean: value, ci, guessing, 0.5
-      penalty              C of the logistic regression, chosen on the training split
     """
-    return {"sources": _sources(data), "classifier": _classifier(data, train, test)}
+    return Confounders(_sources(data), _classifier(data, train, test))
 
 
 def features(data: PreparedSet, indices: np.ndarray) -> np.ndarray:
@@ -61,7 +89,7 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray, patients: np.nd
     return combine(recalls, [1 / classes] * classes)
 
 
-def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> dict[str, Any] | None:
+def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> BlindClassifier | None:
     classes = len(data.classes)
     labels, patients = data.labels[train], data.patients[train]
     fewest = min(len(np.unique(patients[labels == c])) for c in range(classes))
@@ -79,16 +107,14 @@ def _classifier(data: PreparedSet, train: np.ndarray, test: np.ndarray) -> dict[
     found = classifier_estimates(outputs, labels, predicted, owner, len(names))
     confusion = metrics.confusion_matrix(labels, predicted, classes)
     balanced = balanced_accuracy(labels, predicted, patients, classes)
-    return {
-        "balanced_accuracy": {"value": _number(balanced.value), "ci": balanced.interval, "guessing": 1 / classes},
-        "accuracy": {"value": float(metrics.accuracy(metrics.one_vs_all(confusion)).mean()),
-                     "ci": found.accuracy[-1].interval,
-                     "guesser": float(guesser.uniform_guesser(labels, classes)["accuracy"].mean()),
-                     "majority": float(guesser.majority(labels, classes)[1].mean())},
-        "auroc": {"value": _number(float(roc.auroc(outputs, labels).mean())), "ci": found.auroc[-1].interval,
-                  "guessing": 0.5},
-        "penalty": model.best_params_["logisticregression__C"],
-    }
+    return BlindClassifier(
+        BesideGuessing(none_if_nan(balanced.value), balanced.interval, guesser=1 / classes, majority=1 / classes),
+        BesideGuessing(float(metrics.accuracy(metrics.one_vs_all(confusion)).mean()), found.accuracy[-1].interval,
+                       guesser=float(guesser.uniform_guesser(labels, classes)["accuracy"].mean()),
+                       majority=float(guesser.majority(labels, classes)[1].mean())),
+        BesideGuessing(none_if_nan(roc.auroc(outputs, labels).mean()), found.auroc[-1].interval,
+                       guesser=0.5, majority=0.5),
+        penalty=model.best_params_["logisticregression__C"])
 
 
 def _sources(data: PreparedSet) -> dict[str, dict[str, int]]:
@@ -112,7 +138,3 @@ def _borders(images: np.ndarray) -> np.ndarray:
         pixels = border.reshape(len(images), -1).astype(np.float64)
         found += [pixels.mean(axis=1), pixels.std(axis=1), *np.percentile(pixels, (5, 50, 95), axis=1)]
     return np.stack(found, axis=1)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value

@@ -16,31 +16,59 @@ images, accuracies between 0.5 and 0.99, alike or not: 93.5 to 100 %. AUROC: 8 a
 two images, areas between 0.5 and 0.97: 93.6 to 100 %; near 1 it is wider than need be. Student's interval of the
 patients' differences covered as few as 61 % (accuracy) and 85 % (AUROC).
 """
-from collections.abc import Mapping, Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.evaluation.intervals import Estimate, classifier_estimates, combine
+from experiments.evaluation.intervals import Estimate, Interval, classifier_estimates, combine
 from experiments.evaluation.metrics import predicted_classes
+from experiments.evaluation.per_class import none_if_nan
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.system.errors import Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of one metric; undefined figures are None, see `metrics`.
+
+    first, second, difference (first - second)      averaged over the seeds
+    ci         of the difference, 95 %               by_seed    the difference of every seed
+    verdict    in words
+    """
+    first: float | None
+    second: float | None
+    difference: float | None
+    ci: Interval | None
+    by_seed: tuple[float | None, ...]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """first, second                  names of the classifiers
+    seeds, images, patients        numbers of trainings, of test images in all of them, of patients
+    accuracy, auroc                by class and mean; accuracy is one-vs-all (3.48)
+    plain_accuracy                 the share of images whose class is right
+    """
+    first: str
+    second: str
+    seeds: int
+    images: int
+    patients: int
+    accuracy: dict[str, Difference]
+    plain_accuracy: Difference
+    auroc: dict[str, Difference]
+
+
 def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions], names: tuple[str, str]
-            ) -> dict[str, Any]:
+            ) -> Comparison:
     """first[k] and second[k]: the two classifiers' outputs on the test images of the k-th training seed.
 
     The images are matched by name. The patients are those of all seeds together; one who is in the test sets of several
-    seeds counts once. As JSON's own types (undefined figures are None, see `metrics`):
-
-    first, second                  the `names`
-    seeds, images, patients        numbers of trainings, of test images in all of them, of patients
-    accuracy, auroc                for each class and mean: a figure. Accuracy is one-vs-all (3.48)
-    plain_accuracy           a figure: the share of images whose class is right
-
-    A figure: first, second, difference (first - second), averaged over the seeds; ci, its 95 % interval [low, high];
-    by_seed, the difference of every seed; verdict, in words.
+    seeds counts once.
 
     Raises `Failure` where the two do not have the same images with the same labels and patients, and ValueError for
     other numbers of trainings or none.
@@ -50,16 +78,17 @@ def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions
                          f"{len(second)}")
     second = [_matched(one, other, names) for one, other in zip(first, second, strict=True)]
     patients = np.unique(np.concatenate([one.patients for one in first]))
-    pairs = [(_estimates(one, patients), _estimates(other, patients)) for one, other in zip(first, second, strict=True)]
-    figures = [_figure(of, names) for of in zip(*(zip(*pair, strict=True) for pair in pairs), strict=True)]
+    of_seeds = [zip(_estimates(one, patients), _estimates(other, patients), strict=True)
+                for one, other in zip(first, second, strict=True)]
+    differences = [_difference(of_metric, names) for of_metric in zip(*of_seeds, strict=True)]
     classes = (*first[0].classes, "mean")
-    return {"first": names[0], "second": names[1], "seeds": len(first), "images": sum(map(len, first)),
-            "patients": len(patients),
-            "accuracy": dict(zip(classes, figures, strict=False)), "plain_accuracy": figures[len(classes)],
-            "auroc": dict(zip(classes, figures[len(classes) + 1:], strict=True))}
+    return Comparison(
+        names[0], names[1], seeds=len(first), images=sum(map(len, first)), patients=len(patients),
+        accuracy=dict(zip(classes, differences, strict=False)), plain_accuracy=differences[len(classes)],
+        auroc=dict(zip(classes, differences[len(classes) + 1:], strict=True)))
 
 
-def verdict(difference: float | None, ci: Sequence[float] | None, by_seed: Sequence[float | None],
+def verdict(difference: float | None, ci: Interval | None, by_seed: Sequence[float | None],
             names: tuple[str, str]) -> str:
     """What the interval of the difference allows to say, and no more."""
     if difference is None:
@@ -102,16 +131,12 @@ def _estimates(given: ImagePredictions, patients: np.ndarray) -> list[Estimate]:
                                 np.searchsorted(patients, given.patients), len(patients)).listed
 
 
-def _figure(of_seeds: Sequence[tuple[Estimate, Estimate]], names: tuple[str, str]) -> Mapping[str, Any]:
-    """of_seeds: the figure of the first and of the second classifier, of each training seed."""
+def _difference(of_seeds: Sequence[tuple[Estimate, Estimate]], names: tuple[str, str]) -> Difference:
+    """of_seeds: one metric of the first and of the second classifier, of each training seed."""
     share = 1 / len(of_seeds)
-    found = combine([each for pair in of_seeds for each in pair], [share, -share] * len(of_seeds))
-    by_seed = [_number(one.value - other.value) for one, other in of_seeds]
-    first, second = (_number(float(np.mean([pair[place].value for pair in of_seeds]))) for place in (0, 1))
-    difference = _number(found.value)
-    return {"first": first, "second": second, "difference": difference, "ci": found.interval,
-            "by_seed": by_seed, "verdict": verdict(difference, found.interval, by_seed, names)}
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    found = combine([each for both in of_seeds for each in both], [share, -share] * len(of_seeds))
+    by_seed = tuple(none_if_nan(one.value - other.value) for one, other in of_seeds)
+    first, second = (none_if_nan(np.mean([both[place].value for both in of_seeds])) for place in (0, 1))
+    difference = none_if_nan(found.value)
+    return Difference(first, second, difference, found.interval, by_seed,
+                      verdict(difference, found.interval, by_seed, names))

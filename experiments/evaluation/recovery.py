@@ -4,13 +4,14 @@ Nothing is assumed but the numbers of images (section 4.1) and that figures were
 from 0 to the positives and every TN from 0 to the negatives is tried. Rounding is judged in whole numbers, with both
 neighbours of a half admitted, so that no solution is lost to floating point or to a rule of rounding.
 """
-from typing import Any
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import metrics, thesis
-from experiments.evaluation.classification import by_class
 from experiments.evaluation.guesser import uniform_guesser
 from experiments.evaluation.thesis import PrintedTable
 
@@ -18,6 +19,65 @@ TABLES = (*thesis.END_TO_END.values(), *thesis.DECOMPOSITION.values())
 ABSTRACT = {"end-to-end classifier": 0.7657, "decomposition classifier": 0.6566}  # mean accuracies, as printed
 FOOTNOTE_5 = (0.545, 0.507, 0.553)
 UNIT = 10_000  # four decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Of one class of a table: its counts, how many counts fit what is printed, and how many would if the row
+    "Specificy" were (3.44)."""
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+    solutions: int
+    solutions_by_3_44: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A figure of the thesis."""
+    printed: float
+    recomputed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecomputedGuess:
+    """Footnote 5's accuracy of the uniform guesser for one class, of which there are so many images of all."""
+    printed: float
+    recomputed: float
+    images: int
+    all_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedTable:
+    """counts          by class
+    entries         row of the table -> class or "mean" -> as printed, and by (3.44) to (3.48)
+    as_printed      class or "mean" -> TN/(TN+TP)
+    right, images   answers that are right, and the images of the split: the plain three-class accuracy
+    answers         sum of TP + FP: equals the images where every image got one answer
+    """
+    classifier: str
+    split: str
+    counts: dict[str, Recovered]
+    entries: dict[str, dict[str, Recomputed]]
+    as_printed: dict[str, float]
+    right: int
+    images: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the printed figures hold.
+
+    tables        by number
+    abstract      classifier -> mean accuracy on the test set
+    footnote_5    by class
+    """
+    tables: dict[str, AuditedTable]
+    abstract: dict[str, Recomputed]
+    footnote_5: dict[str, RecomputedGuess]
 
 
 def rounds_to(numerator: np.ndarray, denominator: np.ndarray, printed: float) -> np.ndarray:
@@ -42,51 +102,38 @@ def matching_counts(table: PrintedTable, place: int, corrected: bool = False) ->
     return np.column_stack([found, negatives - true_negatives, true_negatives, positives - found])
 
 
-def audit() -> dict[str, Any]:
-    """What the printed figures hold, as JSON's own types.
-
-    tables        number of the table -> as `_audit_table` says
-    abstract      classifier -> printed and recomputed mean accuracy on the test set
-    footnote_5    class -> printed and recomputed accuracy of the uniform guesser, and the class's images of all images
-    """
+def audit() -> Audit:
+    """The thesis's tables, abstract and footnote 5, recomputed."""
     labels = np.repeat(np.arange(3), sum(thesis.IMAGES.values()))
-    guesses, images = by_class(uniform_guesser(labels)["accuracy"]), np.bincount(labels)
-    return {
-        "tables": {table.number: _audit_table(table) for table in TABLES},
-        "abstract": {table.classifier: {"printed": ABSTRACT[table.classifier],
-                                        "recomputed": by_class(metrics.accuracy(table.counts))["mean"]}
-                     for table in TABLES if table.split == "test"},
-        "footnote_5": {name: {"printed": printed, "recomputed": guesses[name], "images": int(images[place]),
-                              "all_images": len(labels)}
-                       for place, (name, printed) in enumerate(zip(CLASSES, FOOTNOTE_5, strict=True))},
-    }
+    guesses, images = uniform_guesser(labels)["accuracy"], np.bincount(labels)
+    return Audit(
+        tables={table.number: _audited(table) for table in TABLES},
+        abstract={table.classifier: Recomputed(ABSTRACT[table.classifier], float(metrics.accuracy(table.counts).mean()))
+                  for table in TABLES if table.split == "test"},
+        footnote_5={name: RecomputedGuess(FOOTNOTE_5[place], float(guesses[place]), int(images[place]), len(labels))
+                    for place, name in enumerate(CLASSES)})
 
 
-def _audit_table(table: PrintedTable) -> dict[str, Any]:
-    """classifier, split
-
-    counts                class -> tp, fp, tn, fn; solutions, how many counts fit the table; solutions_by_3_44, how
-                          many would if the row "Specificy" were (3.44)
-    entries               row of the table -> class or mean -> printed, recomputed by (3.44) to (3.48)
-    as_printed            class or mean -> TN/(TN+TP)
-    right, images         answers that are right, and the images of the split: the plain three-class accuracy
-    answers               sum of TP + FP: equals the images where every image got one answer
-    """
+def _audited(table: PrintedTable) -> AuditedTable:
     counts = table.counts
-    recomputed = {"accuracy": metrics.accuracy(counts), "specificity": metrics.specificity(counts),
-                  "precision": metrics.precision(counts), "recall": metrics.recall(counts)}
-    printed = {"accuracy": table.accuracy, "specificity": table.printed_specificity, "precision": table.precision,
-               "recall": table.recall}
-    return {
-        "classifier": table.classifier, "split": table.split,
-        "counts": {name: {"tp": int(counts.tp[place]), "fp": int(counts.fp[place]), "tn": int(counts.tn[place]),
-                          "fn": int(counts.fn[place]), "solutions": len(matching_counts(table, place)),
-                          "solutions_by_3_44": len(matching_counts(table, place, corrected=True))}
-                   for place, name in enumerate(CLASSES)},
-        "entries": {row: {name: {"printed": figure, "recomputed": value} for figure, (name, value) in
-                          zip(printed[row], by_class(values).items(), strict=True)}
-                    for row, values in recomputed.items()},
-        "as_printed": by_class(metrics.ratio(counts.tn, counts.tn + counts.tp)),
-        "right": int(counts.tp.sum()), "images": int(thesis.IMAGES[table.split].sum()),
-        "answers": int((counts.tp + counts.fp).sum()),
-    }
+    rows = {"accuracy": (table.accuracy, metrics.accuracy(counts)),
+            "specificity": (table.printed_specificity, metrics.specificity(counts)),
+            "precision": (table.precision, metrics.precision(counts)),
+            "recall": (table.recall, metrics.recall(counts))}
+    return AuditedTable(
+        table.classifier, table.split,
+        counts={name: Recovered(int(counts.tp[place]), int(counts.fp[place]), int(counts.tn[place]),
+                                int(counts.fn[place]), len(matching_counts(table, place)),
+                                len(matching_counts(table, place, corrected=True)))
+                for place, name in enumerate(CLASSES)},
+        entries={row: {name: Recomputed(figure, value) for figure, (name, value) in
+                       zip(printed, _with_mean(values).items(), strict=True)}
+                 for row, (printed, values) in rows.items()},
+        as_printed=_with_mean(metrics.ratio(counts.tn, counts.tn + counts.tp)),
+        right=int(counts.tp.sum()), images=int(thesis.IMAGES[table.split].sum()),
+        answers=int((counts.tp + counts.fp).sum()))
+
+
+def _with_mean(values: np.ndarray) -> dict[str, float]:
+    """(3,) float64, all defined."""
+    return dict(zip((*CLASSES, "mean"), [*values.tolist(), float(values.mean())], strict=True))

@@ -7,13 +7,31 @@
 The accuracy says little of small lesions: an empty mask is right on all pixels but theirs. The overlap accuracy has the
 opposite pitfall: a mask that covers the whole image finds every lesion. Neither may be read without the precision.
 """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import numpy as np
 
 from experiments.evaluation import metrics
 from experiments.evaluation.metrics import Counts
+from experiments.evaluation.per_class import none_if_nan
+from experiments.runs.log import Measures
 
 OVERLAP = 0.2  # the coefficient from which on (4.1) counts a lesion as found
 RATIOS = {"accuracy": metrics.accuracy, "precision": metrics.precision, "recall": metrics.recall}
+MEASURES = ("loss", *RATIOS, "overlap_accuracy")  # of a detector, in the order of Figure 4.3's rows
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorResults:
+    """results.json of one detector: its MEASURES, None where undefined, on "train" and "test" images.
+
+    group       those of its own size group
+    complete    all that have a lesion
+    """
+    group: dict[str, Measures]
+    complete: dict[str, Measures]
 
 
 def pixel_counts(predicted: np.ndarray, mask: np.ndarray) -> Counts:
@@ -27,10 +45,9 @@ def pixel_counts(predicted: np.ndarray, mask: np.ndarray) -> Counts:
     return Counts(*np.array([np.count_nonzero(pixels) for pixels in kinds]))
 
 
-def summary(counts: Counts) -> dict[str, float | None]:
+def summary(counts: Counts) -> Measures:
     """Accuracy (3.48), precision (3.46) and recall (3.45) per pixel; None where undefined, 0/0."""
-    figures = {name: float(function(counts)) for name, function in RATIOS.items()}
-    return {name: None if np.isnan(figure) else figure for name, figure in figures.items()}
+    return {name: none_if_nan(function(counts)) for name, function in RATIOS.items()}
 
 
 def overlap(predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:

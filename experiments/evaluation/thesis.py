@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.evaluation import metrics
-from experiments.evaluation.classification import by_class
+from experiments.evaluation.per_class import ByClass, by_class
 
 IMAGES = {"train": np.array([1483, 1901, 1401]), "test": np.array([370, 475, 350])}  # section 4.1; order of CLASSES
 Row = tuple[float, float, float, float]  # cancer, normal, benign, mean
@@ -38,11 +38,11 @@ class PrintedTable:
         return metrics.Counts(tp=tp, fp=total - positive - tn, tn=tn, fn=positive - tp)
 
     @property
-    def specificity(self) -> dict[str, float | None]:
+    def specificity(self) -> ByClass:
         """(3.44) per class and mean, from the recovered counts."""
         return by_class(metrics.specificity(self.counts))
 
-    def row(self, name: str) -> dict[str, float | None] | None:
+    def row(self, name: str) -> ByClass | None:
         """"accuracy", "precision" and "recall" as printed, "specificity" corrected; None for what is not there."""
         if name == "specificity":
             return self.specificity

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -12,17 +12,17 @@ from experiments.evaluation.predictions import ImagePredictions, write_predictio
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.image_set import ImageSet
 from experiments.inputs.loading import Data
-from experiments.reporting.figures import choose_samples
-from experiments.reporting.record import Predictions, RunRecord, Samples
+from experiments.reporting.figures import Samples, choose_samples
 from experiments.reporting.report import write_results
+from experiments.reporting.tables import number
 from experiments.runs.beginning import keep_times
 from experiments.runs.folder import RunFolder
-from experiments.runs.training_time import total_time
+from experiments.runs.record import RunRecord
 
 SAMPLES = 12  # images in the figure of samples
 
 
-def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet, predicted: dict[str, np.ndarray],
+def report(folder: RunFolder, record: RunRecord, data: Data, seen: ImageSet, predicted: Mapping[str, np.ndarray],
            title: str, losses: Mapping[str, RunFolder], shown: Shown) -> None:
     """predictions.csv, results.json, tables.md, the figures and report.html, from the outputs on both splits.
 
@@ -30,30 +30,22 @@ def report(folder: RunFolder, record: dict[str, Any], data: Data, seen: ImageSet
     figure, by name. shown: where the thesis shows the same.
     """
     started = perf_counter()
-    prepared, configuration = data.prepared, record["configuration"]
+    prepared, configuration = data.prepared, record.configuration
     predictions = {
-        name: Predictions(predicted[name], prepared.labels[indices], prepared.patients[indices])
-        for name, indices in (("test", data.test), ("train", data.train))}
-    write_predictions(folder.path / "predictions.csv", {
         name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
                                predicted[name], prepared.classes)
-        for name, indices in (("test", data.test), ("train", data.train))})
+        for name, indices in (("test", data.test), ("train", data.train))}
+    write_predictions(folder.path / "predictions.csv", predictions)
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     images = seen.images(data.test[drawn])
     samples = Samples(images[..., 0], prepared.labels[data.test[drawn]], predicted["test"][drawn], prepared.classes,
                       images[..., 1] if images[..., 1:].any() else None)
-    histories = {name: run.history() for name, run in losses.items()}
-    seconds, untimed = total_time([folder.path])
-    results = write_results(folder.path, RunRecord(
-        title=title, command=record["command"], config=configuration,
-        versions=record["versions"], seed=configuration["seed"], dataset=data.record["name"],
-        is_ddsm=data.record["is_ddsm"],
-        fingerprint=data.record["fingerprint"], excluded=data.record["excluded"], dropped=data.record["dropped"],
-        classes=prepared.classes, notes=tuple(data.record["notes"]), seconds=seconds, untimed=untimed,
-        started=record.get("started")), predictions, histories, samples, shown,
+    results = write_results(
+        folder.path, title, replace(record, data=data.record), predictions,
+        {name: run.history() for name, run in losses.items()}, samples, shown,
         None if configuration["data"] is None else confounders(prepared, data.train, data.test))
     data.took["report"] = perf_counter() - started
-    test = results["test"]
-    print(f"Test set: mean one-vs-all accuracy {test['accuracy']['mean']:.4f}, mean AUROC {test['auroc']['mean']:.4f}\n"
-          f"Report: {folder.path / 'report.html'}")
+    test = results.test
+    print(f"Test set: mean one-vs-all accuracy {number(test.accuracy['mean'])}, mean AUROC "
+          f"{number(test.auroc['mean'])}\nReport: {folder.path / 'report.html'}")
     keep_times(folder, data)

@@ -1,34 +1,30 @@
 """Tables of what `paired` and `spread` find, and the answer in sentences."""
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from experiments.evaluation.paired import Comparison, Difference
+from experiments.evaluation.spread import OverSeeds, Spread
 from experiments.reporting.tables import METRICS, Row, Table, interval, number
 
-HEADLINES = {"accuracy": "mean one-vs-all accuracy", "auroc": "mean AUROC"}
+
+def paired_table(comparison: Comparison) -> Table:
+    """Each difference with its 95 % interval, below it the two figures and, of several seeds, the smallest and the
+    largest difference of a seed."""
+    of_seeds = "" if comparison.seeds == 1 else f", mean of {comparison.seeds} seeds"
+    rows = [*_difference_rows(METRICS["accuracy"], comparison.accuracy.values(), comparison),
+            *_difference_rows(METRICS["auroc"], comparison.auroc.values(), comparison),
+            *_last_column(_difference_rows("Plain accuracy", [comparison.plain_accuracy], comparison),
+                          len(comparison.accuracy))]
+    return Table(f"{comparison.first} minus {comparison.second}: {comparison.images} test images of "
+                 f"{comparison.patients} patients{of_seeds}", _columns(comparison.accuracy), tuple(rows))
 
 
-def paired_table(comparison: Mapping[str, Any]) -> Table:
-    """`compare`'s result: each difference with its 95 % interval, below it the two figures and, of several seeds, the
-    smallest and the largest difference of a seed."""
-    first, second, seeds = comparison["first"], comparison["second"], comparison["seeds"]
-    of_seeds = "" if seeds == 1 else f", mean of {seeds} seeds"
-    rows: list[Row] = []
-    for metric in ("accuracy", "auroc"):
-        rows += _difference_rows(METRICS[metric], list(comparison[metric].values()), comparison)
-    plain = comparison["plain_accuracy"]
-    before = len(comparison["accuracy"]) - 1
-    rows += [Row(row.label, ("",) * before + row.cells, row.comparison)
-             for row in _difference_rows("Plain accuracy", [plain], comparison)]
-    return Table(f"{first} minus {second}: {comparison['images']} test images of {comparison['patients']} patients"
-                 f"{of_seeds}", _columns(comparison["accuracy"]), tuple(rows))
-
-
-def paired_sentences(comparison: Mapping[str, Any]) -> list[str]:
+def paired_sentences(comparison: Comparison) -> list[str]:
     """The two mean figures in words, and how to read the table."""
     sentences = [
-        f"Is {comparison['first']} better than {comparison['second']}? Difference of the {name}: "
-        f"{_signed(figure['difference'])}{interval(figure['ci'], ' (95 % interval {} to {})')}; {figure['verdict']}."
-        for name, figure in ((name, comparison[metric]["mean"]) for metric, name in HEADLINES.items())]
+        f"Is {comparison.first} better than {comparison.second}? Difference of the {name}: "
+        f"{_signed(of.difference)}{interval(of.ci, ' (95 % interval {} to {})')}; {of.verdict}."
+        for name, of in (("mean one-vs-all accuracy", comparison.accuracy["mean"]),
+                         ("mean AUROC", comparison.auroc["mean"]))]
     sentences.append(
         "Intervals are by patient, for both classifiers on the same patients (Zou and Donner, 2008). They cover the "
         "choice of test patients, not the training: another seed trains other networks. Of many intervals of 95 % one "
@@ -36,39 +32,41 @@ def paired_sentences(comparison: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def spread_table(title: str, found: Mapping[str, Any]) -> Table:
-    """`spread`'s result: mean and standard deviation over the seeds, below them the smallest and the largest."""
-    rows: list[Row] = []
-    for metric, name in METRICS.items():
-        rows += _spread_rows(name, list(found[metric].values()))
-    before = len(found["accuracy"]) - 1
-    rows += [Row(row.label, ("",) * before + row.cells, row.comparison)
-             for row in _spread_rows("Plain accuracy", [found["plain_accuracy"]])]
-    return Table(f"{title}: {found['seeds']} seeds, mean ± standard deviation", _columns(found["accuracy"]),
-                 tuple(rows))
+def spread_table(title: str, found: Spread) -> Table:
+    """Mean and standard deviation over the seeds, below them the smallest and the largest."""
+    rows = [row for metric, by_class in found.metrics.items() for row in _spread_rows(
+        METRICS[metric], by_class.values())]
+    rows += _last_column(_spread_rows("Plain accuracy", [found.plain_accuracy]), len(found.accuracy))
+    return Table(f"{title}: {found.seeds} seeds, mean ± standard deviation", _columns(found.accuracy), tuple(rows))
 
 
-def _difference_rows(name: str, figures: list[Mapping[str, Any]], comparison: Mapping[str, Any]) -> list[Row]:
-    rows = [Row(f"{name}, difference",
-                tuple(_signed(f["difference"]) + interval(f["ci"], " [{}, {}]") for f in figures))]
-    if comparison["seeds"] > 1:
-        rows.append(Row("smallest to largest of a seed", tuple(_range(f["by_seed"]) for f in figures), True))
-    rows += [Row(comparison[which], tuple(number(f[which]) for f in figures), True) for which in ("first", "second")]
-    return rows
+def _difference_rows(name: str, differences: Iterable[Difference], comparison: Comparison) -> list[Row]:
+    of = list(differences)
+    rows = [Row(f"{name}, difference", tuple(_signed(each.difference) + interval(each.ci, " [{}, {}]") for each in of))]
+    if comparison.seeds > 1:
+        rows.append(Row("smallest to largest of a seed", tuple(_range(each.by_seed) for each in of), True))
+    return [*rows, Row(comparison.first, tuple(number(each.first) for each in of), True),
+            Row(comparison.second, tuple(number(each.second) for each in of), True)]
 
 
-def _spread_rows(name: str, figures: list[Mapping[str, Any]]) -> list[Row]:
-    return [Row(name, tuple(number(f["mean"]) + ("" if f["sd"] is None else f" ± {number(f['sd'])}") for f in figures)),
-            Row("smallest to largest", tuple(_range(f["values"]) for f in figures), True)]
+def _spread_rows(name: str, spreads: Iterable[OverSeeds]) -> list[Row]:
+    of = list(spreads)
+    return [Row(name, tuple(number(each.mean) + ("" if each.sd is None else f" ± {number(each.sd)}") for each in of)),
+            Row("smallest to largest", tuple(_range(each.values) for each in of), True)]
 
 
-def _range(values: list[float | None]) -> str:
+def _last_column(rows: list[Row], columns: int) -> list[Row]:
+    """The rows of a figure that has no classes, below the means over the classes."""
+    return [Row(row.label, ("",) * (columns - 1) + row.cells, row.comparison) for row in rows]
+
+
+def _range(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     return "n/a" if len(known) < len(values) else f"{number(min(known))} to {number(max(known))}"
 
 
-def _columns(by_class: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name.capitalize() for name in by_class)
+def _columns(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.capitalize() for name in names)
 
 
 def _signed(value: float | None) -> str:

@@ -1,10 +1,21 @@
-"""How long the figures of a report will take to draw."""
+"""What a report is expected to take: the time that its figures take to draw."""
 from __future__ import annotations
 
 import numpy as np
 
 from experiments.reporting.figures.style import new_figure, png, show_image
 from experiments.system.durations import seconds_of
+
+OF_CLASSIFICATION = 2 + 1 + 12  # panels: ROC curves, the loss, samples
+OF_DETECTORS = 50 + 10 + 60  # panels: courses, borders, evolution
+
+
+def of_classification_report() -> dict[str, float]:
+    return {"report": OF_CLASSIFICATION * seconds_per_panel()}
+
+
+def of_detectors_report() -> dict[str, float]:
+    return {"report": OF_DETECTORS * seconds_per_panel()}
 
 
 def seconds_per_panel() -> float:

@@ -2,14 +2,14 @@
 import base64
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from experiments.reporting.record import RunRecord
-from experiments.reporting.tables import NAMES, Table, table_markdown
+from experiments.inputs.loading import DataRecord
+from experiments.reporting.head import ReportHead
+from experiments.reporting.tables import Table, table_markdown
 from experiments.system.text import markdown, printable
 
 
@@ -75,45 +75,22 @@ def anchor(title: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", title.lower()))
 
 
-def report_html(record: RunRecord, results: Mapping[str, Any], sentences: list[str], tables: list[Table],
-                notes: list[str], pictures: list[Picture], sections: Sequence[Section] = ()) -> str:
-    """The page of a classification run, whose evaluations are `results`, by split."""
-    return render("report.html.jinja", record, sentences, tables, notes, pictures, sections, results=results,
-                  classes=record.classes, split_names=NAMES)
+def render(template: str, head: ReportHead, sentences: list[str], tables: list[Table], notes: list[str],
+           pictures: list[Picture], sections: Sequence[Section] = (), data: DataRecord | None = None, **more: object
+           ) -> str:
+    """The page from a template in templates/, which may need `more`; every text is escaped.
 
-
-def render(template: str, record: RunRecord, sentences: list[str], tables: list[Table], notes: list[str],
-           pictures: list[Picture], sections: Sequence[Section] = (), **more: Any) -> str:
-    """The page from a template in templates/, which may need `more`; every text is escaped."""
+    data: what the page is about; None where the figures are of no images.
+    """
     environment = Environment(loader=PackageLoader("experiments.reporting", "templates"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["anchor"] = anchor
     return printable(environment.get_template(template).render(
-        record=record, sentences=sentences, tables=tables, notes=notes, pictures=pictures, sections=sections,
-        about=about(record), left_out=[*record.excluded.items(), *record.dropped.items()], **more))
-
-
-def about(record: RunRecord) -> list[str]:
-    """What stands below the title: the data, the seed, when it was and how long it took."""
-    told = [record.dataset, f"seed {record.seed}"]
-    if record.started is not None:
-        told.append(f"begun {record.started.replace('T', ' ')[:16]}")
-    if record.seconds is not None:
-        told.append(f"trained in {'more than ' * record.untimed}{duration(record.seconds)}")
-    return told
+        head=head, sentences=sentences, tables=tables, notes=notes, pictures=pictures, sections=sections, data=data,
+        **more))
 
 
 def section_markdown(section: Section) -> str:
     """The same part of tables.md."""
     return "\n\n".join([f"## {markdown(section.title)}", *map(markdown, section.sentences),
                         *map(table_markdown, section.tables)]) + "\n"
-
-
-def duration(seconds: float) -> str:
-    """As one says it: 42 s, 4 min 05 s, 3 h 20 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

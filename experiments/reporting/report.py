@@ -1,76 +1,77 @@
 """A run's results, written into its folder: figures, tables, results.json and the page with all of it."""
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from experiments.datasets.mammogram import CLASSES
-from experiments.evaluation import evaluate
+from experiments.evaluation import Evaluation, evaluate
+from experiments.evaluation.confounders import Confounders
+from experiments.evaluation.predictions import ImagePredictions
+from experiments.evaluation.results import NAME, ClassifierResults
 from experiments.evaluation.thesis import Shown
 from experiments.reporting.confounders import confounders_section
-from experiments.reporting.figures import loss_figure, roc_figure, samples_figure
-from experiments.reporting.html import Picture, report_html, section_markdown
-from experiments.reporting.record import Predictions, RunRecord, Samples
+from experiments.reporting.figures import Samples, loss_figure, roc_figure, samples_figure
+from experiments.reporting.head import report_head
+from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, tables_markdown
 from experiments.reporting.wording import headline
-from experiments.system.files import write_bytes, write_json, write_text
+from experiments.runs.log import Entry
+from experiments.runs.record import RunRecord
+from experiments.system.files import write_bytes, write_text
+from experiments.system.records import write_record
 
 
-def write_results(folder: Path, record: RunRecord, predictions: Mapping[str, Predictions],
-                  losses: Mapping[str, Sequence[Mapping[str, Any]]], samples: Samples,
-                  shown: Shown, confounders: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapping[str, ImagePredictions],
+                  losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown,
+                  confounders: Confounders | None = None) -> ClassifierResults:
     """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples}.png and report.html into `folder`.
 
-    predictions  "test" and, where wanted, "train"
+    title        of the page
+    predictions  "test" and "train"
     losses       name of a training -> the lines of its metrics.jsonl, in the order of the steps
     shown        the thesis's tables to compare with and the numbers of its figures
-    confounders  of real data, as `evaluation.confounders` finds them: a section of its own
+    confounders  of real data: a section of its own
 
-    Returns what results.json holds: "test" and "train" as `evaluate` gives them, "data", "seed" and, where there are
-    some, "confounders". Each file is written whole or not at all. Raises `Failure` where a file cannot be written or
-    the outputs are not finite, and ValueError where a patient has images in both splits: such results would be worth
-    nothing.
+    Returns what results.json holds. Each file is written whole or not at all. Raises `Failure` where a file cannot be
+    written or the outputs are not finite, and ValueError where a patient has images in both splits: such results would
+    be worth nothing.
     """
     _check_disjoint(predictions)
-    results: dict[str, Any] = {
-        split: evaluate(outputs.probabilities, outputs.labels, outputs.patients, record.classes)
-        for split, outputs in predictions.items()}
-    results["data"] = {"name": record.dataset, "is_ddsm": record.is_ddsm, "fingerprint": record.fingerprint,
-                       "excluded": record.excluded, "dropped": record.dropped}
-    results["seed"] = record.seed
-    printed = shown.tables if record.classes == CLASSES else {}
-    texts = [*record.notes, *notes(printed, record.is_ddsm, record.dataset, record.classes)]
-    sections = []
-    if confounders is not None:
-        results["confounders"] = confounders
-        sections.append(confounders_section(confounders, results["test"]))
-    pictures = _pictures(predictions, results, losses, samples, shown)
-    splits = [split for split in NAMES if split in predictions]
-    page = report_html(
-        record, {split: results[split] for split in splits}, headline(results),
-        [table for split in splits for table in (metrics_table(split, results[split], printed.get(split)),
-                                                 confusion_table(split, results[split]))],
-        texts, list(pictures.values()), sections)
-    write_json(folder / "results.json", results)
+    data, classes = record.data, samples.classes
+    test, train = (evaluate(outputs.probabilities, outputs.labels, outputs.patients, classes)
+                   for outputs in (predictions["test"], predictions["train"]))
+    results = ClassifierResults(test, train, data, record.configuration["seed"], confounders)
+    splits = results.splits
+    printed = shown.tables if classes == CLASSES else {}
+    texts = [*data.notes, *notes(printed, data.is_ddsm, data.name, classes)]
+    sections = [] if confounders is None else [confounders_section(confounders, test)]
+    pictures = _pictures(predictions, splits, losses, samples, shown)
+    page = render(
+        "report.html.jinja", report_head(title, record, data, [folder]), headline(test, train),
+        [table for split, found in splits.items() for table in (metrics_table(split, found, printed.get(split)),
+                                                                confusion_table(split, found))],
+        texts, list(pictures.values()), sections, data, results=splits, classes=classes, split_names=NAMES)
+    write_record(folder / NAME, results)
     write_text(folder / "tables.md", "\n".join(
-        [tables_markdown(results, printed, texts), *map(section_markdown, sections)]))
+        [tables_markdown(splits, printed, texts), *map(section_markdown, sections)]))
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)
     return results
 
 
-def _check_disjoint(predictions: Mapping[str, Predictions]) -> None:
+def _check_disjoint(predictions: Mapping[str, ImagePredictions]) -> None:
     patients = [set(np.unique(outputs.patients).tolist()) for outputs in predictions.values()]
-    both = sorted(set.intersection(*patients)) if len(patients) > 1 else []
+    both = sorted(set.intersection(*patients))
     if both:
         raise ValueError(f"{len(both)} patients, {both[0]} among them, have images in both {' and '.join(predictions)}")
 
 
-def _pictures(predictions: Mapping[str, Predictions], results: dict[str, Any],
-              losses: Mapping[str, Sequence[Mapping[str, Any]]], samples: Samples, shown: Shown
-              ) -> dict[str, Picture]:
+def _pictures(predictions: Mapping[str, ImagePredictions], results: Mapping[str, Evaluation],
+              losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown) -> dict[str, Picture]:
     *most, last = samples.classes
     others = "the two others" if len(most) == 2 else "the other"
     return {

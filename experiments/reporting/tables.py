@@ -1,10 +1,11 @@
 """Tables in the form of 4.2 and 4.3, our figures next to the thesis's and the guesser's; and tables.md."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from experiments.datasets.mammogram import CLASSES
-from experiments.evaluation.classification import classes_of
+from experiments.evaluation import Evaluation
+from experiments.evaluation.intervals import Interval
+from experiments.evaluation.per_class import ByClass
 from experiments.evaluation.thesis import PrintedTable
 from experiments.system.text import markdown
 
@@ -29,30 +30,30 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def metrics_table(split: str, result: dict[str, Any], printed: PrintedTable | None) -> Table:
-    """Accuracy, specificity, precision, recall and AUROC of one split (`evaluate`'s result), per class and mean."""
-    title = f"{NAMES[split]}: {result['images']} images of {result['patients']} patients"
+def metrics_table(split: str, result: Evaluation, printed: PrintedTable | None) -> Table:
+    """Accuracy, specificity, precision, recall and AUROC of one split, per class and mean."""
+    title = f"{NAMES[split]}: {result.images} images of {result.patients} patients"
     rows: list[Row] = []
-    for key, name in METRICS.items():
-        intervals = result.get(f"{key}_ci", {})
-        rows.append(Row(name, tuple(number(value) + interval(intervals.get(column), " [{}, {}]")
-                                    for column, value in result[key].items())))
+    for key, figures in result.metrics.items():
+        intervals = result.intervals.get(key, {})
+        rows.append(Row(METRICS[key], tuple(number(value) + interval(intervals.get(column), " [{}, {}]")
+                                            for column, value in figures.items())))
         rows.extend(_thesis_rows(key, printed))
-        rows.append(_comparison("uniform guesser", result["guesser"][key]))
+        rows.append(_comparison("uniform guesser", result.guesser[key]))
         if key == "accuracy":
-            rows.append(_comparison(f"always “{result['majority']['class']}”", result["majority"]["accuracy"]))
-    return Table(title, tuple(name.capitalize() for name in result["accuracy"]), tuple(rows))
+            rows.append(_comparison(f"always “{result.majority.answer}”", result.majority.accuracy))
+    return Table(title, tuple(name.capitalize() for name in result.accuracy), tuple(rows))
 
 
-def confusion_table(split: str, result: dict[str, Any]) -> Table:
+def confusion_table(split: str, result: Evaluation) -> Table:
     """Images by true class (rows) and predicted class (columns)."""
-    classes = classes_of(result)
-    right, images = sum(result["counts"][name]["tp"] for name in classes), result["images"]
-    share = number(result["plain_accuracy"]) + interval(result["plain_accuracy_ci"], " [{}, {}]")
-    return Table(f"{NAMES[split]}: answers by true class ({right} of {images} right, {share})",
+    classes = result.classes
+    right = sum(result.counts[name].tp for name in classes)
+    share = number(result.plain_accuracy) + interval(result.plain_accuracy_ci, " [{}, {}]")
+    return Table(f"{NAMES[split]}: answers by true class ({right} of {result.images} right, {share})",
                  tuple(f"Answered {name}" for name in classes),
                  tuple(Row(f"True {name}", tuple(str(count) for count in counts))
-                       for name, counts in zip(classes, result["confusion"], strict=True)))
+                       for name, counts in zip(classes, result.confusion, strict=True)))
 
 
 def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, classes: tuple[str, ...] = CLASSES
@@ -91,12 +92,13 @@ def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, clas
     return texts
 
 
-def tables_markdown(results: dict[str, Any], printed: Mapping[str, PrintedTable], texts: Sequence[str]) -> str:
+def tables_markdown(results: Mapping[str, Evaluation], printed: Mapping[str, PrintedTable], texts: Sequence[str]
+                    ) -> str:
     """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes, `texts`."""
     parts = ["# Results"]
-    for split in (name for name in NAMES if name in results):
-        parts += [table_markdown(metrics_table(split, results[split], printed.get(split))),
-                  table_markdown(confusion_table(split, results[split]))]
+    for split, result in results.items():
+        parts += [table_markdown(metrics_table(split, result, printed.get(split))),
+                  table_markdown(confusion_table(split, result))]
     parts.append(list_markdown(texts))
     return "\n\n".join(parts) + "\n"
 
@@ -106,9 +108,9 @@ def number(value: float | None, digits: int = 4) -> str:
     return "n/a" if value is None else f"{value:.{digits}f}"
 
 
-def interval(pair: list[float] | None, form: str) -> str:
+def interval(ends: Interval | None, form: str) -> str:
     """`form` with the two ends filled in, three decimals each; nothing where there is no interval."""
-    return "" if pair is None else form.format(number(pair[0], 3), number(pair[1], 3))
+    return "" if ends is None else form.format(number(ends[0], 3), number(ends[1], 3))
 
 
 def _thesis_rows(key: str, printed: PrintedTable | None) -> list[Row]:
@@ -121,7 +123,7 @@ def _thesis_rows(key: str, printed: PrintedTable | None) -> list[Row]:
             Row("as printed, TN/(TN+TP)", tuple(map(number, printed.printed_specificity)), comparison=True)]
 
 
-def _comparison(label: str, figures: Mapping[str, float | None]) -> Row:
+def _comparison(label: str, figures: ByClass) -> Row:
     return Row(label, tuple(number(value) for value in figures.values()), comparison=True)
 
 

@@ -15,7 +15,7 @@ negative ones: one patient says nothing of how patients differ. A figure of exac
 """
 from experiments.evaluation.intervals.area import area
 from experiments.evaluation.intervals.classifier import ClassifierEstimates, classifier_estimates
-from experiments.evaluation.intervals.estimate import Estimate, combine
+from experiments.evaluation.intervals.estimate import Estimate, Interval, combine
 from experiments.evaluation.intervals.proportion import proportion
 
-__all__ = ["ClassifierEstimates", "Estimate", "area", "classifier_estimates", "combine", "proportion"]
+__all__ = ["ClassifierEstimates", "Estimate", "Interval", "area", "classifier_estimates", "combine", "proportion"]

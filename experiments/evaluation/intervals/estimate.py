@@ -9,6 +9,7 @@ import numpy as np
 CONFIDENCE = 0.95
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 NORMAL_QUANTILE = 1.959963984540054  # of TAILS[1]
+Interval = tuple[float, float]  # its lower and its upper end
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Estimate:
     influence: np.ndarray
 
     @property
-    def interval(self) -> list[float] | None:
-        """[low, high], None where it is undefined: JSON's own types."""
-        return None if np.isnan([self.low, self.high]).any() else [float(self.low), float(self.high)]
+    def interval(self) -> Interval | None:
+        """(low, high), None where it is undefined."""
+        return None if np.isnan([self.low, self.high]).any() else (float(self.low), float(self.high))
 
     def scaled(self, factor: float, shift: float) -> Estimate:
         """Of factor x + shift, for a factor above 0."""

@@ -7,7 +7,8 @@ from experiments.reporting.figures.placeholder import placeholder_figure
 from experiments.reporting.figures.roc import roc_figure
 from experiments.reporting.figures.roi_grid import roi_grid_figure
 from experiments.reporting.figures.saliency import saliency_figure
-from experiments.reporting.figures.samples import choose_samples, samples_figure
+from experiments.reporting.figures.samples import Samples, choose_samples, samples_figure
 
-__all__ = ["Detection", "borders_figure", "choose_samples", "evolution_figure", "loss_figure", "overlay_figure",
-           "placeholder_figure", "roc_figure", "roi_grid_figure", "saliency_figure", "samples_figure"]
+__all__ = ["Detection", "Samples", "borders_figure", "choose_samples", "evolution_figure", "loss_figure",
+           "overlay_figure", "placeholder_figure", "roc_figure", "roi_grid_figure", "saliency_figure",
+           "samples_figure"]

@@ -6,9 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.configuration.detector import LOSSES
+from experiments.detectors.network import detector_name
 from experiments.evaluation.metrics import precision
 from experiments.evaluation.segmentation import overlap, pixel_counts
-from experiments.reporting.figures.roi_grid import GROUPS, LOSSES
+from experiments.inputs.size_groups import GROUPS
+from experiments.reporting.figures.roi_grid import GROUP_TITLES, LOSS_TITLES
 from experiments.reporting.figures.style import LIGHT_BLUE, LIGHT_GREEN, draw_border, new_figure, png, show_image
 
 
@@ -35,12 +38,12 @@ def borders(detections: Mapping[str, Detection]) -> Figure:
     """
     figure = new_figure(13, 6.4)
     panels = figure.subplots(len(LOSSES), len(GROUPS), squeeze=False)
-    for row, (loss, loss_name) in zip(panels, LOSSES.items(), strict=True):
-        row[0].set_ylabel(loss_name, fontsize=12, fontweight="bold")
+    for row, loss in zip(panels, LOSSES, strict=True):
+        row[0].set_ylabel(LOSS_TITLES[loss], fontsize=12, fontweight="bold")
         for axes, group in zip(row, GROUPS, strict=True):
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            detection = detections.get(f"{group}-{loss}")
+            detection = detections.get(detector_name(group, loss))
             if detection is None:
                 axes.text(0.5, 0.5, "no example", transform=axes.transAxes, ha="center", va="center")
                 continue
@@ -48,7 +51,7 @@ def borders(detections: Mapping[str, Detection]) -> Figure:
             draw_border(axes, detection.annotated, LIGHT_BLUE, "dashed")
             draw_border(axes, detection.predicted, LIGHT_GREEN)
             axes.set_xlabel(_quality(detection))
-    for axes, title in zip(panels[0], GROUPS.values(), strict=True):
+    for axes, title in zip(panels[0], GROUP_TITLES, strict=True):
         axes.set_title(title, fontweight="bold")
     handles = [Line2D([], [], color=LIGHT_GREEN, linewidth=2.5, label="predicted border"),
                Line2D([], [], color=LIGHT_BLUE, linewidth=2.5, linestyle="dashed", label="annotated border")]
@@ -59,5 +62,5 @@ def borders(detections: Mapping[str, Detection]) -> Figure:
 def _quality(detection: Detection) -> str:
     if not detection.predicted.any():
         return "nothing predicted"
-    pair = detection.predicted[None], detection.annotated[None]
-    return f"overlap {overlap(*pair)[0]:.2f}, precision {precision(pixel_counts(*pair)):.2f}"
+    masks = detection.predicted[None], detection.annotated[None]
+    return f"overlap {overlap(*masks)[0]:.2f}, precision {precision(pixel_counts(*masks)):.2f}"

@@ -1,6 +1,5 @@
 """Figures 4.6 and 4.7: the loss of single batches over the training, its moving average, and the accuracy meanwhile."""
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,6 +15,7 @@ from experiments.reporting.figures.style import (
     tidy,
     whole_steps,
 )
+from experiments.runs.log import Entry
 
 WINDOW = 51  # points, as in the thesis
 WIDTH, DOTS = 5.2, 240  # inches, and pixels of an inch: small enough for a telephone, with enough pixels for a desk
@@ -38,36 +38,37 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     return np.array([values[max(i - reach, 0) : i + reach + 1].mean() for i in range(len(values))])
 
 
-def loss_figure(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
+def loss_figure(histories: Mapping[str, Sequence[Entry]]) -> bytes:
     """`loss_course` as a PNG file."""
     return png(loss_course(histories))
 
 
-def loss_course(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+def loss_course(histories: Mapping[str, Sequence[Entry]]) -> Figure:
     """For each named training the lines of its metrics.jsonl.
 
-    Those with "loss" are points, and as a line their moving average; those with "evaluation", the accuracy on the test
-    set while training goes on, stand below in a panel of their own. A training that begins where another ended (Figure
-    4.7: the retraining) is a history of its own: no average runs across the jump of the loss (footnote 6), and a
-    vertical line marks the step.
+    Those with a loss are points, and as a line their moving average; those with an evaluation, the accuracy on the
+    test set while training goes on, stand below in a panel of their own. A training that begins where another ended
+    (Figure 4.7: the retraining) is a history of its own: no average runs across the jump of the loss (footnote 6), and
+    a vertical line marks the step.
     """
-    losses = {name: [entry for entry in history if "loss" in entry] for name, history in histories.items()}
-    evaluations = {name: [entry for entry in history if "evaluation" in entry] for name, history in histories.items()}
-    evaluated = any(evaluations.values())
+    losses = {name: [(entry.step, entry.loss) for entry in history if entry.loss is not None]
+              for name, history in histories.items()}
+    accuracies = {name: [(entry.step, entry.evaluation["test"]["accuracy"]) for entry in history
+                         if entry.evaluation is not None] for name, history in histories.items()}
+    evaluated = any(accuracies.values())
     figure = new_figure(WIDTH, 4 + 0.2 * len(histories) + 1.6 * evaluated, DOTS)
     axes, *below = figure.subplots(1 + evaluated, 1, sharex=True, squeeze=False, height_ratios=(3, 1.6)[:1 + evaluated]
                                    ).ravel()
-    for (name, history), (colour, line) in zip(losses.items(), STYLES, strict=False):
-        steps, values = _columns(history, lambda entry: entry["loss"])
+    for (name, course), (colour, line) in zip(losses.items(), STYLES, strict=False):
+        steps, values = _columns(course)
         window = window_for(len(values))
         axes.plot(steps, values, ".", color=colour, markersize=5, alpha=0.4, markeredgewidth=0)
         axes.plot(steps, moving_average(values, window), line, color=colour, linewidth=2,
                   label=f"{name} (moving average over {window} points)")
         for lower in below:
-            lower.plot(*_columns(evaluations[name], lambda entry: entry["evaluation"]["accuracy_mean"]), line,
-                       color=colour, linewidth=1.5, marker="o", markersize=3)
+            lower.plot(*_columns(accuracies[name]), line, color=colour, linewidth=1.5, marker="o", markersize=3)
             lower.set(ylabel="accuracy on\nthe test set", ylim=(0, 1.02))
-    for step in continuations(losses.values()):
+    for step in continuations([[step for step, _ in course] for course in losses.values()]):
         axes.axvline(step, color=GREY, linewidth=1.5, linestyle=(0, (1, 1)),
                      label=f"step {step}: another training goes on from here")
         for lower in below:
@@ -88,19 +89,18 @@ def loss_course(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     return figure
 
 
-def _columns(history: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], float]
-             ) -> tuple[np.ndarray, np.ndarray]:
-    """The steps and the values of the lines, both (n,) float64."""
-    return (np.array([entry["step"] for entry in history], dtype=np.float64),
-            np.array([value(entry) for entry in history], dtype=np.float64))
+def _columns(course: Sequence[tuple[int, float | None]]) -> tuple[np.ndarray, np.ndarray]:
+    """The steps and the values, both (n,) float64; NaN for what is undefined."""
+    pairs = np.array(course, dtype=np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
-def continuations(histories: Iterable[Sequence[Mapping[str, float]]]) -> list[float]:
-    """The steps behind which a training goes on that another one ended with, in order.
+def continuations(steps: Iterable[Sequence[int]]) -> list[int]:
+    """The steps behind which a training goes on that another one ended with, in order. steps: those that each logged.
 
     A training that begins anew logs its first steps; one that goes on begins behind the last step of the other.
     """
-    given = [history for history in histories if len(history)]
-    ends = [history[-1]["step"] for history in given]
-    before = [[end for end in ends if end < history[0]["step"]] for history in given]
+    given = [logged for logged in steps if logged]
+    ends = [logged[-1] for logged in given]
+    before = [[end for end in ends if end < logged[0]] for logged in given]
     return sorted({max(each) for each in before if each})

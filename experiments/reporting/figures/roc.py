@@ -1,16 +1,15 @@
 """Figure 4.1: the ROC curve of each class against the others."""
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from experiments.evaluation.classification import classes_of
+from experiments.evaluation import Evaluation
+from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.roc import Curve, curves
 from experiments.reporting.figures.style import BLUE, GREEN, GREY, VERMILLION, new_figure, png, tidy
-from experiments.reporting.record import Predictions
 from experiments.reporting.tables import NAMES, interval, number
 
 STYLES = {"cancer": (VERMILLION, "-"), "normal": (GREEN, "--"), "benign": (BLUE, "-.")}
@@ -19,13 +18,13 @@ EDGE = 0.01  # room for curves along the border
 GOOD = 0.9  # AUROC from which on a curve lies mostly in that corner
 
 
-def roc_figure(predictions: Mapping[str, Predictions], results: Mapping[str, Any]) -> bytes:
+def roc_figure(predictions: Mapping[str, ImagePredictions], results: Mapping[str, Evaluation]) -> bytes:
     """`roc` as a PNG file."""
     return png(roc(predictions, results))
 
 
-def roc(predictions: Mapping[str, Predictions], results: Mapping[str, Any]) -> Figure:
-    """A panel for each split, with AUROC and its 95 % interval from `results` (of `evaluate`) in the legend.
+def roc(predictions: Mapping[str, ImagePredictions], results: Mapping[str, Evaluation]) -> Figure:
+    """A panel for each split, with AUROC and its 95 % interval in the legend.
 
     Where a curve has an AUROC of 0.9 or more the corner that it turns in stands below, enlarged.
     """
@@ -36,7 +35,7 @@ def roc(predictions: Mapping[str, Predictions], results: Mapping[str, Any]) -> F
     panels = figure.subplots(1 + enlarged, len(splits), squeeze=False)
     for (axes, *below), split in zip(panels.T, splits, strict=True):
         _panel(axes, drawn[split], results[split])
-        axes.set_title(f"{NAMES[split]} ({results[split]['images']} images)")
+        axes.set_title(f"{NAMES[split]} ({results[split].images} images)")
         axes.legend(loc="lower right", fontsize=9, framealpha=0.9)
         side = corner(drawn[split])
         for close in below:
@@ -57,13 +56,13 @@ def corner(drawn: Sequence[Curve | None]) -> float | None:
     return next((side for side in CORNERS if side >= 2 * max(turns)), CORNERS[-1]) if turns else None
 
 
-def _panel(axes: Axes, drawn: Sequence[Curve | None], result: dict[str, Any]) -> None:
-    for name, curve in zip(classes_of(result), drawn, strict=True):
+def _panel(axes: Axes, drawn: Sequence[Curve | None], result: Evaluation) -> None:
+    for name, curve in zip(result.classes, drawn, strict=True):
         colour, line = STYLES[name]
         if curve is None:
             axes.plot([], [], line, color=colour, label=f"{name}: undefined, all images or none")
             continue
-        label = f"{name}: AUROC {number(curve.auroc, 3)}" + interval(result["auroc_ci"][name], " [{}, {}]")
+        label = f"{name}: AUROC {number(curve.auroc, 3)}" + interval(result.auroc_ci[name], " [{}, {}]")
         axes.plot(curve.fallout, curve.recall, line, color=colour, linewidth=2, label=label)
     axes.plot([0, 1], [0, 1], ":", color=GREY, linewidth=1.2, label="guessing: AUROC 0.5")
     axes.set(xlim=(-EDGE, 1), ylim=(0, 1 + EDGE), aspect="equal", xlabel="false positive rate (fallout)",

@@ -1,37 +1,38 @@
 """Figure 4.3: how the ten ROI detectors learn, a row for each measure and loss function, a column for each group."""
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.configuration.detector import LOSSES
+from experiments.detectors.network import detector_name
+from experiments.evaluation.segmentation import MEASURES
+from experiments.inputs.size_groups import GROUPS
 from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png, tidy, whole_steps
+from experiments.runs.log import Entry, Measures
 
-GROUPS = {"P0": "P0: smallest", "P1": "P1", "P2": "P2", "P3": "P3", "P4": "P4: largest"}
-LOSSES = {"dice": "Dice", "ss": "SS"}
-MEASURES = {"loss": "loss", "accuracy": "accuracy", "precision": "precision", "recall": "recall",
-            "overlap_accuracy": "overlap\naccuracy"}
+GROUP_TITLES = (f"{GROUPS[0]}: smallest", *GROUPS[1:-1], f"{GROUPS[-1]}: largest")
+LOSS_TITLES = {"dice": "Dice", "ss": "SS"}
 Style = tuple[str, Literal["-", "--"], str]
 SPLITS: dict[str, Style] = {"train": (BLUE, "-", "training images"), "test": (VERMILLION, "--", "test images")}
 
-History = Sequence[Mapping[str, Any]]
-Figures = Mapping[str, Mapping[str, float | None]]
+BySplit = Mapping[str, Measures]  # "train" and "test"
 
 
-def roi_grid_figure(histories: Mapping[str, History], complete: Mapping[str, Figures]) -> bytes:
+def roi_grid_figure(histories: Mapping[str, Sequence[Entry]], complete: Mapping[str, BySplit]) -> bytes:
     """`roi_grid` as a PNG file."""
     return png(roi_grid(histories, complete))
 
 
-def roi_grid(histories: Mapping[str, History], complete: Mapping[str, Figures]) -> Figure:
+def roi_grid(histories: Mapping[str, Sequence[Entry]], complete: Mapping[str, BySplit]) -> Figure:
     """Curves of each detector's own group over the training, and straight lines: its result on the complete data set.
 
-    histories  "P0-dice" ... "P4-ss" -> the lines of metrics.jsonl; drawn are those with "evaluation": {"train": ...,
-               "test": ...}, each with the MEASURES, None where undefined
-    complete   "P0-dice" ... -> {"train": ..., "test": ...}, the same measures of the finished detector on all images
-               with lesions
+    histories  "P0-dice" ... "P4-ss" -> the lines of metrics.jsonl; drawn are those with an evaluation, the MEASURES
+               of "train" and "test", None where undefined
+    complete   "P0-dice" ... -> the same measures of the finished detector on all images with lesions
 
     A detector without a history has empty panels that say so. The rows of one loss function have one scale; the values
     of different loss functions cannot be compared.
@@ -41,14 +42,15 @@ def roi_grid(histories: Mapping[str, History], complete: Mapping[str, Figures]) 
     rows = [(measure, loss) for measure in MEASURES for loss in LOSSES]
     for (measure, loss), row in zip(rows, panels, strict=True):
         for group, axes in zip(GROUPS, row, strict=True):
-            name = f"{group}-{loss}"
+            name = detector_name(group, loss)
             _panel(axes, measure, histories.get(name, ()), complete.get(name, {}))
         if measure != "loss":
             row[0].set(ylim=(-0.06, 1.06), yticks=(0, 0.5, 1))
-        row[0].set_ylabel(f"{MEASURES[measure]}\n{LOSSES[loss]}")
+        label = measure.replace("_", "\n")
+        row[0].set_ylabel(f"{label}\n{LOSS_TITLES[loss]}")
         for axes in row if loss == "ss" else ():
             axes.set_facecolor("#F3F3F3")
-    for title, top, bottom in zip(GROUPS.values(), panels[0], panels[-1], strict=True):
+    for title, top, bottom in zip(GROUP_TITLES, panels[0], panels[-1], strict=True):
         top.set_title(title, fontweight="bold")
         bottom.set_xlabel("training step")
         whole_steps(bottom)
@@ -57,20 +59,20 @@ def roi_grid(histories: Mapping[str, History], complete: Mapping[str, Figures]) 
     return figure
 
 
-def _panel(axes: Axes, measure: str, history: History, complete: Figures) -> None:
-    evaluations = [entry for entry in history if "evaluation" in entry]
-    steps = [entry["step"] for entry in evaluations]
+def _panel(axes: Axes, measure: str, history: Sequence[Entry], complete: BySplit) -> None:
+    evaluations = [(entry.step, entry.evaluation) for entry in history if entry.evaluation is not None]
     for split, (colour, line, _) in SPLITS.items():
-        values = [_number(entry["evaluation"][split][measure]) for entry in evaluations]
-        axes.plot(steps, values, line, color=colour, linewidth=1.8, marker="o", markersize=2.5)
-        result = _number(complete.get(split, {}).get(measure))
+        values = [_nan_if_none(found[split][measure]) for _, found in evaluations]
+        axes.plot([step for step, _ in evaluations], values, line, color=colour, linewidth=1.8, marker="o",
+                  markersize=2.5)
+        result = _nan_if_none(complete.get(split, {}).get(measure))
         axes.axhline(result, color=colour, linewidth=1, linestyle=line, alpha=0.8)
     if not evaluations:
         axes.text(0.5, 0.5, "not trained", transform=axes.transAxes, ha="center", va="center")
     tidy(axes)
 
 
-def _number(value: float | None) -> float:
+def _nan_if_none(value: float | None) -> float:
     return np.nan if value is None else value
 
 

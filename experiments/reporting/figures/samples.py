@@ -1,15 +1,32 @@
 """What the network sees and answers: a grid of preprocessed images."""
+from __future__ import annotations
+
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
 
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation.metrics import predicted_classes
 from experiments.reporting.figures.overlay import COLOURS, SCALE, add_bar, draw_marks
 from experiments.reporting.figures.style import BLUE, VERMILLION, new_figure, png
-from experiments.reporting.record import Samples
 
 COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A few images as the network sees them: (n, side, side) in [0, 1], labels (n,) int, probabilities (n, C).
+
+    heat_maps  (n, side, side), whole numbers from 0 to 5: the second channel of (4.2), if there is one
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...] = CLASSES
+    heat_maps: np.ndarray | None = None
 
 
 def choose_samples(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -1,5 +1,5 @@
 """What gives the class away without the breast: found where it is there, not claimed where it is not."""
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +9,14 @@ from experiments import end2end
 from experiments.datasets import synthetic
 from experiments.evaluation import evaluate
 from experiments.evaluation.confounders import BATCH, balanced_accuracy, confounders, features
+from experiments.evaluation.results import ClassifierResults
 from experiments.reporting.confounders import (
     classifier_table,
     confounders_section,
     confounders_sentences,
     sources_table,
 )
+from experiments.system.records import read_record
 
 SIDE = 32
 CLAIM = "give the class away in part"
@@ -71,8 +73,8 @@ def found_in(draw, shares=(1, 1, 1), seed=0, images=360, **more):
 @pytest.mark.parametrize("draw", [brighter_border, darker_grey])
 def test_a_class_that_shows_in_border_or_grey_levels_is_found(draw):
     found = found_in(draw)
-    balanced = found["classifier"]["balanced_accuracy"]
-    assert balanced["ci"][0] > 1 / 3 + 0.1 and balanced["value"] > 0.5
+    balanced = found.classifier.balanced_accuracy
+    assert balanced.ci[0] > 1 / 3 + 0.1 and balanced.value > 0.5
     assert CLAIM in " ".join(confounders_sentences(found, 120))
 
 
@@ -81,10 +83,10 @@ def test_nothing_is_claimed_where_there_is_nothing_or_only_what_a_network_may_us
     found = [found_in(draw, shares, seed, images=240) for seed in range(6)]
     claims = sum(CLAIM in " ".join(confounders_sentences(one, 120)) for one in found)
     assert claims <= 1  # of 6, where 2.5 % are expected by chance
-    values = [one["classifier"]["balanced_accuracy"]["value"] for one in found]
+    values = [one.classifier.balanced_accuracy.value for one in found]
     assert abs(np.mean(values) - 1 / 3) < 3 * np.std(values, ddof=1) / np.sqrt(len(values))
     if shares == (1, 5, 1):  # the plain accuracy, which grows with the largest class, would be no evidence
-        assert np.mean([one["classifier"]["accuracy"]["majority"] for one in found]) > 0.75
+        assert np.mean([one.classifier.accuracy.majority for one in found]) > 0.75
 
 
 def test_what_marks_patients_but_not_classes_is_not_taken_for_a_confounder():
@@ -101,11 +103,11 @@ def test_the_test_images_take_no_part_in_the_fit():
     labels = np.repeat(np.random.default_rng(0).integers(3, size=90), 2)
     data = Made(brighter_border, labels)
     train, test = np.arange(120), np.arange(120, 180)
-    first = confounders(data, train, test)["classifier"]
+    first = confounders(data, train, test).classifier
     data.labels[test] = (data.labels[test] + 1) % 3
-    second = confounders(data, train, test)["classifier"]
-    assert first["penalty"] == second["penalty"]
-    assert first["balanced_accuracy"]["value"] > 0.5 > second["balanced_accuracy"]["value"]
+    second = confounders(data, train, test).classifier
+    assert first.penalty == second.penalty
+    assert first.balanced_accuracy.value > 0.5 > second.balanced_accuracy.value
 
 
 def test_images_come_in_batches_and_the_features_are_what_they_are_called():
@@ -157,7 +159,7 @@ def test_too_few_patients_of_a_class_are_said_not_guessed():
     labels = np.array([0, 0, 1, 1, 2, 2] * 4)
     patients = np.where(labels == 2, 0, np.arange(24))
     found = confounders(Made(noise, labels, patients=patients), np.arange(12), np.arange(12, 24))
-    assert found["classifier"] is None
+    assert found.classifier is None
     assert "fewer than two patients" in " ".join(confounders_sentences(found, 120))
 
 
@@ -165,40 +167,41 @@ def test_sources_are_tabled_by_class():
     labels = np.array([0, 0, 1, 1, 2, 2] * 4)
     sources = np.where(labels == 1, "DBA", "HOWTEK")
     found = confounders(Made(noise, labels, sources), np.arange(12), np.arange(12, 24))
-    assert list(found["sources"]) == ["HOWTEK", "DBA"]
-    table = sources_table(found["sources"])
+    assert list(found.sources) == ["HOWTEK", "DBA"]
+    table = sources_table(found.sources)
     assert table.columns == ("Cancer", "Normal", "Benign", "Total")
     assert [(row.label, row.cells) for row in table.rows] == [
         ("HOWTEK", ("8 (50 %)", "0 (0 %)", "8 (50 %)", "16")), ("DBA", ("0 (0 %)", "8 (100 %)", "0 (0 %)", "8"))]
     assert "of 2 sources" in confounders_sentences(found, 120)[0]
     many = confounders(Made(noise, labels, [f"s{i % 20}" for i in range(24)]), np.arange(12), np.arange(12, 24))
-    rows = sources_table(many["sources"]).rows
+    rows = sources_table(many.sources).rows
     assert len(rows) == 13 and rows[-1].label == "8 others"
     assert sum(int(row.cells[-1]) for row in rows) == 24
 
 
 def test_the_words_follow_the_interval():
     found = found_in(noise, images=120)
-    for ci, words in (([0.4, 0.5], CLAIM), ([0.3, 0.5], "no confounder was found"), ([0.1, 0.2], "lies below that"),
+    for ci, words in (((0.4, 0.5), CLAIM), ((0.3, 0.5), "no confounder was found"), ((0.1, 0.2), "lies below that"),
                       (None, "No interval could be determined")):
-        found["classifier"]["balanced_accuracy"]["ci"] = ci
-        assert words in confounders_sentences(found, 120)[-1]
-        assert ("44 test images are few" in confounders_sentences(found, 44)[-1]) == (words == CLAIM)
+        changed = replace(found, classifier=replace(found.classifier, balanced_accuracy=replace(
+            found.classifier.balanced_accuracy, ci=ci)))
+        assert words in confounders_sentences(changed, 120)[-1]
+        assert ("44 test images are few" in confounders_sentences(changed, 44)[-1]) == (words == CLAIM)
     generator = np.random.default_rng(0)
     test = evaluate(generator.random((60, 3)), generator.integers(3, size=60), np.arange(60))
-    table = classifier_table(found["classifier"], test)
-    assert table.rows[1].cells[0] == f"{test['recall']['mean']:.4f}"
+    table = classifier_table(found.classifier, test)
+    assert table.rows[1].cells[0] == f"{test.recall['mean']:.4f}"
     assert table.rows[2].cells[0] == table.rows[3].cells[0] == "0.3333"
     assert len(confounders_section(found, test).tables) == 2
 
 
 def test_a_run_on_real_data_has_the_section_and_its_numbers(finished):
-    results = json.loads((finished / "results.json").read_text())
-    assert list(results["confounders"]["sources"].values()) == [{"cancer": 10, "normal": 10, "benign": 10}]
+    found = read_record(ClassifierResults, finished / "results.json").confounders
+    assert list(found.sources.values()) == [{"cancer": 10, "normal": 10, "benign": 10}]
     for name in ("tables.md", "report.html"):
         text = (finished / name).read_text()
         assert "Confounders" in text and "Images by source (digitizer or collection) and class" in text
-    assert f"{results['confounders']['classifier']['accuracy']['value']:.4f}" in (finished / "tables.md").read_text()
+    assert f"{found.classifier.accuracy.value:.4f}" in (finished / "tables.md").read_text()
 
 
 def test_a_run_on_synthetic_images_has_none(tmp_path, command, monkeypatch):
@@ -207,5 +210,5 @@ def test_a_run_on_synthetic_images_has_none(tmp_path, command, monkeypatch):
     code, _, errors = command(end2end.main, "--output", tmp_path / "run", "--cache", tmp_path / "cache", "--side", 32,
                               "--working-side", 64, "--width", 0.05, "--batch", 4, "--workers", 1, "--steps", 1)
     assert code == 0, errors
-    assert "confounders" not in json.loads((tmp_path / "run" / "results.json").read_text())
+    assert read_record(ClassifierResults, tmp_path / "run" / "results.json").confounders is None
     assert "Confounders" not in (tmp_path / "run" / "report.html").read_text()

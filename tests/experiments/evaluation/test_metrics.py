@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,32 +77,31 @@ def test_true_specificities_and_accuracies_of_the_thesis():
 
 def test_undefined_ratios_are_nan_then_null_and_so_is_the_mean():
     result = evaluate(one_hot([0, 0, 1, 1]), np.array([0, 0, 1, 2]), np.arange(4))
-    assert result["precision"] == {"cancer": 1, "normal": 0.5, "benign": None, "mean": None}
-    assert result["recall"] == {"cancer": 1, "normal": 1, "benign": 0, "mean": pytest.approx(2 / 3)}
+    assert result.precision == {"cancer": 1, "normal": 0.5, "benign": None, "mean": None}
+    assert result.recall == {"cancer": 1, "normal": 1, "benign": 0, "mean": pytest.approx(2 / 3)}
     absent = evaluate(one_hot([0, 1]), np.array([0, 1]), np.arange(2))
-    assert absent["recall"]["benign"] is None and absent["auroc"]["benign"] is None
-    assert absent["auroc"]["mean"] is None and absent["auroc_ci"]["mean"] is None
-    assert absent["guesser"]["recall"]["benign"] is None
-    json.dumps(absent, allow_nan=False)
+    assert absent.recall["benign"] is None and absent.auroc["benign"] is None
+    assert absent.auroc["mean"] is None and absent.auroc_ci["mean"] is None
+    assert absent.guesser["recall"]["benign"] is None
 
 
-def test_evaluate_has_the_structure_of_the_results_file():
+def test_an_evaluation_has_every_figure_by_class():
     generator = np.random.default_rng(0)
     labels, patients = generator.integers(3, size=60), np.repeat(np.arange(30), 2)
     result = evaluate(generator.random((60, 3), dtype=np.float32), labels, patients.astype(str))
-    json.dumps(result, allow_nan=False)
-    assert result["images"] == 60 and result["patients"] == 30
-    for name in ("counts", "accuracy", "specificity", "precision", "recall", "auroc", "accuracy_ci", "auroc_ci"):
-        assert tuple(result[name]) == (*CLASSES, "mean")
-    assert isinstance(result["accuracy"]["mean"], float)
+    assert result.images == 60 and result.patients == 30 and result.classes == CLASSES
+    for figures in (result.counts, *result.metrics.values(), *result.intervals.values(), *result.guesser.values()):
+        assert tuple(figures) == (*CLASSES, "mean")
+    assert list(result.metrics) == list(result.guesser)
+    assert isinstance(result.accuracy["mean"], float)
     for name in CLASSES:
-        cell = result["counts"][name]
-        assert cell["tp"] + cell["fp"] + cell["tn"] + cell["fn"] == 60
-        assert cell["images"] == cell["tp"] + cell["fn"]
-        for metric in ("accuracy", "auroc"):
-            low, high = result[f"{metric}_ci"][name]
-            assert 0 <= low < result[metric][name] < high <= 1
-    assert result["plain_accuracy"] == np.trace(result["confusion"]) / 60
+        cell = result.counts[name]
+        assert cell.tp + cell.fp + cell.tn + cell.fn == 60
+        assert cell.images == cell.tp + cell.fn
+        for metric, intervals in result.intervals.items():
+            low, high = intervals[name]
+            assert 0 <= low < result.metrics[metric][name] < high <= 1
+    assert result.plain_accuracy == np.trace(result.confusion) / 60
 
 
 def test_evaluate_refuses_what_is_not_finite_empty_or_misshapen():

@@ -1,6 +1,4 @@
 """The paired comparison: its figures, how often its intervals cover, and what must hold whatever the data."""
-import json
-
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -10,7 +8,6 @@ from experiments.evaluation.paired import compare, verdict
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.reporting.comparison import paired_sentences, paired_table
 from experiments.system.errors import Failure
-from experiments.system.files import plain
 
 NAMES = ("one", "other")
 
@@ -40,8 +37,8 @@ def figures(given):
 
 
 def listed(comparison, key):
-    return [figure[key] for figure in (*comparison["accuracy"].values(), comparison["plain_accuracy"],
-                                       *comparison["auroc"].values())]
+    return [getattr(each, key) for each in (*comparison.accuracy.values(), comparison.plain_accuracy,
+                                            *comparison.auroc.values())]
 
 
 def test_the_figures_are_those_of_each_classifier_averaged_over_the_seeds():
@@ -92,7 +89,7 @@ def test_other_images_labels_patients_and_classes_are_refused():
     two = ImagePredictions(one.names, one.patients, one.labels % 2, one.probabilities[:, :2], ("cancer", "benign"))
     with pytest.raises(Failure, match="cannot be compared"):
         compare([one], [two], NAMES)
-    assert list(compare([two], [two], NAMES)["auroc"]) == ["cancer", "benign", "mean"]
+    assert list(compare([two], [two], NAMES).auroc) == ["cancer", "benign", "mean"]
     with pytest.raises(ValueError, match="got 2 and 1"):
         compare([one, one], [one], NAMES)
 
@@ -111,7 +108,7 @@ def test_the_interval_covers_the_true_difference_about_as_often_as_it_says():
             outputs.append(np.eye(3, dtype=np.float32)[(labels + wrong) % 3])
         for unit, patients in (("patient", np.arange(180) // 3), ("image", np.arange(180))):
             found = compare([made(labels, patients, outputs[0])], [made(labels, patients, outputs[1])], NAMES)
-            low, high = found["plain_accuracy"]["ci"]
+            low, high = found.plain_accuracy.ci
             covered[unit] += low <= rights[0] - rights[1] <= high
     assert 0.93 <= covered["patient"] / trials <= 0.985
     assert covered["image"] / trials < 0.85
@@ -129,9 +126,9 @@ def test_the_interval_of_the_auroc_covers_too_and_is_narrower_than_two_unpaired_
             score = shift * (labels == 0) + 0.8 * shared + 0.6 * generator.normal(size=90)
             outputs.append(np.column_stack([score, score, score]).astype(np.float32))
         one, other = (made(labels, np.arange(90), output) for output in outputs)
-        ci = compare([one], [other], NAMES)["auroc"]["cancer"]["ci"]
+        ci = compare([one], [other], NAMES).auroc["cancer"].ci
         covered += ci[0] <= true <= ci[1]
-        unpaired = [np.ptp(evaluate(each.probabilities, labels, each.patients)["auroc_ci"]["cancer"])
+        unpaired = [np.ptp(evaluate(each.probabilities, labels, each.patients).auroc_ci["cancer"])
                     for each in (one, other)]
         widths.append(np.ptp(ci) / np.hypot(*unpaired))
     assert 0.93 <= covered / trials <= 0.985
@@ -144,25 +141,25 @@ def test_seeds_are_averaged_and_each_may_have_its_own_test_patients():
                     for which, signal in enumerate((0.4, 0.2)))
     together = compare(ones, others, NAMES)
     alone = [compare([one], [other], NAMES) for one, other in zip(ones, others, strict=True)]
-    assert together["seeds"] == 3 and together["patients"] == 30 and together["images"] == 180
+    assert together.seeds == 3 and together.patients == 30 and together.images == 180
     np.testing.assert_allclose(listed(together, "by_seed"), np.transpose([listed(one, "difference") for one in alone]))
-    assert np.ptp(together["auroc"]["mean"]["ci"]) < np.mean([np.ptp(one["auroc"]["mean"]["ci"]) for one in alone])
+    assert np.ptp(together.auroc["mean"].ci) < np.mean([np.ptp(one.auroc["mean"].ci) for one in alone])
     elsewhere = [noisy(labels, patients + 100, signal, 9) for signal in (0.4, 0.2)]
     apart = compare([ones[0], elsewhere[0]], [others[0], elsewhere[1]], NAMES)
-    assert apart["patients"] == 60
-    assert np.ptp(apart["auroc"]["mean"]["ci"]) < np.ptp(alone[0]["auroc"]["mean"]["ci"])
+    assert apart.patients == 60
+    assert np.ptp(apart.auroc["mean"].ci) < np.ptp(alone[0].auroc["mean"].ci)
 
 
 def test_an_absent_class_is_undefined_not_wrong():
     labels, patients = drawn()
     one, other = noisy(labels % 2, patients, 0.4, 0), noisy(labels % 2, patients, 0.2, 1)
     found = compare([one], [other], NAMES)
-    assert found["auroc"]["benign"]["verdict"] == found["auroc"]["mean"]["verdict"] == (
+    assert found.auroc["benign"].verdict == found.auroc["mean"].verdict == (
         "undefined, since a class is absent")
-    assert found["auroc"]["cancer"]["ci"] is not None
+    assert found.auroc["cancer"].ci is not None
     assert "n/a" in paired_table(found).rows[3].cells
     single = compare([noisy(labels, np.zeros(60), 0.4, 0)], [noisy(labels, np.zeros(60), 0.1, 1)], NAMES)
-    assert single["accuracy"]["mean"]["verdict"] == "no interval could be determined: nothing can be said"
+    assert single.accuracy["mean"].verdict == "no interval could be determined: nothing can be said"
 
 
 @pytest.mark.parametrize(("difference", "ci", "by_seed", "text"), [
@@ -184,15 +181,14 @@ def test_tables_and_sentences_state_the_figures():
     labels, patients = drawn(200)
     one, other = noisy(labels, patients, 0.9, 1), noisy(labels, patients, 0.1, 2)
     found = compare([one, one], [other, other], ("end-to-end", "decomposition"))
-    assert plain(found) == found and json.loads(json.dumps(found, allow_nan=False)) == found
     table = paired_table(found)
     assert table.title == "end-to-end minus decomposition: 400 test images of 100 patients, mean of 2 seeds"
     assert table.columns == ("Cancer", "Normal", "Benign", "Mean")
     assert {len(row.cells) for row in table.rows} == {4}
-    mean = found["auroc"]["mean"]
+    mean = found.auroc["mean"]
     row = next(row for row in table.rows if row.label == "AUROC, difference")
-    assert row.cells[3] == f"+{mean['difference']:.4f} [{mean['ci'][0]:.3f}, {mean['ci'][1]:.3f}]"
+    assert row.cells[3] == f"+{mean.difference:.4f} [{mean.ci[0]:.3f}, {mean.ci[1]:.3f}]"
     text = " ".join(paired_sentences(found))
     assert "end-to-end is better on average over 2 seeds, and with every one" in text
-    assert f"Difference of the mean AUROC: +{mean['difference']:.4f}" in text
+    assert f"Difference of the mean AUROC: +{mean.difference:.4f}" in text
     assert "Plain accuracy, difference" in [row.label for row in table.rows]

@@ -42,14 +42,14 @@ def test_the_thesis_s_own_answers_give_the_thesis_s_own_table():
 def test_intervals_stand_behind_the_figures_that_have_them():
     result = result_of(THESIS_CONFUSION)
     table = metrics_table("test", result, None)
-    low, high = result["accuracy_ci"]["mean"]
+    low, high = result.accuracy_ci["mean"]
     assert cells(table, "Accuracy")[3] == f"0.7657 [{low:.3f}, {high:.3f}]"
     assert "[" in cells(table, "AUROC")[0] and "[" not in cells(table, "Recall")[0]
     assert not any("thesis" in row.label for row in table.rows)
 
 
 def test_markdown_holds_both_splits_and_the_thesis_beside_them():
-    results = {"train": result_of(((9, 1, 0), (0, 10, 0), (0, 0, 10))), "test": result_of(THESIS_CONFUSION)}
+    results = {"test": result_of(THESIS_CONFUSION), "train": result_of(((9, 1, 0), (0, 10, 0), (0, 0, 10)))}
     text = tables_markdown(results, thesis.END_TO_END, ["A note."])
     assert text.index("## Test set: 1195") < text.index("## Training set: 30")
     assert "| – thesis, Table 4.2 | 0.6937 | 0.8611 | 0.7423 | 0.7657 |" in text
@@ -87,14 +87,15 @@ def test_confusion_table_counts_the_right_answers():
 def test_the_headline_of_a_guesser_says_so():
     generator = np.random.default_rng(2)
     guess = evaluate(generator.random((60, 3)), generator.integers(3, size=60), np.arange(60) // 2)
-    text = " ".join(headline({"test": guess}))
+    text = " ".join(headline(guess, guess))
     assert text.count("not distinguishable from guessing") == 2
     assert "The test set is small: 60 images of 30 patients" in text
-    assert f"{guess['accuracy']['mean']:.3f} (95 % interval" in text
+    assert f"{guess.accuracy['mean']:.3f} (95 % interval" in text
 
 
 def test_the_headline_of_a_good_classifier_does_not_belittle_it():
-    text = " ".join(headline({"test": result_of(((190, 5, 5), (5, 190, 5), (5, 5, 190)))}))
+    good = result_of(((190, 5, 5), (5, 190, 5), (5, 5, 190)))
+    text = " ".join(headline(good, good))
     assert text.count("lies above what guessing gives") == 2
     for absent in ("not distinguishable", "small", "never", "not reliably", "overfits"):
         assert absent not in text
@@ -106,16 +107,17 @@ def test_the_headline_of_a_good_classifier_does_not_belittle_it():
     (((0, 70, 0), (0, 0, 70), (70, 0, 0)), "worse than guessing"),
 ])
 def test_the_headline_warns(confusion, sentence):
-    assert sentence in " ".join(headline({"test": result_of(confusion)}))
+    result = result_of(confusion)
+    assert sentence in " ".join(headline(result, result))
 
 
 def test_the_headline_names_overfitting():
     train, test = result_of(((60, 0, 0), (0, 60, 1), (0, 0, 60))), result_of(((20, 20, 20),) * 3)
-    assert "the network overfits" in headline({"train": train, "test": test})[-1]
-    assert not any("overfits" in sentence for sentence in headline({"train": test, "test": test}))
+    assert "the network overfits" in headline(test, train)[-1]
+    assert not any("overfits" in sentence for sentence in headline(test, test))
 
 
 def test_the_headline_of_a_single_patient_claims_nothing():
     single = evaluate(np.eye(3), np.arange(3), np.zeros(3))
-    text = " ".join(headline({"train": single, "test": single}))
+    text = " ".join(headline(single, single))
     assert text.count("cannot be told apart from guessing") == 2
