@@ -17,12 +17,15 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
+from functools import partial
 from pathlib import Path
 
+from experiments.classifiers.expected import of_classifier
 from experiments.classifiers.network import build
 from experiments.classifiers.training import load, train_and_predict
 from experiments.configuration.decomposition import PRESETS, DecompositionConfiguration
-from experiments.configuration.flags import add_flags
+from experiments.configuration.detector import DetectorConfiguration
+from experiments.configuration.flags import add_flags, given_flags
 from experiments.detectors.expected import of_detecting
 from experiments.detectors.heat_maps import heat_maps
 from experiments.detectors.kept import fixed_detectors, likely_detectors
@@ -30,45 +33,63 @@ from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.merged import MergedBatches, MergedSet
 from experiments.reporting.classification import report
-from experiments.runs.beginning import add_run_flags, begin, open_run
-from experiments.runs.finished import end2end_run
+from experiments.reporting.expected import of_classification_report
+from experiments.runs.beginning import add_folder_flags, begin, open_run
+from experiments.runs.finished import add_end2end_flag, end2end_run
 from experiments.runs.folder import RunFolder
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
-from experiments.system.durations import timed
+from experiments.system.device import placed
+from experiments.system.durations import Parts, timed
+from experiments.system.folders import folder_path
+from experiments.system.machine import Machine, add_machine_flags, chosen_machine
+
+EXPERIMENT = "decomposition"
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    with begin("decomposition", PRESETS, arguments) as (folder, configuration):
-        run(folder, configuration, arguments)
+    machine, given = chosen_machine(arguments), given_flags(arguments, DecompositionConfiguration)
+    with begin(EXPERIMENT, PRESETS, given, arguments.output, arguments.resume) as (configuration, folder):
+        run(configuration, folder, machine, arguments.detectors, arguments.end2end)
 
 
-def run(folder: RunFolder, configuration: DecompositionConfiguration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, folder, arguments, channels=2, more=lambda images: {} if folder.exists() else (
-        of_detecting(likely_detectors(arguments.detectors, configuration), arguments.device, images)))
-    end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
-    detectors, origin = fixed_detectors(arguments.detectors, folder, configuration, data, arguments.device)
+def run(configuration: DecompositionConfiguration, folder: RunFolder, machine: Machine, detectors: Path | None = None,
+        end2end: Path | None = None) -> None:
+    """detectors, end2end: folders of finished runs; None for the newest on the same data, or that of a resumed run."""
+    likely = None if folder.exists() else likely_detectors(detectors, configuration)
+    data = load(configuration, folder, machine, partial(expected, configuration, likely, machine))
+    beside = end2end_run(end2end, folder, data, configuration.seed)
+    fixed, origin = fixed_detectors(detectors, folder, configuration, data, machine.device)
     with timed(data.took, "detecting"):
-        merged = MergedSet(data.prepared, heat_maps(detectors, data.prepared, Path(arguments.cache)))
+        merged = MergedSet(data.prepared, heat_maps(fixed, data.prepared, machine.cache))
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
-    record = open_run("decomposition", folder, configuration, data, arguments.device,
-                      {"detectors": origin, "end2end": None if end2end is None else str(end2end.path.resolve())})
-    predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
-                                  arguments.device)
-    losses = {"decomposition": folder} if end2end is None else {"end-to-end": end2end, "decomposition": folder}
+    record = open_run(EXPERIMENT, folder, configuration, data, machine, detectors=origin, end2end=beside)
+    network = placed(build(configuration), machine.device)
+    predicted = train_and_predict(network, batches, data, configuration, folder)
+    losses = {"decomposition": folder} if beside is None else {"end-to-end": beside, "decomposition": folder}
     report(folder, record, data, merged, predicted, "Classification of mammograms by decomposition", losses,
            Shown(thesis.DECOMPOSITION, roc="4.5", loss="4.6"))
 
 
+def expected(configuration: DecompositionConfiguration, detectors: DetectorConfiguration | None, machine: Machine,
+             images: int, done: int = 0) -> Parts:
+    """The seconds of a run on so many images, by part, when so many steps are made already.
+
+    detectors: what they are; None where their heat maps are there.
+    """
+    return {**({} if detectors is None else of_detecting(detectors, machine.device, images)),
+            **of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+
+
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
-    new.add_argument("--detectors", metavar="RUN", help="folder of a finished run of experiments/roi_detection.py "
-                     "(default: the newest under runs/ of the same data and seed)")
-    new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "
-                     "the loss with (default: the newest under runs/ of the same data and seed, if there is one)")
+    new.add_argument("--detectors", metavar="RUN", type=folder_path, help="folder of a finished run of "
+                     "experiments/roi_detection.py (default: the newest under runs/ of the same data and seed)")
+    add_end2end_flag(new)
     add_flags(new, PRESETS, "Table 4.5")
-    add_run_flags(new, "processes that preprocess images")
+    add_folder_flags(new)
+    add_machine_flags(new, "processes that preprocess images")
     return new
 
 

@@ -18,40 +18,56 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
+from functools import partial
 
+from experiments.classifiers.expected import of_classifier
 from experiments.classifiers.network import build
 from experiments.classifiers.training import load, train_and_predict
 from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
-from experiments.configuration.flags import add_flags
+from experiments.configuration.flags import add_flags, given_flags
 from experiments.evaluation import thesis
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.batches import Batches
 from experiments.reporting.classification import report
-from experiments.runs.beginning import add_run_flags, begin, open_run
+from experiments.reporting.expected import of_classification_report
+from experiments.runs.beginning import add_folder_flags, begin, open_run
 from experiments.runs.folder import RunFolder
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
+from experiments.system.device import placed
+from experiments.system.durations import Parts
+from experiments.system.machine import Machine, add_machine_flags, chosen_machine
+
+EXPERIMENT = "end2end"
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    with begin("end2end", PRESETS, arguments) as (folder, configuration):
-        run(folder, configuration, arguments)
+    machine, given = chosen_machine(arguments), given_flags(arguments, ClassifierConfiguration)
+    with begin(EXPERIMENT, PRESETS, given, arguments.output, arguments.resume) as (configuration, folder):
+        run(configuration, folder, machine)
 
 
-def run(folder: RunFolder, configuration: ClassifierConfiguration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, folder, arguments)
+def run(configuration: ClassifierConfiguration, folder: RunFolder, machine: Machine) -> None:
+    data = load(configuration, folder, machine, partial(expected, configuration, machine))
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
-    record = open_run("end2end", folder, configuration, data, arguments.device)
-    predicted = train_and_predict(build(configuration), batches, data, configuration, folder, arguments.device)
+    record = open_run(EXPERIMENT, folder, configuration, data, machine)
+    network = placed(build(configuration), machine.device)
+    predicted = train_and_predict(network, batches, data, configuration, folder)
     report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",
            {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
 
 
+def expected(configuration: ClassifierConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
+    """The seconds of a run on so many images, by part, when so many steps are made already."""
+    return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+
+
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
-    add_flags(new)
-    add_run_flags(new, "processes that preprocess images")
+    add_flags(new, PRESETS, "Table 4.1")
+    add_folder_flags(new)
+    add_machine_flags(new, "processes that preprocess images")
     return new
 
 

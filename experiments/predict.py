@@ -30,23 +30,29 @@ from contextlib import suppress
 from pathlib import Path
 
 from experiments.datasets.images.sizes import add_max_pixels
-from experiments.prediction.answers import Answers, load_answers
+from experiments.prediction.answers import Answers, Wanted, load_answers
 from experiments.prediction.images import find_images
-from experiments.prediction.output import PredictionJson, readable
+from experiments.prediction.output import PredictionJson, Predictions, readable
 from experiments.system.command import run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.device import array_module
 from experiments.system.errors import Failure, UsageError
+from experiments.system.folders import folder_path
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    array_module(arguments.device)
-    paths = find_images(arguments.images)
-    answers = load_answers(arguments, paths)
-    output = PredictionJson(Path(arguments.json) if arguments.json else None, {
-        "checkpoint": readable(arguments.checkpoint), "trained_on": answers.provenance.record(),
-        "notes": answers.provenance.sentences})
+    wanted = Wanted(arguments.saliency, arguments.overlay, arguments.masks, arguments.max_pixels)
+    run(arguments.checkpoint, arguments.images, wanted, arguments.device, arguments.json)
+
+
+def run(checkpoint: Path, images: Sequence[str], wanted: Wanted, device: str = "cpu", json: Path | None = None) -> None:
+    """checkpoint: or the folder of its run; images: files, folders and patterns; json: where to write the answers."""
+    array_module(device)  # a missing GPU is known before anything is read
+    paths = find_images(images)
+    answers = load_answers(checkpoint, wanted, paths, device)
+    output = PredictionJson(json, Predictions(
+        readable(checkpoint), answers.provenance, answers.provenance.sentences))
     try:
         failures = answer_all(answers, paths, output)
     finally:
@@ -62,16 +68,16 @@ def answer_all(answers: Answers, paths: Sequence[Path], output: PredictionJson) 
     for path in paths:
         name, faults = readable(path), []
         try:
-            found, cells, pictures = answers.answer(path)
+            answer = answers.answer(path)
         except Exception as error:  # of any kind: the other images must not be lost
             faults.append(explain(path, error))
         else:
             if not begun:
                 say("\n".join([*answers.provenance.sentences, row("image", answers.columns, width)]))
                 begun = True
-            say(row(name, cells, width))
-            output.add({"image": name, **found})
-            for picture in pictures:
+            say(row(name, answer.cells, width))
+            output.add(answer.row)
+            for picture in answer.pictures:
                 try:
                     picture.place.write(path, picture.draw())
                 except Exception as error:
@@ -107,13 +113,16 @@ def say(text: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
-    new.add_argument("checkpoint", metavar="RUN", help="folder of a run, or its checkpoint.safetensors")
+    new.add_argument("checkpoint", metavar="RUN", type=Path, help="folder of a run, or its checkpoint.safetensors")
     new.add_argument("images", metavar="IMAGE", nargs="+",
                      help="PGM, PNG, JPEG, TIFF or DICOM file, a folder of them, or a pattern in quotes: 'a/**/*.png'")
-    new.add_argument("--json", metavar="FILE", help="write the answers there, too")
-    new.add_argument("--saliency", metavar="DIR", help="draw there, for each image, what its answer depends on")
-    new.add_argument("--overlay", metavar="DIR", help="draw there, for each image, what the ROI detectors mark in it")
-    new.add_argument("--masks", metavar="DIR", help="write there, for each image, the mask that a ROI detector makes")
+    new.add_argument("--json", metavar="FILE", type=Path, help="write the answers there, too")
+    new.add_argument("--saliency", metavar="DIR", type=folder_path,
+                     help="draw there, for each image, what its answer depends on")
+    new.add_argument("--overlay", metavar="DIR", type=folder_path,
+                     help="draw there, for each image, what the ROI detectors mark in it")
+    new.add_argument("--masks", metavar="DIR", type=folder_path,
+                     help="write there, for each image, the mask that a ROI detector makes")
     add_max_pixels(new, default=None)
     new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     return new

@@ -25,138 +25,158 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-from experiments.configuration.training import flag
-from experiments.inputs.loading import load
-from experiments.reproduction.flags import FLAGS, add_reproduction_flags
+from experiments import audit, decomposition, end2end, retraining, roi_detection
+from experiments.configuration.training import Kind
+from experiments.datasets.mammogram import Mammogram
+from experiments.inputs.cache import missing_entries, preparing
+from experiments.inputs.preprocessing import Preprocessing
+from experiments.inputs.selection import chosen_dataset
+from experiments.reproduction.beginning import (
+    ReproductionRecord,
+    begin,
+    given_settings,
+    keep,
+    keep_times,
+    require_same_data,
+)
+from experiments.reproduction.configuration import ReproductionConfiguration, add_reproduction_flags
 from experiments.reproduction.report import gather, write_reproduction
-from experiments.reproduction.stages import Reproduction
-from experiments.runs.beginning import add_run_flags, command_line
-from experiments.runs.folder import RunFolder, choose_folder
-from experiments.runs.resuming import PLACES, resumed_record
+from experiments.reproduction.statistics import seed_statistics
+from experiments.runs.beginning import add_folder_flags, begin_or_go_on
+from experiments.runs.finished import finished
+from experiments.runs.folder import RunFolder
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.durations import Parts, in_words, sentence, together
-from experiments.system.errors import Failure, UsageError
-from experiments.system.files import write_json
-from experiments.system.folders import require_apart
-from experiments.system.lock import locked
+from experiments.system.machine import Machine, add_machine_flags, chosen_machine
 from experiments.system.progress import announce
+from experiments.system.records import write_record
 from experiments.system.stages import Stage, run_stages
 
-EXPERIMENT = "reproduce"
+LAST = "report.html"  # the file that a run of a command writes last
+DETECTORS, RETRAINING, AUDIT = roi_detection.EXPERIMENT, retraining.EXPERIMENT, "audit"  # folders of stages
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    with begin(arguments) as (folder, configuration):
-        run(folder, configuration, arguments)
+    machine, given = chosen_machine(arguments), given_settings(arguments)
+    with begin(given, arguments.seeds, arguments.retraining_steps, arguments.output, arguments.resume) as (
+            configuration, folder):
+        run(configuration, folder, machine)
 
 
-def run(folder: RunFolder, configuration: dict[str, Any], arguments: argparse.Namespace) -> None:
-    running = ["--cache", arguments.cache, "--workers", str(arguments.workers), "--device", arguments.device]
-    whole = Reproduction(folder.path, configuration, running, arguments.device)
-    stages = [*whole.stages(), Stage("report", lambda: report(folder, whole))]
-    require_same_data(folder, whole, arguments)
+def run(configuration: ReproductionConfiguration, folder: RunFolder, machine: Machine) -> None:
+    mammograms = chosen_dataset(configuration.classifiers).mammograms
+    present = {each.label for each in mammograms}
+    missing = [name for name in configuration.classifiers.class_names if name not in present]
+    stages = [*(detection_stages if missing else all_stages)(configuration, folder.path, machine, mammograms),
+              Stage("report", lambda: report(configuration, folder, missing))]
+    require_same_data(folder, configuration, machine)
     keep(folder, configuration)
     started = perf_counter()
-    expected = expect(folder.path, stages, lambda: whole.preparing(Path(arguments.cache), arguments.workers))
+    expected = announce_expected(configuration, folder, machine, mammograms, stages)
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
-    keep_times(folder, expected, perf_counter() - started)
+    took = perf_counter() - started
+    announce(f"It took {in_words(took)}; expected were {in_words(sum(expected.values()))}")
+    keep_times(folder, expected, took)
+
+
+def all_stages(configuration: ReproductionConfiguration, folder: Path, machine: Machine,
+               mammograms: Sequence[Mammogram]) -> list[Stage]:
+    """In order. Two seeds of a classifier take as long as each other: what one takes is measured once."""
+    images, first = len(mammograms), configuration.training_seeds[0]
+    detectors, audited = detection_stages(configuration, folder, machine, mammograms)
+
+    @cache
+    def one_channel() -> Parts:
+        return end2end.expected(configuration.end2end(first), machine, images)
+
+    @cache
+    def two_channels(detecting: bool) -> Parts:
+        return decomposition.expected(configuration.decomposition(first),
+                                      configuration.detectors if detecting else None, machine, images)
+
+    def end2end_stage(seed: int) -> Stage:
+        return _stage(place(folder, "end2end", seed), f"end-to-end classifier, training seed {seed}", "end2end",
+                      configuration.end2end(seed), lambda own, there: end2end.run(own, there, machine), one_channel)
+
+    def decomposition_stage(seed: int) -> Stage:
+        return _stage(place(folder, "decomposition", seed), f"decomposition, training seed {seed}", "decomposition",
+                      configuration.decomposition(seed), lambda own, there: decomposition.run(
+                          own, there, machine, folder / DETECTORS, place(folder, "end2end", seed)),
+                      lambda: two_channels(seed == first))
+
+    retrained = _stage(
+        folder / RETRAINING, "retraining without the detectors' masks", RETRAINING, configuration.retraining,
+        lambda own, there: retraining.run(own, there, machine, finished(
+            place(folder, "decomposition", first), "decomposition"), place(folder, "end2end", first)),
+        lambda: retraining.expected(configuration.retraining, machine, images))
+    return [*map(end2end_stage, configuration.training_seeds), detectors,
+            *map(decomposition_stage, configuration.training_seeds), retrained, audited,
+            Stage("statistics", lambda: statistics(configuration, folder))]
+
+
+def detection_stages(configuration: ReproductionConfiguration, folder: Path, machine: Machine,
+                     mammograms: Sequence[Mammogram]) -> list[Stage]:
+    """All that can be made of data that lack a class."""
+    return [_stage(folder / DETECTORS, f"ROI detection, {len(roi_detection.DETECTORS)} detectors", DETECTORS,
+                   configuration.detectors, lambda own, there: roi_detection.run(own, there, machine),
+                   lambda: roi_detection.expected(configuration.detectors, machine, mammograms)),
+            Stage("audit of the thesis's tables", lambda: audit.write(folder / AUDIT), folder / AUDIT / LAST)]
+
+
+def _stage(folder: Path, title: str, experiment: str, configuration: Kind, run: Callable[[Kind, RunFolder], None],
+           seconds: Callable[[], Parts]) -> Stage:
+    """A run of a command in a folder of its own."""
+    def make() -> None:
+        with begin_or_go_on(experiment, configuration, folder) as (own, there):
+            run(own, there)
+
+    return Stage(title, make, folder / LAST, seconds)
+
+
+def place(folder: Path, command: str, seed: int) -> Path:
+    return folder / f"{command}-seed{seed}"
+
+
+def statistics(configuration: ReproductionConfiguration, folder: Path) -> None:
+    first, second = ([place(folder, command, seed) for seed in configuration.training_seeds]
+                     for command in ("end2end", "decomposition"))
+    write_record(folder / "statistics.json", seed_statistics(first, second, folder / RETRAINING))
+
+
+def announce_expected(configuration: ReproductionConfiguration, folder: RunFolder, machine: Machine,
+                      mammograms: Sequence[Mammogram], stages: Sequence[Stage]) -> dict[str, float]:
+    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told."""
+    left = [stage for stage in stages if not stage.finished]
+    announce(f"Run folder: {folder.path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
+    parts = [stage.seconds() for stage in left]
+    if any(stage.mark for stage in left):
+        missing = missing_entries(mammograms, Preprocessing.of(configuration.classifiers), machine.cache)
+        parts.insert(0, {"preparing": preparing(missing, machine.workers)})
+    expected = together(parts)
+    if expected:
+        announce(f"This is {sentence(expected)}")
+    return expected
+
+
+def report(configuration: ReproductionConfiguration, folder: RunFolder, missing: list[str]) -> None:
+    material = gather(folder.path, configuration.training_seeds, missing)
+    sentences = write_reproduction(folder.path, folder.record_as(ReproductionRecord), material)
+    print("\n".join([*sentences, f"Report: {folder.path / 'report.html'}"]))
 
 
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
     add_reproduction_flags(new)
-    add_run_flags(new, "processes that preprocess images, and detectors trained at a time")
+    add_folder_flags(new)
+    add_machine_flags(new, "processes that preprocess images, and detectors trained at a time")
     return new
-
-
-@contextmanager
-def begin(arguments: argparse.Namespace) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
-    """The folder, which belongs to this command alone as long as the context lasts, and what decides on the results:
-    the flags of a new run, those of the run to resume.
-
-    Raises UsageError where a flag is wrong or contradicts the run to resume; the number of seeds may change.
-    """
-    if arguments.seeds is not None and arguments.seeds < 1:
-        raise UsageError(f"--seeds {arguments.seeds}: expected at least 1")
-    given = {each.name: getattr(arguments, each.name) for each in FLAGS if getattr(arguments, each.name) is not None}
-    given |= {name: str(Path(given[name]).resolve()) for name in ("data", "normals") if name in given}
-    new = {"preset": "quick", "seed": 0, "seeds": arguments.seeds or 1} | given
-    label = f"{Path(given.get('data', 'synthetic')).name}-{new['preset']}"
-    if arguments.output or not arguments.resume:
-        require_apart(Path(arguments.output or f"runs/{EXPERIMENT}-..."), given)
-    folder = RunFolder(choose_folder(arguments.output, arguments.resume, EXPERIMENT, label))
-    if arguments.resume:
-        folder.require_begun()
-    with locked(folder.path):
-        if not arguments.resume:
-            folder.require_new()
-        yield folder, resumed(folder, given, arguments.seeds) if folder.exists() else new
-
-
-def resumed(folder: RunFolder, given: dict[str, Any], seeds: int | None) -> dict[str, Any]:
-    """The configuration of the run to resume, with the number of seeds as it is to be now."""
-    recorded = resumed_record(folder, EXPERIMENT)["configuration"]
-    for name in ("seed", "seeds"):
-        if type(recorded[name]) is not int:
-            raise Failure(f"{folder.config} is damaged: '{name}' is no whole number. Restore it from a copy")
-    places = {name: value for name, value in given.items() if name in PLACES and name in recorded}  # of the same data
-    for name, value in given.items():
-        if recorded.get(name) != value and name not in places:
-            raise UsageError(f"{flag(name)} {value}: the run in {folder.path} has {recorded.get(name, 'the default')}. "
-                             "Resume without that flag, or start another run")
-    return recorded | places | ({} if seeds is None else {"seeds": seeds})
-
-
-def require_same_data(folder: RunFolder, whole: Reproduction, arguments: argparse.Namespace) -> None:
-    """Raises Failure where the data are not those that a stage had, after they have moved."""
-    before = folder.record()["configuration"] if folder.exists() else whole.configuration
-    if all(before.get(name) == whole.configuration.get(name) for name in PLACES):
-        return
-    had = {RunFolder(path.parent).record()["data"]["fingerprint"] for path in folder.path.glob("*/config.json")}
-    now = load(whole.detectors, Path(arguments.cache), arguments.workers).record["fingerprint"]
-    if had - {now}:
-        raise Failure(f"--data {whole.configuration['data']}: these are not the data that the run in {folder.path} "
-                      "began with (another fingerprint). Name the folder that those have moved to, or start another "
-                      "run")
-
-
-def keep(folder: RunFolder, configuration: dict[str, Any]) -> None:
-    """config.json of a new run; in that of a resumed one, the number of seeds as it is now."""
-    if folder.exists():
-        write_json(folder.config, folder.record() | {"configuration": configuration})
-    else:
-        folder.create({"experiment": EXPERIMENT, "configuration": configuration, "command": command_line()})
-
-
-def expect(path: Path, stages: list[Stage], preparing: Callable[[], Parts]) -> dict[str, float]:
-    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told."""
-    left = [stage for stage in stages if not stage.finished]
-    announce(f"Run folder: {path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
-    parts = together([preparing() if any(stage.mark for stage in left) else {}, *(stage.seconds() for stage in left)])
-    if parts:
-        announce(f"This is {sentence(parts)}")
-    return parts
-
-
-def keep_times(folder: RunFolder, expected: dict[str, float], took: float) -> None:
-    """Into config.json, for each time that the command came to the end: what it was expected to take, and took."""
-    announce(f"It took {in_words(took)}; expected were {in_words(sum(expected.values()))}")
-    record = folder.record()
-    write_json(folder.config, record | {"times": [*record.get("times", []), {"expected": expected, "took": took}]})
-
-
-def report(folder: RunFolder, whole: Reproduction) -> None:
-    material = gather(folder.path, whole.seeds, whole.missing)
-    sentences = write_reproduction(folder.path, folder.record(), material)
-    print("\n".join([*sentences, f"Report: {folder.path / 'report.html'}"]))
 
 
 if __name__ == "__main__":

@@ -22,111 +22,109 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.classifiers.expected import of_classifier
 from experiments.classifiers.network import build
-from experiments.classifiers.retraining import digest, start_from
+from experiments.classifiers.retraining import configuration_before, origin, start_from, usual_settings
 from experiments.classifiers.training import load, train_and_predict
-from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
-from experiments.configuration.decomposition import DecompositionConfiguration
+from experiments.configuration.classifier import RETRAINING_PRESETS, RetrainingConfiguration
 from experiments.configuration.flags import add_flags, given_flags
-from experiments.configuration.recorded import recorded_configuration
-from experiments.configuration.training import flag
+from experiments.configuration.training import PLACES, flag
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.merged import MergedBatches, MergedSet
 from experiments.reporting.classification import report
-from experiments.runs.beginning import add_run_flags, begin, open_run, resolve_folders
-from experiments.runs.finished import RUNS, end2end_run, finished, newest
+from experiments.reporting.expected import of_classification_report
+from experiments.runs.beginning import add_folder_flags, begin, open_run
+from experiments.runs.finished import RUNS, add_end2end_flag, end2end_run, finished, newest
 from experiments.runs.folder import RunFolder, choose_folder
-from experiments.runs.resuming import PLACES, resumed_record
+from experiments.runs.resuming import require_experiment
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
+from experiments.system.device import placed
+from experiments.system.durations import Parts
 from experiments.system.errors import Failure, UsageError
+from experiments.system.folders import folder_path
+from experiments.system.machine import Machine, add_machine_flags, chosen_machine
 
-# Of the decomposition's initial rate. That of the quick preset is high: before an input that the network does not know,
-# its first steps undo all that was learned, and the loss stays where guessing has it.
-RATE = {"thesis": 1.0, "quick": 0.5}
+EXPERIMENT = "retraining"
 # what makes the network and the images
 SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    decomposition, before = take_over(arguments)
-    with begin("retraining", PRESETS, arguments) as (folder, configuration):
-        run(folder, configuration, decomposition, before, arguments)
+    machine, given = chosen_machine(arguments), given_flags(arguments, RetrainingConfiguration)
+    resumed = resumed_folder(arguments.output) if arguments.resume else None
+    decomposition = choose_decomposition(arguments.decomposition, resumed, given)
+    require_same(decomposition, given)
+    settings = given if resumed else inherited(decomposition, given)
+    with begin(EXPERIMENT, RETRAINING_PRESETS, settings, arguments.output, arguments.resume) as (configuration, folder):
+        run(configuration, folder, machine, decomposition, arguments.end2end)
 
 
-def run(folder: RunFolder, configuration: ClassifierConfiguration, decomposition: RunFolder,
-        before: DecompositionConfiguration, arguments: argparse.Namespace) -> None:
-    """before: the configuration of the decomposition."""
-    data = load(configuration, folder, arguments, channels=2, first=before.total_steps)
-    if data.record["fingerprint"] != decomposition.record()["data"]["fingerprint"]:
+def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Machine, decomposition: RunFolder,
+        end2end: Path | None = None) -> None:
+    """decomposition: the finished run to go on from. end2end: as of experiments/decomposition.py."""
+    before = configuration_before(decomposition)
+    data = load(configuration, folder, machine, partial(expected, configuration, machine), first=before.total_steps)
+    if data.record.fingerprint != decomposition.record().data.fingerprint:
         raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
                       "Restore them")
-    end2end = end2end_run(arguments.end2end, folder, data, configuration.seed)
+    beside = end2end_run(end2end, folder, data, configuration.seed)
     zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
     merged = MergedSet(data.prepared, zeros)
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
-    record = open_run("retraining", folder, configuration, data, arguments.device, {
-        "decomposition": {"run": str(decomposition.path.resolve()), "steps": before.total_steps,
-                          "digest": digest(decomposition)},
-        "end2end": None if end2end is None else str(end2end.path.resolve())})
+    record = open_run(EXPERIMENT, folder, configuration, data, machine, decomposition=origin(decomposition, before),
+                      end2end=beside)
     start_from(decomposition, before, folder, record, configuration)
-    predicted = train_and_predict(build(configuration, in_channels=2), batches, data, configuration, folder,
-                                  arguments.device, first=before.total_steps)
+    network = placed(build(configuration), machine.device)
+    predicted = train_and_predict(network, batches, data, configuration, folder, first=before.total_steps)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
     report(folder, record, data, merged, predicted,
            "The decomposition's classifier, retrained without its second channel",
-           losses if end2end is None else {"end-to-end": end2end, **losses}, Shown({}, roc="4.5", loss="4.7"))
+           losses if beside is None else {"end-to-end": beside, **losses}, Shown({}, roc="4.5", loss="4.7"))
 
 
-def take_over(arguments: argparse.Namespace) -> tuple[RunFolder, DecompositionConfiguration]:
-    """The decomposition to go on from and its configuration, which stands for flags that a new run was not given.
+def expected(configuration: RetrainingConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
+    """The seconds of a run on so many images, by part, when so many of its own steps are made already."""
+    return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
 
-    It is the given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
-    where there is none, and where a flag asks for another network or other images.
-    """
-    resolve_folders(arguments)
-    given = given_flags(arguments)
-    resumed = _resumed(arguments)
-    if arguments.decomposition is not None:
-        run = finished(Path(arguments.decomposition), "decomposition")
-    elif resumed is not None:
-        run = finished(Path(resumed["decomposition"]["run"]), "decomposition")
-    else:
-        run = _newest({"data": None, "normals": None, "classes": 3, "seed": 0} | {
-            name: given[name] for name in SAME if name in given})
-    before = recorded_configuration(DecompositionConfiguration, run.record()["configuration"], run.config)
-    recorded = asdict(before)
+
+def inherited(decomposition: RunFolder, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a new run: those of the decomposition, where no flag says otherwise."""
+    usual = usual_settings(configuration_before(decomposition))
+    if given.keys() & {"epochs", "steps_per_epoch"}:
+        del usual["steps"]  # they say how many
+    return usual | dict(given)
+
+
+def require_same(decomposition: RunFolder, given: Mapping[str, Any]) -> None:
+    """Raises UsageError where a flag asks for another network or other images than the decomposition has."""
+    before = asdict(configuration_before(decomposition))
     for name in SAME:
-        moved = name in PLACES and recorded[name] is not None  # their fingerprint is compared later
-        if name in given and given[name] != recorded[name] and not moved:
-            raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {run.path} has {recorded[name]}, and "
-                             "its network is trained on, on the same images")
-    if resumed is None:
-        usual = recorded | {"learning_rate": RATE[before.preset] * before.learning_rate}
-        for name in (entry.name for entry in fields(ClassifierConfiguration)):
-            if name not in given and not (name == "steps" and given.keys() & {"epochs", "steps_per_epoch"}):
-                setattr(arguments, name, usual[name])
-    return run, before
+        moved = name in PLACES and before[name] is not None  # their fingerprint is compared later
+        if name in given and given[name] != before[name] and not moved:
+            raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {decomposition.path} has "
+                             f"{before[name]}, and its network is trained on, on the same images")
 
 
-def _resumed(arguments: argparse.Namespace) -> dict[str, Any] | None:
-    """config.json of the run to resume; None for a new one, and for one that could not write it yet."""
-    if not arguments.resume:
-        return None
-    folder = RunFolder(choose_folder(arguments.output, True, "retraining", ""))
-    folder.require_begun()
-    return resumed_record(folder, "retraining") if folder.exists() else None
-
-
-def _newest(wanted: dict[str, Any]) -> RunFolder:
-    run = newest("decomposition", lambda record: wanted.items() <= record["configuration"].items())
+def choose_decomposition(path: Path | None, resumed: RunFolder | None, given: Mapping[str, Any]) -> RunFolder:
+    """The given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
+    where there is none."""
+    if path is None and resumed is not None and (known := resumed.record().decomposition) is not None:
+        path = Path(known.run)
+    if path is not None:
+        return finished(path, "decomposition")
+    wanted = {"data": None, "normals": None, "classes": 3, "seed": 0} | {
+        name: given[name] for name in SAME if name in given}
+    run = newest("decomposition", lambda record: wanted.items() <= record.configuration.items())
     if run is None:
         said = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
         raise UsageError(f"there is no finished run of experiments/decomposition.py under {RUNS}/ with {said}"
@@ -135,14 +133,24 @@ def _newest(wanted: dict[str, Any]) -> RunFolder:
     return run
 
 
+def resumed_folder(output: str | None) -> RunFolder | None:
+    """The run to resume; None for one that could not write its config.json yet."""
+    folder = RunFolder(choose_folder(output, True, EXPERIMENT, ""))
+    folder.require_begun()
+    if not folder.exists():
+        return None
+    require_experiment(folder, EXPERIMENT)
+    return folder
+
+
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
-    new.add_argument("--decomposition", metavar="RUN", help="folder of a finished run of experiments/decomposition.py "
-                     "(default: the newest under runs/ of the same data and seed)")
-    new.add_argument("--end2end", metavar="RUN", help="folder of a finished run of experiments/end2end.py, to compare "
-                     "the loss with (default: the newest under runs/ of the same data and seed, if there is one)")
-    add_flags(new)
-    add_run_flags(new, "processes that preprocess images")
+    new.add_argument("--decomposition", metavar="RUN", type=folder_path, help="folder of a finished run of "
+                     "experiments/decomposition.py (default: the newest under runs/ of the same data and seed)")
+    add_end2end_flag(new)
+    add_flags(new, RETRAINING_PRESETS, "Table 4.1")
+    add_folder_flags(new)
+    add_machine_flags(new, "processes that preprocess images")
     return new
 
 

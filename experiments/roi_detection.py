@@ -22,14 +22,12 @@ if __name__ == "__main__":
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from experiments.configuration.detector import LOSSES, PRESETS, DetectorConfiguration
-from experiments.configuration.flags import add_flags
+from experiments.configuration.flags import add_flags, given_flags
 from experiments.datasets.mammogram import Mammogram
-from experiments.detectors.evolution import read_evolution
 from experiments.detectors.expected import of_detectors
 from experiments.detectors.network import detector_name
 from experiments.detectors.training import DetectorTask, train_detector
@@ -37,54 +35,56 @@ from experiments.evaluation.confounders import confounders
 from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.loading import describe, load
 from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
-from experiments.reporting.record import RunRecord
-from experiments.reporting.roi_report import TrainedDetector, headline, write_roi_results
-from experiments.runs.beginning import add_run_flags, begin, keep_times, open_run, steps_done
+from experiments.reporting.expected import of_detectors_report
+from experiments.reporting.roi_report import report
+from experiments.runs.beginning import add_folder_flags, begin, keep_times, open_run, steps_done
 from experiments.runs.claim import claimed
 from experiments.runs.folder import RunFolder
-from experiments.runs.training_time import timing, total_time
+from experiments.runs.training_time import timing
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.durations import Parts, timed
-from experiments.system.files import read_json
 from experiments.system.jobs import open_executor, run_jobs
+from experiments.system.machine import Machine, add_machine_flags, chosen_machine
 from experiments.system.pickled import Pickled
 from experiments.system.progress import announce
 
 EXPERIMENT = "roi_detection"
+DETECTORS = [(loss, group) for loss in LOSSES for group in GROUPS]
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    with begin(EXPERIMENT, PRESETS, arguments) as (folder, configuration):
-        run(folder, configuration, arguments)
+    machine, given = chosen_machine(arguments), given_flags(arguments, DetectorConfiguration)
+    with begin(EXPERIMENT, PRESETS, given, arguments.output, arguments.resume) as (configuration, folder):
+        run(configuration, folder, machine, arguments.scheduler)
 
 
-def run(folder: RunFolder, configuration: DetectorConfiguration, arguments: argparse.Namespace) -> None:
-    data = load(configuration, Path(arguments.cache).resolve(), arguments.workers, expect=(
-        partial(expected, folder, configuration, arguments.device) if arguments.scheduler is None else None))
+def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine, scheduler: str | None = None
+        ) -> None:
+    """scheduler: the address of a Dask cluster's; None to train here."""
+    here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
+    data = load(configuration, machine, expect=here if scheduler is None else None)
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
-    data.record["notes"] += repeated_images(groups, configuration.batch)
+    notes = [*data.record.notes, *repeated_images(groups, configuration.batch)]
+    data = replace(data, record=replace(data.record, notes=notes))
     announce(describe(data.record))
-    described = groups.record() | {"lesion_pixels": lesion_pixels(groups, configuration.side)}
-    record = open_run(EXPERIMENT, folder, configuration, data, arguments.device, {"groups": described})
+    record = open_run(EXPERIMENT, folder, configuration, data, machine, groups=groups.record(configuration.side))
 
     with timed(data.took, "training"):
-        train_all(folder, configuration, data.prepared, groups, arguments)
+        train_all(configuration, folder, machine, data.prepared, groups, scheduler)
     with timed(data.took, "report"):
         report(folder, record, None if configuration.data is None else confounders(
             data.prepared, data.train, data.test))
     keep_times(folder, data)
 
 
-def parser() -> argparse.ArgumentParser:
-    new = CommandParser(__doc__)
-    add_flags(new, PRESETS, "Table 4.4")
-    add_run_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
-    new.add_argument("--scheduler", metavar="ADDRESS",
-                     help="train on the cluster of this Dask scheduler, whose workers have this project installed and "
-                          "see the run's folder and the cache at the same paths")
-    return new
+def expected(configuration: DetectorConfiguration, machine: Machine, mammograms: Sequence[Mammogram],
+             folder: RunFolder | None = None) -> Parts:
+    """The seconds of a run on these images, by part; of what is left of that in a folder."""
+    made = [0] * len(DETECTORS) if folder is None else [
+        steps_done(RunFolder(folder.path / detector_name(group, loss))) for loss, group in DETECTORS]
+    return {**of_detectors(configuration, machine.device, mammograms, len(made), sum(made)), **of_detectors_report()}
 
 
 def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
@@ -95,20 +95,14 @@ def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
         "a batch, each time mirrored and rotated anew. So few images train nothing that holds for others."]
 
 
-def lesion_pixels(groups: SizeGroups, side: int) -> dict[str, float | None]:
-    """Of each group's test images: the share of pixels that are annotated; None where there are no images."""
-    return {name: float(groups.sizes[members].mean() / side**2) if len(members) else None
-            for name, members in zip(GROUPS, groups.test, strict=True)}
-
-
-def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared: PreparedSet, groups: SizeGroups,
-              arguments: argparse.Namespace) -> None:
-    """The trainings that are not finished yet, several at a time."""
-    workers = 1 if arguments.device == "cuda" else arguments.workers
-    with open_executor(workers, arguments.scheduler) as executor, claimed(folder.path) as claim:
+def train_all(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine, prepared: PreparedSet,
+              groups: SizeGroups, scheduler: str | None) -> None:
+    """The trainings that are not finished yet, several at a time; on a GPU they follow each other."""
+    workers = 1 if machine.device == "cuda" else machine.workers
+    with open_executor(workers, scheduler) as executor, claimed(folder.path) as claim:
         shared = Pickled.of(prepared)
-        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, arguments.device)
-                 for loss in LOSSES for group in GROUPS]
+        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device)
+                 for loss, group in DETECTORS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
             announce(f"Run folder: {folder.path}\nTraining: {len(unfinished)} detectors, {configuration.total_steps} "
@@ -117,32 +111,15 @@ def train_all(folder: RunFolder, configuration: DetectorConfiguration, prepared:
                 run_jobs(unfinished, train_detector, executor, configuration.total_steps)
 
 
-def expected(folder: RunFolder, configuration: DetectorConfiguration, device: str, mammograms: Sequence[Mammogram]
-             ) -> Parts:
-    """The seconds of the run on this machine; a cluster's speed is not known here."""
-    made = [steps_done(RunFolder(folder.path / detector_name(group, loss))) for loss in LOSSES for group in GROUPS]
-    return of_detectors(configuration, device, mammograms, len(made), sum(made))
-
-
-def report(folder: RunFolder, record: dict[str, Any], found: dict[str, Any] | None) -> None:
-    """results.json, tables.md, the figures and report.html, from what the ten trainings left behind.
-
-    found: the confounders of real data.
-    """
-    configuration, data = record["configuration"], record["data"]
-    detectors = {}
-    for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
-        own = RunFolder(folder.path / name)
-        detectors[name] = TrainedDetector(read_json(own.path / "results.json"), own.history(),
-                                          read_evolution(own.path / "evolution.npz"))
-    seconds, untimed = total_time([folder.path])
-    results = write_roi_results(folder.path, RunRecord(
-        title="Detection of regions of interest in mammograms", command=record["command"], config=configuration,
-        versions=record["versions"], seed=configuration["seed"], dataset=data["name"], is_ddsm=data["is_ddsm"],
-        fingerprint=data["fingerprint"], excluded=data["excluded"], dropped=data["dropped"],
-        notes=tuple(data["notes"]), seconds=seconds, untimed=untimed, started=record.get("started")),
-        record["groups"], detectors, found)
-    print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
+def parser() -> argparse.ArgumentParser:
+    new = CommandParser(__doc__)
+    add_flags(new, PRESETS, "Table 4.4")
+    add_folder_flags(new)
+    add_machine_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
+    new.add_argument("--scheduler", metavar="ADDRESS",
+                     help="train on the cluster of this Dask scheduler, whose workers have this project installed and "
+                          "see the run's folder and the cache at the same paths")
+    return new
 
 
 if __name__ == "__main__":

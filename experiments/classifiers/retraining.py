@@ -1,17 +1,39 @@
-"""Where a retraining begins: with the state that its decomposition ended in."""
+"""4.5: from a decomposition to its retraining, which goes on with the state that the decomposition ended in."""
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from engine.checkpoint import CheckpointError, load_checkpoint
-from experiments.configuration.classifier import ClassifierConfiguration
+from experiments.configuration.classifier import RetrainingConfiguration
 from experiments.configuration.decomposition import DecompositionConfiguration
+from experiments.configuration.recorded import recorded_configuration
 from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import trained_on
+from experiments.runs.record import DecompositionOrigin, RunRecord
 from experiments.runs.resuming import require_same_run
 from experiments.system.errors import Failure
+
+# Of the decomposition's initial rate. That of the quick preset is high: before an input that the network does not know,
+# its first steps undo all that was learned, and the loss stays where guessing has it.
+RATE = {"thesis": 1.0, "quick": 0.5}
+
+
+def usual_settings(before: DecompositionConfiguration) -> dict[str, Any]:
+    """The settings of a retraining after a decomposition, where nothing else is asked for."""
+    recorded = asdict(before) | {"learning_rate": RATE[before.preset] * before.learning_rate}
+    return {entry.name: recorded[entry.name] for entry in fields(RetrainingConfiguration)}
+
+
+def configuration_before(decomposition: RunFolder) -> DecompositionConfiguration:
+    return recorded_configuration(DecompositionConfiguration, decomposition.record().configuration,
+                                  decomposition.config)
+
+
+def origin(decomposition: RunFolder, before: DecompositionConfiguration) -> DecompositionOrigin:
+    """What config.json of a retraining says of the decomposition, whose configuration is `before`."""
+    return DecompositionOrigin(str(decomposition.path.resolve()), before.total_steps, digest(decomposition))
 
 
 def digest(run: RunFolder) -> str:
@@ -21,13 +43,13 @@ def digest(run: RunFolder) -> str:
         raise Failure(f"{run.checkpoint} cannot be read: {error.strerror}") from error
 
 
-def start_from(decomposition: RunFolder, before: DecompositionConfiguration, folder: RunFolder, record: dict[str, Any],
-               configuration: ClassifierConfiguration) -> None:
-    """Begin with the decomposition's state, in a folder that has no checkpoint yet.
+def start_from(decomposition: RunFolder, before: DecompositionConfiguration, folder: RunFolder, record: RunRecord,
+               configuration: RetrainingConfiguration) -> None:
+    """Begin with the decomposition's state, in a folder that has no checkpoint yet. record: of the retraining.
 
     Raises Failure where it is another one than when the run began, or not that of the decomposition's configuration.
     """
-    if digest(decomposition) != record["decomposition"]["digest"]:
+    if record.decomposition is None or digest(decomposition) != record.decomposition.digest:
         raise Failure(f"{decomposition.checkpoint} is not the checkpoint that the run in {folder.path} began with. "
                       "Restore it, or start another run")
     if folder.checkpoint.exists():
@@ -40,7 +62,8 @@ def start_from(decomposition: RunFolder, before: DecompositionConfiguration, fol
     if checkpoint.step != before.total_steps:
         raise Failure(f"{decomposition.checkpoint} has {checkpoint.step} steps behind it, its run {before.total_steps}"
                       ". Finish that run first")
+    begun = replace(checkpoint, configuration=configuration.record(), trained_on=trained_on(record).record())
     try:
-        replace(checkpoint, configuration=asdict(configuration), trained_on=trained_on(record)).write(folder.checkpoint)
+        begun.write(folder.checkpoint)
     except OSError as error:
         raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}") from error

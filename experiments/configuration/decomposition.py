@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 from experiments.configuration import classifier
 from experiments.configuration.classifier import ClassifierConfiguration
@@ -12,6 +13,9 @@ from experiments.configuration.training import Limit, setting
 @dataclass(frozen=True, slots=True)
 class DecompositionConfiguration(ClassifierConfiguration):
     """The configuration of a decomposition run. The defaults are Table 4.5's: but for the channels, Table 4.1's."""
+    kind: ClassVar[str] = "decomposition"
+    channels: ClassVar[int] = 2
+
     loss: str = setting("dice", "that the ROI detectors were trained by: dice (3.43) or ss (3.49)", LOSSES)
     threshold: float = setting(THRESHOLD, "on a detector's output, above which a pixel is marked")
 

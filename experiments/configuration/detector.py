@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from experiments.configuration.training import Limit, TrainingConfiguration, setting
 
@@ -12,6 +13,8 @@ THRESHOLD = 0.5  # a pixel belongs to the predicted ROI where the network's outp
 @dataclass(frozen=True, slots=True)
 class DetectorConfiguration(TrainingConfiguration):
     """The configuration of ten ROI detectors. The defaults are Table 4.4's: the preset "thesis"."""
+    kind: ClassVar[str] = "detector"
+
     side: int = setting(128, "height and width of images and masks in pixels, a multiple of 2^depth")
     channels: int = setting(64, "of the U-net's first level; each level below has twice as many")
     depth: int = setting(4, "levels below the U-net's first one; each halves the sides")

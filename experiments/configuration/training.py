@@ -1,13 +1,10 @@
-"""What a run is: every number of Table 4.1 and what stands behind it, with presets and flags.
-
-The flags serve every kind of configuration: detector_configuration.py has that of Table 4.4.
-"""
+"""What every training is: the settings that classifiers and ROI detectors have in common."""
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
 
 from engine.optimizers import cosine_decay, exponential_decay
 from experiments.datasets.images.sizes import MAX_PIXELS
@@ -17,6 +14,7 @@ from experiments.system.errors import UsageError
 MOST = 2**53  # of a whole number; no step, seed or side is larger
 STATISTICS = ("batch", "moving")
 SCHEDULES = ("exponential", "cosine")
+PLACES = ("data", "normals")  # settings that name folders: what is in them, its fingerprint says
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
 
@@ -27,7 +25,12 @@ def setting(default: Any, help: str, choices: Sequence[Any] | None = None) -> An
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfiguration:
-    """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis"."""
+    """What classifiers and ROI detectors have in common. The defaults are those of the preset "thesis".
+
+    kind: the word that stands for the class in files.
+    """
+    kind: ClassVar[str]
+
     preset: str = "thesis"
     data: str | None = None
     normals: str | None = None
@@ -48,6 +51,7 @@ class TrainingConfiguration:
     statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)",
                               STATISTICS)
     bias: float = setting(0.0, "initial bias of every layer")
+    recompute: bool = setting(False, "keep less of a training step: half of its memory for 1.4 times its time")
     evaluate_every: int = setting(5000, "training steps between evaluations")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
     steps: int | None = None
@@ -83,6 +87,10 @@ class TrainingConfiguration:
             ("steps", self.steps is None or self.steps >= 1, "at least 1"),
             ("seed", self.seed >= 0, "0 or a positive whole number"),
             ("training_seed", self.training_seed is None or self.training_seed >= 0, "0 or a positive whole number")]
+
+    def record(self) -> dict[str, Any]:
+        """As a JSON object; `recorded.recorded_configuration` reads it."""
+        return {"kind": self.kind, **asdict(self)}
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -1,7 +1,4 @@
-"""4.4: the mammogram, and as a second channel how many of the five fixed ROI detectors mark each pixel (4.2).
-
-The second channel is the sum as the thesis has it, 0 to 5; it is not scaled to the image's [0, 1].
-"""
+"""4.4: how many of the five fixed ROI detectors mark each pixel, the heat map of (4.2), kept in the cache."""
 from __future__ import annotations
 
 import hashlib
@@ -28,13 +25,12 @@ class Detectors:
 
     networks: Sequence[Layer]
     threshold: float
-    device: str = "cpu"
 
     def heat_map(self, images: np.ndarray) -> np.ndarray:
         """Y_ROI-1 + ... + Y_ROI-5 of (4.2): (n, side, side) uint8 for images (n, side, side, 1)."""
         total = np.zeros(images.shape[:3], np.uint8)
         for network in self.networks:
-            total += masks(network, images, self.threshold, self.device)[..., 0]
+            total += masks(network, images, self.threshold)[..., 0]
         return total
 
     @property

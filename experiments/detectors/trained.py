@@ -6,26 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.checkpoint import Checkpoint, CheckpointError, restore
+from engine.checkpoint import Checkpoint
 from engine.layer import Layer
 from experiments.configuration.detector import THRESHOLD, DetectorConfiguration
+from experiments.configuration.recorded import recorded_configuration
 from experiments.datasets.images.reading import read_image
 from experiments.detectors.network import build, probabilities
 from experiments.inputs.crop import breast_square, enlarge_mask
 from experiments.inputs.preprocessing import Preprocessing, preprocess
-from experiments.runs.checkpoints import described_wrongly, require_shapes
+from experiments.runs.checkpoints import described_wrongly
 from experiments.runs.provenance import Provenance, provenance
-from experiments.system.device import array_module
+from experiments.runs.restoring import restored
+from experiments.system.device import placed
 from experiments.system.errors import Failure
 
 
 @dataclass(frozen=True)
 class TrainedDetector:
-    """network: the U-net, on the device; provenance: what it was trained on."""
+    """network: the U-net, on its device; provenance: what it was trained on."""
 
     network: Layer
     configuration: DetectorConfiguration
-    device: str
     provenance: Provenance
 
     def mask(self, path: Path, max_pixels: int | None = None) -> np.ndarray:
@@ -36,8 +37,8 @@ class TrainedDetector:
         """
         of = self.configuration
         image = read_image(path, max_pixels or of.max_pixels)
-        prepared = preprocess(image, None, Preprocessing(of.side, of.working_side, of.clip_limit), str(path)).image
-        output = probabilities(self.network, prepared[None, :, :, None], self.device)[0, ..., 0]
+        prepared = preprocess(image, None, Preprocessing.of(of), str(path)).image
+        output = probabilities(self.network, prepared[None, :, :, None])[0, ..., 0]
         if not np.isfinite(output).all():
             raise Failure(f"{path}: the detector's output is not finite")
         return enlarge_mask(output > THRESHOLD, breast_square(image, str(path)), image.shape)
@@ -46,14 +47,8 @@ class TrainedDetector:
 def load_detector(path: Path, device: str, checkpoint: Checkpoint) -> TrainedDetector:
     """Of one of the ten checkpoints in a run's folder. Raises UsageError where the checkpoint is not one of those."""
     with described_wrongly(path, "a detector of experiments/roi_detection.py"):
-        configuration = DetectorConfiguration(**checkpoint.configuration)
-        Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
-        levels = sum(name.endswith("down.0.W") for name in checkpoint.part("parameters"))
-        if levels != configuration.depth:
-            raise CheckpointError(f"by its configuration it has {configuration.depth} levels; in the file are {levels}")
-        require_shapes(checkpoint, {"levels.down.0.W": (3, 3, 1, configuration.channels)})
-        network = build(configuration)
-        restore(checkpoint, network)
+        configuration = recorded_configuration(DetectorConfiguration, checkpoint.configuration, path)
+        Preprocessing.of(configuration)
+        network = restored(checkpoint, lambda rng: build(configuration, rng))
         origin = provenance(checkpoint, path)
-    network.convert(array_module(device).asarray)
-    return TrainedDetector(network, configuration, device, origin)
+    return TrainedDetector(placed(network, device), configuration, origin)

@@ -3,9 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,18 +14,20 @@ from experiments.configuration.detector import THRESHOLD, DetectorConfiguration
 from experiments.detectors.evolution import Evolution, is_snapshot
 from experiments.detectors.network import LOSS_FUNCTIONS, ON_LOGITS, build, detector_name, probabilities
 from experiments.evaluation.metrics import Counts
-from experiments.evaluation.segmentation import overlap_accuracy, pixel_counts, summary
+from experiments.evaluation.segmentation import DetectorResults, overlap_accuracy, pixel_counts, summary
 from experiments.inputs.batches import MaskBatches
 from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.size_groups import GROUPS, SizeGroups
 from experiments.runs.claim import Claim, alone
 from experiments.runs.fitting import fit
-from experiments.runs.folder import RunFolder
+from experiments.runs.folder import RunFolder, now, versions
+from experiments.runs.log import Measures
 from experiments.runs.provenance import trained_on
+from experiments.runs.record import PartRecord
 from experiments.runs.resuming import PART
-from experiments.system.device import array_module
-from experiments.system.files import write_json
+from experiments.system.device import placed
 from experiments.system.pickled import Pickled
+from experiments.system.records import write_record
 
 MEASURES = ("loss", "accuracy", "precision", "recall", "overlap_accuracy")  # the rows of Figure 4.3
 TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while training goes on, the same every time
@@ -69,7 +70,7 @@ class DetectorTask:
         """As far as it is logged: every tenth step."""
         if self.results.exists():
             return self.configuration.total_steps
-        return max((entry["step"] for entry in self.folder.history()), default=0)
+        return max((entry.step for entry in self.folder.history()), default=0)
 
 
 @alone
@@ -81,31 +82,29 @@ def train_detector(task: DetectorTask) -> None:
     task.claim.check()
     configuration, folder, prepared = task.configuration, task.folder, task.prepared.load()
     if not folder.exists():
-        folder.create({"experiment": PART, "group": task.group, "loss": task.loss,
-                       "configuration": asdict(configuration)})
-    network = build(configuration)
-    network.convert(array_module(task.device).asarray)
+        folder.create(PartRecord(PART, task.group, task.loss, configuration.record(), now(), versions()))
+    network = placed(build(configuration), task.device)
 
-    def measured(indices: np.ndarray) -> dict[str, float | None]:
+    def measured(indices: np.ndarray) -> Measures:
         task.claim.check()  # a run that is given up ends here, too, not only with its next step
-        return measure(network, task.loss, prepared, indices, task.device, configuration.batch)
+        return measure(network, task.loss, prepared, indices, configuration.batch)
 
     while_training = {"train": sample(task.train), "test": task.test}
     batches = MaskBatches(prepared, task.train, configuration.batch, configuration.drawn_by,
                           configuration.rotation)
-    fit(network, ON_LOGITS[task.loss], batches, configuration, folder, task.device,
-        lambda step: {split: measured(indices) for split, indices in while_training.items()},
-        lambda start, total: _watched(task, prepared, network, total),
-        trained_on=trained_on(RunFolder(task.claim.path.parent).record(), task.name))
-    results: dict[str, Any] = {
-        "group": {"train": measured(task.train), "test": measured(task.test)},
-        "complete": {"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)}}
+    fit(network, ON_LOGITS[task.loss], batches, configuration, folder,
+        lambda: {split: measured(indices) for split, indices in while_training.items()},
+        trained_on(RunFolder(task.claim.path.parent).record(), task.name),
+        lambda start, total: _watched(task, prepared, network, total))
+    results = DetectorResults(
+        group={"train": measured(task.train), "test": measured(task.test)},
+        complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)})
     task.claim.check()
-    write_json(task.results, results)
+    write_record(task.results, results)
 
 
-def measure(network: Layer, loss: str, prepared: PreparedSet, indices: np.ndarray, device: str, batch: int
-            ) -> dict[str, float | None]:
+def measure(network: Layer, loss: str, prepared: PreparedSet, indices: np.ndarray, batch: int
+            ) -> Measures:
     """Figure 4.3's measures of a network on the images at `indices`, a batch of them in memory at a time.
 
     loss, the mean over the batches; accuracy, precision and recall of all pixels together; overlap_accuracy, the share
@@ -117,7 +116,7 @@ def measure(network: Layer, loss: str, prepared: PreparedSet, indices: np.ndarra
     counts, losses, found = Counts(none, none, none, none), 0.0, 0.0
     for start in range(0, len(indices), batch):
         chosen = indices[start:start + batch]
-        answers, masks = probabilities(network, prepared.images(chosen), device), prepared.masks(chosen)
+        answers, masks = probabilities(network, prepared.images(chosen)), prepared.masks(chosen)
         losses += len(chosen) * float(LOSS_FUNCTIONS[loss](answers, masks)[0])
         predicted, annotated = answers > THRESHOLD, masks > 0
         counts += pixel_counts(predicted, annotated)
@@ -149,7 +148,7 @@ def _watched(task: DetectorTask, prepared: PreparedSet, network: Layer, total: i
 
     def look(step: Step) -> None:
         if is_snapshot(step.number, total):
-            evolution.record(step.number, probabilities(network, image, task.device)[0, ..., 0])
+            evolution.record(step.number, probabilities(network, image)[0, ..., 0])
         task.claim.check()
 
     yield look

@@ -3,19 +3,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from experiments.configuration.training import TrainingConfiguration
-from experiments.datasets.mammogram import THESIS, Mammogram
+from experiments.datasets.mammogram import THESIS, Dataset, Mammogram
 from experiments.inputs.cache import missing_entries, preparing
 from experiments.inputs.image_set import PreparedSet, prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.inputs.splitting import require_all_classes, split
 from experiments.system.durations import Parts, sentence, timed
+from experiments.system.machine import Machine
 from experiments.system.progress import announce
 
 
@@ -54,13 +53,13 @@ class Data:
     prepared: PreparedSet
     train: np.ndarray
     test: np.ndarray
-    record: dict[str, Any]
+    record: DataRecord
     expected: Parts = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
     from_step: int = 0
 
 
-def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_class: bool = False,
+def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
          expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
     """4.1: read, preprocess (from the cache what is there already), split by patient.
 
@@ -71,35 +70,43 @@ def load(configuration: TrainingConfiguration, cache: Path, workers: int, every_
     dataset = chosen_dataset(configuration)
     if every_class:
         require_all_classes(np.array([classes.index(each.label) for each in dataset.mammograms], dtype=int), classes)
-    preprocessing = Preprocessing(configuration.side, configuration.working_side, configuration.clip_limit)
+    preprocessing = Preprocessing.of(configuration)
     expected: Parts = {}
     if expect is not None:
-        missing = missing_entries(dataset.mammograms, preprocessing, cache)
-        expected = {"preparing": preparing(missing, workers), **expect(dataset.mammograms)}
+        missing = missing_entries(dataset.mammograms, preprocessing, machine.cache)
+        expected = {"preparing": preparing(missing, machine.workers), **expect(dataset.mammograms)}
         announce(f"This run is {sentence(expected)}")
     took: dict[str, float] = {}
     with timed(took, "preparing"):
-        prepared = prepare(dataset.mammograms, preprocessing, cache, workers, classes=classes)
+        prepared = prepare(dataset.mammograms, preprocessing, machine.cache, machine.workers, classes=classes)
     if every_class:
         require_all_classes(prepared.labels, classes)
     train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
-    record = {"name": dataset.name, "is_ddsm": dataset.name == THESIS, "fingerprint": prepared.fingerprint,
-              "images": len(prepared), "patients": len(set(prepared.patients)), "excluded": dataset.excluded,
-              "dropped": prepared.dropped, "notes": list(dataset.notes)}
-    for name, indices in (("train", train), ("test", test)):
-        counts = np.bincount(prepared.labels[indices], minlength=len(classes))
-        record[name] = dict(zip(classes, counts.tolist(), strict=True))
-        record[f"{name}_patients"] = len(set(prepared.patients[indices]))
-    return Data(prepared, train, test, record, expected, took)
+    return Data(prepared, train, test, _record(dataset, prepared, train, test), expected, took)
 
 
-def describe(record: dict[str, Any]) -> str:
+def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray) -> DataRecord:
+    def images(indices: np.ndarray) -> dict[str, int]:
+        counts = np.bincount(prepared.labels[indices], minlength=len(prepared.classes))
+        return dict(zip(prepared.classes, counts.tolist(), strict=True))
+
+    def patients(indices: np.ndarray) -> int:
+        return len(set(prepared.patients[indices]))
+
+    return DataRecord(dataset.name, dataset.name == THESIS, prepared.fingerprint, len(prepared),
+                      len(set(prepared.patients)), dataset.excluded, prepared.dropped, list(dataset.notes),
+                      images(train), images(test), patients(train), patients(test))
+
+
+def describe(record: DataRecord) -> str:
     """What the data are, and what was left out of them and why, for the terminal."""
-    lines = [f"Data: {record['name']}, {record['images']} images of {record['patients']} patients",
-             *(f"  {note}" for note in record["notes"])]
-    left_out = record["excluded"] | record["dropped"]
+    lines = [f"Data: {record.name}, {record.images} images of {record.patients} patients",
+             *(f"  {note}" for note in record.notes)]
+    left_out = record.excluded | record.dropped
     lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
         "  left out: 0 (no hybrids, no annotation lost by the crop)"]
-    lines += [f"  {name}: " + ", ".join(f"{count} {label}" for label, count in record[name].items())
-              + f", {record[f'{name}_patients']} patients" for name in ("train", "test")]
+    lines += [f"  {name}: " + ", ".join(
+        [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
+              for name, images, patients in (("train", record.train, record.train_patients),
+                                             ("test", record.test, record.test_patients))]
     return "\n".join(lines)

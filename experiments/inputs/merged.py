@@ -1,4 +1,7 @@
-"""(4.2) merged: the mammogram, and as a second channel how many ROI detectors mark each pixel."""
+"""4.4: the mammogram, and as a second channel how many of the five fixed ROI detectors mark each pixel (4.2).
+
+The second channel is the sum as the thesis has it, 0 to 5; it is not scaled to the image's [0, 1].
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,6 @@
 """Preprocessing of section 4.1: crop, resize, CLAHE, and the network's input size."""
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,6 +8,7 @@ from PIL import Image
 from scipy import ndimage, sparse
 from skimage.exposure import equalize_adapthist
 
+from experiments.configuration.training import TrainingConfiguration
 from experiments.inputs.crop import breast_square, refuse_constant, spread
 from experiments.system.errors import Failure, UsageError
 
@@ -23,6 +26,10 @@ class Preprocessing:
     side: int = 128
     working_side: int = 1024
     clip_limit: float = 0.02
+
+    @classmethod
+    def of(cls, configuration: TrainingConfiguration) -> Preprocessing:
+        return cls(configuration.side, configuration.working_side, configuration.clip_limit)
 
     def __post_init__(self) -> None:
         if not 1 <= self.side <= self.working_side or self.working_side % REGIONS:

@@ -4,9 +4,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from experiments.runs.provenance import Provenance
 from experiments.system.errors import UsageError
 from experiments.system.files import write_bytes, write_json
 
@@ -19,35 +20,66 @@ def readable(path: str | Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A classifier's answer: probabilities by class, and the class of the largest."""
+    image: str
+    probabilities: dict[str, float]
+    prediction: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRow:
+    """A detector's answer: the share of the pixels that it marks, and the file of the mask."""
+    image: str
+    marked: float
+    mask: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    image: str
+    error: str
+
+
+@dataclass(slots=True)
+class Predictions:
+    """checkpoint  that answered; trained_on: its provenance, notes: that in sentences
+    images      answered, in their order; failed: those that could not be used, or not all of what was asked for"""
+    checkpoint: str
+    trained_on: Provenance
+    notes: list[str]
+    images: list[ClassRow | MaskRow] = field(default_factory=list)
+    failed: list[FailedRow] = field(default_factory=list)
+
+
 class PredictionJson:
-    """{**head, "images": [...], "failed": [{"image", "error"}, ...]} in a file; None for no file.
+    """`Predictions` in a file; None for no file.
 
     Written at the beginning, so that a place where that cannot be is known before any work; then after each image at
     first, and when there are many whenever a fiftieth was added; and at the end. Each time it is replaced in one step.
     """
 
-    def __init__(self, path: Path | None, head: dict[str, Any]) -> None:
-        self.path, self.head = path, head
-        self.images: list[dict[str, Any]] = []
-        self.failed: list[dict[str, str]] = []
+    def __init__(self, path: Path | None, predictions: Predictions) -> None:
+        self.path, self.predictions = path, predictions
         self.write()
 
-    def add(self, image: dict[str, Any]) -> None:
-        self.images.append(image)
+    def add(self, image: ClassRow | MaskRow) -> None:
+        self.predictions.images.append(image)
         self._write_if_due()
 
     def fail(self, image: str, error: str) -> None:
-        self.failed.append({"image": image, "error": error})
+        self.predictions.failed.append(FailedRow(image, error))
         self._write_if_due()
 
     def write(self) -> None:
         self._written = self._rows
         if self.path is not None:
-            write_json(self.path, {**self.head, "images": self.images, "failed": self.failed})
+            write_json(self.path, self.predictions)
 
     @property
     def _rows(self) -> int:
-        return len(self.images) + len(self.failed)
+        return len(self.predictions.images) + len(self.predictions.failed)
 
     def _write_if_due(self) -> None:
         if self._rows - self._written > self._written // GROWTH:

@@ -51,17 +51,5 @@ def described_wrongly(path: Path, expected: str) -> Iterator[None]:
     """What a configuration of wrong types, numbers or tensors raises becomes a UsageError that names the file."""
     try:
         yield
-    except (CheckpointError, UsageError, TypeError, KeyError, ValueError, OverflowError, AttributeError) as error:
+    except (CheckpointError, Failure, UsageError, OverflowError) as error:
         raise UsageError(f"{path} is no checkpoint of {expected}: {error}") from error
-
-
-def require_shapes(checkpoint: Checkpoint, expected: dict[str, tuple[int, ...]]) -> None:
-    """Raises CheckpointError where a parameter is absent or has another shape.
-
-    Asked before a network is built: a configuration that does not fit its tensors may ask for any amount of memory.
-    """
-    parameters = checkpoint.part("parameters")
-    for name, shape in expected.items():
-        found = parameters[name].shape if name in parameters else "absent"
-        if found != shape:
-            raise CheckpointError(f"by its configuration '{name}' would be {shape}; in the file it is {found}")

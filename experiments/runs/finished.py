@@ -1,17 +1,25 @@
 """Finished runs that another run builds on or compares itself with."""
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from experiments.configuration.training import flag
 from experiments.inputs.loading import Data
 from experiments.runs.folder import RunFolder
+from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure, UsageError
+from experiments.system.folders import folder_path
 
 RUNS = Path("runs")
 DATA = ("seed", "classes", "side", "working_side", "clip_limit")  # flags that decide what the images and the split are
+
+
+def add_end2end_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--end2end", metavar="RUN", type=folder_path,
+                        help="folder of a finished run of experiments/end2end.py, to compare the loss with (default: "
+                             "the newest under runs/ of the same data and seed, if there is one)")
 
 
 def finished(path: Path, experiment: str) -> RunFolder:
@@ -20,8 +28,8 @@ def finished(path: Path, experiment: str) -> RunFolder:
     if not folder.exists():
         raise UsageError(f"{path}: there is no run of experiments/{experiment}.py (no config.json). If it was moved, "
                          "name its new folder")
-    if folder.record().get("experiment") != experiment:
-        raise UsageError(f"{path} holds a run of experiments/{folder.record().get('experiment')}.py; one of "
+    if folder.experiment != experiment:
+        raise UsageError(f"{path} holds a run of experiments/{folder.experiment}.py; one of "
                          f"experiments/{experiment}.py is needed")
     if not (path / "results.json").exists():
         raise UsageError(f"the run in {path} is not finished. Finish it: python experiments/{experiment}.py --resume "
@@ -29,7 +37,7 @@ def finished(path: Path, experiment: str) -> RunFolder:
     return folder
 
 
-def newest(experiment: str, agrees: Callable[[dict[str, Any]], bool]) -> RunFolder | None:
+def newest(experiment: str, agrees: Callable[[RunRecord], bool]) -> RunFolder | None:
     """Of the finished runs under runs/ whose config.json agrees, the one that was finished last.
 
     One whose config.json is damaged is passed over.
@@ -37,39 +45,39 @@ def newest(experiment: str, agrees: Callable[[dict[str, Any]], bool]) -> RunFold
     ends = sorted(RUNS.glob("*/results.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in (RunFolder(path.parent) for path in ends):
         try:
-            if folder.exists() and folder.record().get("experiment") == experiment and agrees(folder.record()):
+            if folder.exists() and folder.experiment == experiment and agrees(folder.record()):
                 return folder
         except Failure:
             continue
     return None
 
 
-def of_same_data(experiment: str, given: str | None, fingerprint: str, seed: int) -> RunFolder | None:
+def of_same_data(experiment: str, given: Path | None, fingerprint: str, seed: int) -> RunFolder | None:
     """The run that was given, or else the newest; both of the same data, prepared alike, and split by the same seed.
 
     Raises UsageError where the given one is none, unfinished, or of other data or another seed.
     """
-    def same(record: dict[str, Any]) -> bool:
-        return record["data"]["fingerprint"] == fingerprint and record["configuration"]["seed"] == seed
+    def same(record: RunRecord) -> bool:
+        return record.data.fingerprint == fingerprint and record.configuration.get("seed") == seed
 
     if given is None:
         return newest(experiment, same)
-    folder = finished(Path(given), experiment)
+    folder = finished(given, experiment)
     record = folder.record()
     if not same(record):
-        other = record["configuration"]
+        other = record.configuration
         flags = " ".join(f"{flag(name)} {other[name]}" for name in DATA if name in other)
         raise UsageError(
-            f"{given} has other training images: it was made of {record['data']['name']} with {flags} (fingerprint "
-            f"{record['data']['fingerprint'][:12]}), this run with --seed {seed} (fingerprint {fingerprint[:12]}); "
+            f"{given} has other training images: it was made of {record.data.name} with {flags} (fingerprint "
+            f"{record.data.fingerprint[:12]}), this run with --seed {seed} (fingerprint {fingerprint[:12]}); "
             "such runs cannot be combined: what one tests, the other may have been trained on")
     return folder
 
 
-def end2end_run(given: str | None, folder: RunFolder, data: Data, seed: int) -> RunFolder | None:
+def end2end_run(given: Path | None, folder: RunFolder, data: Data, seed: int) -> RunFolder | None:
     """The end-to-end run whose loss is drawn beside that of the run in `folder`: the given one, or that of its
     config.json, or for a new run the newest; None where there is none."""
     if given is not None or not folder.exists():
-        return of_same_data("end2end", given, data.record["fingerprint"], seed)
-    recorded = folder.record()["end2end"]
+        return of_same_data("end2end", given, data.record.fingerprint, seed)
+    recorded = folder.record().end2end
     return None if recorded is None else finished(Path(recorded), "end2end")

@@ -3,8 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +15,10 @@ from experiments.configuration.streams import DROPOUT
 from experiments.configuration.training import TrainingConfiguration
 from experiments.inputs.batches import prefetch
 from experiments.runs.folder import RunFolder
+from experiments.runs.log import Entry, Measures
+from experiments.runs.provenance import TrainedOn
 from experiments.runs.resuming import require_same_run
-from experiments.system.device import array_module
+from experiments.system.device import beside
 from experiments.system.errors import Failure
 from experiments.system.progress import bar
 
@@ -40,27 +40,26 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
 
 
 def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
-        configuration: TrainingConfiguration, folder: RunFolder, device: str,
-        evaluate: Callable[[int], dict[str, Any]], watch: Watch = progress_bar, first: int = 0,
-        trained_on: dict[str, Any] | None = None) -> None:
+        configuration: TrainingConfiguration, folder: RunFolder, evaluate: Callable[[], dict[str, Measures]],
+        trained_on: TrainedOn, watch: Watch = progress_bar, first: int = 0) -> None:
     """Train by Adam on `batches(step)`, with the configuration's rate, from the folder's checkpoint if there is one.
 
-    Logs the loss every 10 steps and what `evaluate(step)` returns every `evaluate_every`; writes a checkpoint every
+    Logs the loss every 10 steps and what `evaluate()` returns every `evaluate_every`; writes a checkpoint every
     `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
     on, and what it gives is called with every step, before anything of that step is written. Raises Failure where the
     loss or a gradient is not finite: the last checkpoint stays as it was; and where the checkpoint is damaged, or that
     of another training. A finished training of fewer steps is trained on as if it had been one of so many.
 
-    first: steps that the checkpoint had behind it when this training began. They count for the number of a step, not
-    for the rate, which starts anew. trained_on: what the checkpoints say of the data.
+    The network is trained where it is placed. first: steps that the checkpoint had behind it when this training began.
+    They count for the number of a step, not for the rate, which starts anew. trained_on: what the checkpoints say of
+    the data.
     """
-    xp = array_module(device)
     optimizer = Adam(network.parameters())
     total = first + configuration.total_steps
-    start = _resume(network, optimizer, folder, configuration, trained_on or {}, total)
+    start = _resume(network, optimizer, folder, configuration, trained_on, total)
 
     ready = prefetch(batches, start + 1, total + 1)
-    on_device = ((step, (xp.asarray(x), xp.asarray(y))) for step, (x, y) in ready)
+    on_device = ((step, (beside(network, x), beside(network, y))) for step, (x, y) in ready)
     steps = train(network, loss, optimizer, on_device, lambda step: configuration.rate(step - first),
                   seed=(configuration.drawn_by, DROPOUT))
     try:
@@ -69,9 +68,9 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
                 advance(step)
                 done = step.number
                 if done % LOG_EVERY == 0 or done == first + 1:
-                    folder.log({"step": done, "loss": step.loss, "learning_rate": step.learning_rate})
+                    folder.log(Entry(done, step.loss, step.learning_rate))
                 if done % configuration.evaluate_every == 0 or done == total:
-                    folder.log({"step": done, "evaluation": evaluate(done)})
+                    folder.log(Entry(done, evaluation=evaluate()))
                 if done % configuration.checkpoint_every == 0 or done == total:
                     _save(folder, network, optimizer, done, configuration, trained_on)
     except NotFinite as error:
@@ -82,7 +81,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
 
 
 def _resume(network: Layer, optimizer: Adam, folder: RunFolder, configuration: TrainingConfiguration,
-            trained_on: dict[str, Any], total: int) -> int:
+            trained_on: TrainedOn, total: int) -> int:
     """The number of steps that the folder's checkpoint has behind it; 0 where there is none."""
     if not folder.checkpoint.exists():
         folder.rewind(0)
@@ -97,18 +96,18 @@ def _resume(network: Layer, optimizer: Adam, folder: RunFolder, configuration: T
         raise Failure(f"{folder.checkpoint} has {checkpoint.step} steps behind it, its optimizer {optimizer.steps}; "
                       f"the run has {total} in all. Restore the checkpoint and config.json of one run")
 
-    def planned(entry: dict[str, Any]) -> bool:
+    def planned(entry: Entry) -> bool:
         """Not the evaluation at the end of a run of fewer steps, which one of `total` steps would not have made."""
-        return "evaluation" not in entry or entry["step"] % configuration.evaluate_every == 0 or entry["step"] == total
+        return entry.evaluation is None or entry.step % configuration.evaluate_every == 0 or entry.step == total
 
     folder.rewind(checkpoint.step, planned)
     return checkpoint.step
 
 
 def _save(folder: RunFolder, network: Layer, optimizer: Adam, step: int, configuration: TrainingConfiguration,
-          trained_on: dict[str, Any] | None) -> None:
+          trained_on: TrainedOn) -> None:
     try:
-        save_checkpoint(folder.checkpoint, network, optimizer, step, asdict(configuration), trained_on)
+        save_checkpoint(folder.checkpoint, network, optimizer, step, configuration.record(), trained_on.record())
     except OSError as error:
         raise Failure(f"{folder.checkpoint} cannot be written: {error.strerror}. {folder.kept}. When this is mended, "
                       f"continue with --resume --output {folder.path}") from error

@@ -5,21 +5,24 @@ checkpoint: so the file ends as that of a run that was never interrupted.
 """
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from engine.files import PARTIAL
-from experiments.runs.record import Record, read_record
+from experiments.runs.log import Entry, entry_in, line_of
+from experiments.runs.record import RunRecord
 from experiments.system import lock
 from experiments.system.errors import Failure, UsageError
-from experiments.system.files import write_json, write_text
+from experiments.system.files import write_text
+from experiments.system.records import read_record, write_record
 
+Kind = TypeVar("Kind")
 PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "safetensors")
 
 
@@ -56,19 +59,30 @@ class RunFolder:
                           "go on nor begin anew. Restore config.json from a copy, or choose another folder with "
                           "--output; experiments/predict.py needs the checkpoint alone")
 
-    def create(self, record: dict[str, Any]) -> None:
-        """Begin a new run: write config.json. Raises UsageError where there is a run already."""
+    def create(self, record: object) -> None:
+        """Begin a new run: write config.json, a dataclass. Raises UsageError where there is a run already."""
         self.require_new()
-        started = datetime.now().isoformat(timespec="seconds")
-        write_json(self.config, record | {"started": started, "versions": versions()})
+        self.rewrite(record)
 
-    def record(self) -> Record:
+    def rewrite(self, record: object) -> None:
+        """In the place of config.json, which is there."""
+        write_record(self.config, record)
+
+    def record(self) -> RunRecord:
+        """What `create` wrote for a run of a command that trains."""
+        return self.record_as(RunRecord)
+
+    def record_as(self, kind: type[Kind]) -> Kind:
         """What `create` wrote. Raises UsageError where there is no run, Failure where its file is damaged or cannot be
-        read, and later where a key is asked for that it lacks."""
-        try:
-            return read_record(self.config)
-        except FileNotFoundError:
-            raise UsageError(f"{self.path} holds no run: there is no config.json in it") from None
+        read."""
+        if not self.exists():
+            raise UsageError(f"{self.path} holds no run: there is no config.json in it")
+        return read_record(kind, self.config)
+
+    @property
+    def experiment(self) -> str:
+        """Which command's run it is. Raises as `record_as`."""
+        return self.record_as(_Begun).experiment
 
     @property
     def kept(self) -> str:
@@ -76,27 +90,27 @@ class RunFolder:
         return (f"The last good checkpoint is kept in {self.checkpoint}" if self.checkpoint.exists()
                 else "There was no checkpoint yet")
 
-    def log(self, entry: dict[str, Any]) -> None:
-        """Append one line to metrics.jsonl; entry["step"] says when."""
+    def log(self, entry: Entry) -> None:
+        """Append one line to metrics.jsonl."""
         try:
             with open(self.metrics, "a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
+                file.write(line_of(entry))
         except OSError as error:
             raise Failure(f"{self.metrics} cannot be written: {error.strerror}. {self.kept}. When this is mended, "
                           f"continue with --resume --output {self.path}") from error
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[Entry]:
         """The entries of metrics.jsonl; lines that are none, cut off by a kill or damaged, are left out."""
-        return [entry for entry in map(_entry, self._lines()) if entry is not None]
+        return [entry for entry in map(entry_in, self._lines()) if entry is not None]
 
-    def rewind(self, step: int, keep: Callable[[dict[str, Any]], bool] = lambda entry: True) -> None:
+    def rewind(self, step: int, keep: Callable[[Entry], bool] = lambda entry: True) -> None:
         """Drop what was logged after `step` or is not to be kept, and the unfinished files of a killed run."""
         for unfinished in self.path.glob(f".*{PARTIAL}"):
             unfinished.unlink()
-        damaged = sum(_entry(line) is None for line in self._lines()[:-1])  # a kill may have cut the last
+        damaged = sum(entry_in(line) is None for line in self._lines()[:-1])  # a kill may have cut the last
         if damaged:
             print(f"{self.metrics}: {damaged} damaged lines are left out")
-        kept = [json.dumps(entry) + "\n" for entry in self.history() if entry["step"] <= step and keep(entry)]
+        kept = [line_of(entry) for entry in self.history() if entry.step <= step and keep(entry)]
         write_text(self.metrics, "".join(kept))
 
     def _lines(self) -> list[bytes]:
@@ -108,15 +122,15 @@ class RunFolder:
             raise Failure(f"{self.metrics} cannot be read: {error.strerror}") from error
 
 
-def _entry(line: bytes) -> dict[str, Any] | None:
-    """What `log` wrote as this line, None if that is not to be seen any more."""
-    try:
-        entry = json.loads(line)
-        whole = type(entry["step"]) is int and isinstance(entry.get("loss", 0.0), float | int) and isinstance(
-            entry.get("evaluation", {}), dict)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return entry if whole else None
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What every config.json says."""
+    experiment: str
+
+
+def now() -> str:
+    """ISO 8601, local time."""
+    return datetime.now().isoformat(timespec="seconds")
 
 
 def versions() -> dict[str, str]:

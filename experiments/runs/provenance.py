@@ -1,8 +1,7 @@
 """What a network was trained on, in its checkpoint: it is said wherever the network answers."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,48 @@ from experiments.datasets.mammogram import CLASSES
 from experiments.datasets.synthetic import NAME as DRAWN
 from experiments.inputs.selection import JOINED
 from experiments.runs.folder import RunFolder
+from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure, UsageError
+from experiments.system.records import converted
 
 MAY_CHANGE = ("data", "normals", "steps", "epochs")  # of a configuration, while a run goes on
 CAUTION = "A research and teaching tool, not for diagnosis."
 
 
-def trained_on(record: Mapping[str, Any], detector: str | None = None) -> dict[str, Any]:
-    """From the config.json of a run, for its checkpoints: the command, and of the data the name, the fingerprint of all
-    that training sees, whether they are drawn, how many images train, by class, and of how many patients; of a
-    decomposition the digest of its detectors, of a retraining that of its decomposition, of a detector its name.
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """What the checkpoints of a run say of its data. None where it does not apply, or an old file does not say it.
+
+    experiment       the command
+    data             name of the set; fingerprint: of all that training sees; drawn: whether these are drawings
+    images           that train, by class; patients: whose they are
+    detector         P0-dice ... P4-ss, of a ROI detector
+    detectors        digest of the detectors, of a decomposition
+    decomposition    digest of the checkpoint that a retraining began with
 
     The same for every run on these data with this split, on whatever day: the same training gives the same bytes.
     """
-    data = record["data"]
-    said = {"experiment": record["experiment"], "data": data["name"], "fingerprint": data["fingerprint"],
-            "drawn": DRAWN in data["name"].split(JOINED), "images": data["train"], "patients": data["train_patients"],
-            "detector": detector, "detectors": record.get("detectors", {}).get("digest"),
-            "decomposition": record.get("decomposition", {}).get("digest")}
-    return {name: value for name, value in said.items() if value is not None}
+    experiment: str | None = None
+    data: str | None = None
+    fingerprint: str | None = None
+    drawn: bool | None = None
+    images: dict[str, int] | None = None
+    patients: int | None = None
+    detector: str | None = None
+    detectors: str | None = None
+    decomposition: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """What applies, as a JSON object for the checkpoint."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def trained_on(record: RunRecord, detector: str | None = None) -> TrainedOn:
+    """By the config.json of a run, for its checkpoints. detector: its name, if it is one of the ten."""
+    data = record.data
+    return TrainedOn(record.experiment, data.name, data.fingerprint, DRAWN in data.name.split(JOINED), data.train,
+                     data.train_patients, detector, None if record.detectors is None else record.detectors.digest,
+                     None if record.decomposition is None else record.decomposition.digest)
 
 
 @dataclass(frozen=True)
@@ -67,31 +89,30 @@ class Provenance:
             said[0] += f" It is the detector {self.detector}, of the images with annotations of that size group."
         return [*said, CAUTION]
 
-    def record(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return {"data": self.data, "drawn": self.drawn, "images": self.images, "patients": self.patients,
-                "detector": self.detector, "preset": self.preset, "steps": self.steps, "started": self.started}
-
 
 def provenance(checkpoint: Checkpoint, path: Path) -> Provenance:
     """Of the checkpoint at `path`. One without a word on its data was written before they were recorded: then no
-    folder of data in its configuration means drawings. Raises TypeError or ValueError for counts that are none."""
-    known, configuration = checkpoint.trained_on, checkpoint.configuration
-    drawn = bool(known.get("drawn", configuration.get("data") is None))
-    images = known.get("images")
-    if images is not None:
-        images = {name: int(images[name]) for name in CLASSES if name in images}
-    return Provenance(known.get("data", DRAWN if drawn else None), drawn, images, known.get("patients"),
-                      known.get("detector"), str(configuration.get("preset")), checkpoint.step,
-                      _started(checkpoint, path.parent))
+    folder of data in its configuration means drawings. Raises Failure where it says what it cannot mean."""
+    known, configuration = converted(TrainedOn, checkpoint.trained_on, path), checkpoint.configuration
+    drawn = configuration.get("data") is None if known.drawn is None else known.drawn
+    images = known.images and {name: known.images[name] for name in CLASSES if name in known.images}
+    return Provenance(known.data or (DRAWN if drawn else None), drawn, images, known.patients, known.detector,
+                      str(configuration.get("preset")), checkpoint.step, _started(checkpoint, path.parent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Of any config.json."""
+    configuration: dict[str, Any]
+    started: str
 
 
 def _started(checkpoint: Checkpoint, folder: Path) -> str | None:
     """The day in config.json, if that is of the run that wrote the checkpoint."""
     try:
-        record = RunFolder(folder).record()
-        recorded, own = record["configuration"], checkpoint.configuration
+        record = RunFolder(folder).record_as(_Beginning)
+        recorded, own = record.configuration, checkpoint.configuration
         same = all(recorded[name] == own[name] for name in own if name not in MAY_CHANGE)
-        return str(record["started"])[:10] if same else None
-    except (Failure, UsageError, OSError, KeyError, TypeError):
+        return record.started[:10] if same else None
+    except (Failure, UsageError, KeyError):
         return None

@@ -1,9 +1,6 @@
-"""How long a run will take on this machine, from small samples of each of its parts; and how long it took.
+"""How fast a network is on this machine: measured for a moment when it is asked for, on a few images or one batch.
 
-Parts, in seconds by name: "preparing" what the cache lacks, "detecting" the lesions of a decomposition, "training",
-"evaluating" while training goes on and at its end, "report". Each is measured for a moment when it is asked for, on a
-few images, one batch, one small figure, and scaled to the numbers of the run: an estimate, which other work on the
-machine makes wrong. Not counted: reading a data set's tables and headers, and the confounders of real data.
+Scaled to the numbers of a run that is an estimate, which other work on the machine makes wrong.
 """
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from engine.layer import Layer, Run
 from engine.optimizers import Adam
 from experiments.configuration.training import TrainingConfiguration
 from experiments.inputs.augmentation import augment
-from experiments.system.device import array_module
+from experiments.system.device import beside
 from experiments.system.durations import seconds_of
 from models.predict import predict
 
@@ -22,20 +19,20 @@ FEW = 4  # images in a batch that is measured first
 TEST = 0.2  # of the images, as `splitting.split` has it
 
 
-def seconds_per_step(network: Layer, configuration: TrainingConfiguration, device: str, in_channels: int = 1) -> float:
+def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_channels: int = 1) -> float:
     """Of a training step: the batch is made, goes forward and backward, and Adam steps, by nothing.
 
     On images of noise: a whole batch, or where that takes long a few of them, scaled to the batch. Passes are pure and
     a learning rate of 0 changes no parameter: the network is as it was.
     """
-    xp, optimizer = array_module(device), Adam(network.parameters())
+    optimizer = Adam(network.parameters())
 
     def measured(images: int) -> float:
         noise = _noise(images, configuration.side, in_channels)
 
         def step() -> None:
             augment(noise, None, np.random.default_rng(0), configuration.rotation)
-            y, saved = network.forward(xp.asarray(noise), Run())
+            y, saved = network.forward(beside(network, noise), Run())
             gradients = network.backward(y, saved)[1]
             optimizer.step(gradients, 0.0)
             to_numpy(y)
@@ -48,9 +45,9 @@ def seconds_per_step(network: Layer, configuration: TrainingConfiguration, devic
     return estimate if estimate > 2 else measured(configuration.batch)
 
 
-def seconds_per_image(network: Layer, side: int, device: str, in_channels: int = 1) -> float:
+def seconds_per_image(network: Layer, side: int, in_channels: int = 1) -> float:
     """Of inference, on images of noise."""
-    x = array_module(device).asarray(_noise(4 * FEW, side, in_channels))
+    x = beside(network, _noise(4 * FEW, side, in_channels))
     return min(seconds_of(lambda: to_numpy(predict(network, x)[0])) for _ in range(2)) / len(x)
 
 

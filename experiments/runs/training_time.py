@@ -4,11 +4,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from experiments.system.files import read_json, write_json
+from experiments.system.records import read_record, write_record
 
 FILE = "training_time.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTime:
+    """seconds  that the training took, all its parts together; untimed: whether a part was cut off before its time
+    was noted, so that it took longer"""
+    seconds: float
+    untimed: bool
 
 
 @contextmanager
@@ -18,26 +27,23 @@ def timing(folder: Path) -> Iterator[None]:
     A part that is killed leaves no time behind, but the mark that there was one: from then on the sum is less than what
     the training took.
     """
-    seconds, untimed = training_time(folder) or (0.0, False)
-    write_json(folder / FILE, {"seconds": seconds, "untimed": True})
+    before = training_time(folder) or TrainingTime(0.0, False)
+    write_record(folder / FILE, replace(before, untimed=True))
     started = time.monotonic()
     try:
         yield
     finally:
-        write_json(folder / FILE, {"seconds": seconds + time.monotonic() - started, "untimed": untimed})
+        write_record(folder / FILE, replace(before, seconds=before.seconds + time.monotonic() - started))
 
 
-def training_time(folder: Path) -> tuple[float, bool] | None:
-    """Seconds, and whether it took longer than that; None for a run that has no record of it."""
-    if not (folder / FILE).exists():
-        return None
-    found = read_json(folder / FILE)
-    return found["seconds"], found["untimed"]
+def training_time(folder: Path) -> TrainingTime | None:
+    """None for a run that has no record of it."""
+    return read_record(TrainingTime, folder / FILE) if (folder / FILE).exists() else None
 
 
 def total_time(folders: list[Path]) -> tuple[float | None, bool]:
-    """Of several trainings one after another, None where none has a record; and whether it took longer than that."""
+    """Seconds of several trainings one after another, None where none has a record; and whether it took longer."""
     times = [training_time(folder) for folder in folders]
     known = [each for each in times if each is not None]
-    return sum(seconds for seconds, _ in known) if known else None, len(known) < len(times) or any(
-        untimed for _, untimed in known)
+    return sum(each.seconds for each in known) if known else None, len(known) < len(times) or any(
+        each.untimed for each in known)

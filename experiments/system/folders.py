@@ -16,6 +16,11 @@ def folder_name(text: str) -> str:
     return text
 
 
+def folder_path(text: str) -> Path:
+    """`folder_name` as a path."""
+    return Path(folder_name(text))
+
+
 def require_apart(output: Path, configuration: Mapping[str, Any]) -> None:
     """Raises UsageError where the run's folder and that of its data are one, or one lies inside the other: the files of
     the run would be read as data, or written over them."""

@@ -1,22 +1,24 @@
 """Small drawn mammograms, and the commands as their user meets them."""
 import contextlib
 import io
-import json
+
 import re
 import shutil
 import signal
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.checkpoint import save_checkpoint
 from experiments import decomposition, end2end
-from experiments.configuration.detector import DetectorConfiguration
+from experiments.configuration.detector import LOSSES, DetectorConfiguration
 from experiments.datasets import synthetic
 from experiments.detectors import network as detector
+from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import trained_on
 from experiments.system.command import run_command
+from experiments.system.records import write_record
 
 TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "4", "--workers", "1",
         "--evaluate-every", "20", "--checkpoint-every", "2", "--steps", "60")
@@ -83,18 +85,18 @@ def finished(drawn, tmp_path_factory, command, tiny_flags):
 def detectors(finished, tmp_path_factory):
     """A finished ROI run on the data of `finished`, as experiments/roi_detection.py leaves one; nobody trained it."""
     folder = tmp_path_factory.mktemp("detectors") / "roi"
-    of_end2end = json.loads((finished / "config.json").read_text())
-    shared = {name: of_end2end["configuration"][name] for name in ("data", "side", "working_side")}
+    of_end2end = RunFolder(finished).record()
+    shared = {name: of_end2end.configuration[name] for name in ("data", "side", "working_side")}
     configuration = DetectorConfiguration(preset="quick", channels=2, depth=1, **shared)
-    for loss in detector.LOSSES:
+    record = replace(of_end2end, experiment="roi_detection", configuration=configuration.record())
+    for loss in LOSSES:
         for number in range(5):
             path = folder / f"P{number}-{loss}" / "checkpoint.safetensors"
             path.parent.mkdir(parents=True)
-            network = detector.build(replace(configuration, seed=1 + number + 5 * detector.LOSSES.index(loss)))
-            save_checkpoint(path, network, None, 0, asdict(configuration), trained_on(
-                {"experiment": "roi_detection", "data": of_end2end["data"]}, path.parent.name))
-    (folder / "config.json").write_text(json.dumps({
-        "experiment": "roi_detection", "configuration": asdict(configuration), "data": of_end2end["data"]}))
+            network = detector.build(replace(configuration, seed=1 + number + 5 * LOSSES.index(loss)))
+            save_checkpoint(path, network, None, 0, configuration.record(),
+                            trained_on(record, path.parent.name).record())
+    write_record(folder / "config.json", record)
     (folder / "results.json").write_text("{}")
     return folder
 

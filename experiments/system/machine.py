@@ -1,0 +1,41 @@
+"""With what a run is made: processors, device, cache. Its results do not depend on it."""
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.system.argument_types import whole_number
+from experiments.system.device import array_module
+from experiments.system.errors import UsageError
+from experiments.system.folders import folder_name
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """device   "cpu" or "cuda", where networks are placed
+    cache    folder of preprocessed images, for this run and others
+    workers  processes at a time
+    """
+    device: str = "cpu"
+    cache: Path = Path("runs/cache")
+    workers: int = 1
+
+
+def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
+    """--device, --cache and --workers. workers: what the processes do."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
+    parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
+                        help="where preprocessed images are kept for the next run (default: runs/cache)")
+    parser.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
+                        help=f"{workers} (default: one for each processor)")
+
+
+def chosen_machine(arguments: argparse.Namespace) -> Machine:
+    """By the flags. Raises UsageError for a number of workers that cannot be, and where there is no such device: that
+    is known before the data are prepared."""
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    array_module(arguments.device)
+    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers)
