@@ -40,7 +40,7 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     be worth nothing.
     """
     _check_disjoint(predictions)
-    data, classes = record.data, samples.classes
+    data, classes = record.data, predictions["test"].classes
     test, train = (evaluate(outputs.probabilities, outputs.labels, outputs.patients, classes)
                    for outputs in (predictions["test"], predictions["train"]))
     results = ClassifierResults(test, train, data, record.configuration["seed"], confounders)

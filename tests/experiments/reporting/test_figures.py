@@ -8,9 +8,12 @@ from matplotlib.text import Text
 from PIL import Image
 
 from experiments.evaluation import evaluate
+from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.roc import Curve
+from experiments.evaluation.segmentation import MEASURES
 from experiments.reporting.figures import (
     Detection,
+    Samples,
     borders_figure,
     evolution_figure,
     loss_figure,
@@ -26,10 +29,10 @@ from experiments.reporting.figures.loss import STYLES, continuations, loss_cours
 from experiments.reporting.figures.overlay import overlay
 from experiments.reporting.figures.placeholder import placeholder
 from experiments.reporting.figures.roc import CORNERS, corner, roc
-from experiments.reporting.figures.roi_grid import MEASURES, roi_grid
+from experiments.reporting.figures.roi_grid import roi_grid
 from experiments.reporting.figures.saliency import saliency, strength
 from experiments.reporting.figures.style import BLUE, LIGHT_BLUE, LIGHT_GREEN, VERMILLION, draw_border, new_figure, png
-from experiments.reporting.record import Predictions, Samples
+from experiments.runs.log import Entry
 
 SIDE = 16
 MASK = np.zeros((SIDE, SIDE), bool)
@@ -49,9 +52,9 @@ def measures(value):
 
 def history(start):
     """Of a detector: evaluations at the steps 0, 50, 100 and losses between them."""
-    evaluations = [{"step": step, "evaluation": {"train": measures(start + step / 500), "test": measures(start)}}
+    evaluations = [Entry(step, evaluation={"train": measures(start + step / 500), "test": measures(start)})
                    for step in (0, 50, 100)]
-    return [*evaluations, {"step": 60, "loss": 0.5, "learning_rate": 1e-3}]
+    return [*evaluations, Entry(60, 0.5, 1e-3)]
 
 
 def grid():
@@ -97,7 +100,7 @@ def test_each_panel_has_the_curves_of_its_detector_and_the_lines_of_its_result(n
 
 def test_an_undefined_precision_is_a_gap_and_a_detector_without_history_says_so():
     histories, complete = grid()
-    histories["P1-ss"][1]["evaluation"]["test"]["precision"] = None
+    histories["P1-ss"][1].evaluation["test"]["precision"] = None
     del histories["P3-dice"], complete["P3-dice"]
     figure = roi_grid(histories, complete)
     values = panel(figure, "precision", "P1-ss").lines[2].get_ydata()
@@ -109,7 +112,7 @@ def test_an_undefined_precision_is_a_gap_and_a_detector_without_history_says_so(
 def test_rows_of_shares_have_the_scale_from_0_to_1_and_the_loss_its_own_for_each_loss_function():
     histories, complete = grid()
     for entry in histories["P0-ss"][:3]:
-        entry["evaluation"]["train"]["loss"] = 7.0
+        entry.evaluation["train"]["loss"] = 7.0
     figure = roi_grid(histories, complete)
     assert panel(figure, "loss", "P4-ss").get_ylim()[1] > 7 > panel(figure, "loss", "P4-dice").get_ylim()[1]
     for measure in list(MEASURES)[1:]:
@@ -198,7 +201,11 @@ def test_each_annotation_of_the_placeholder_data_stands_two_rows_below_its_image
 
 
 def course(first, last, level):
-    return [{"step": step, "loss": level} for step in range(first, last + 1, 10)]
+    return [Entry(step, level) for step in range(first, last + 1, 10)]
+
+
+def steps_of(histories):
+    return [[entry.step for entry in history] for history in histories]
 
 
 RETRAINED = {"end-to-end": course(10, 900, 0.3), "decomposition": course(10, 900, 0.4),
@@ -210,16 +217,16 @@ def test_no_average_runs_across_the_step_where_a_training_goes_on():
     averages = [line for line in axes.lines if "moving average" in str(line.get_label())]
     for line, (name, history) in zip(averages, RETRAINED.items(), strict=True):
         assert line.get_label().startswith(name)
-        assert (line.get_xdata()[0], line.get_xdata()[-1]) == (history[0]["step"], history[-1]["step"])
-        np.testing.assert_allclose(line.get_ydata(), history[0]["loss"])
+        assert (line.get_xdata()[0], line.get_xdata()[-1]) == (history[0].step, history[-1].step)
+        np.testing.assert_allclose(line.get_ydata(), history[0].loss)
     mark, = (line for line in axes.lines if "goes on" in str(line.get_label()))
     assert mark.get_xdata() == [900, 900] and mark.get_label().startswith("step 900")
 
 
 def test_trainings_that_begin_together_are_not_marked():
-    assert continuations(RETRAINED.values()) == [900]
+    assert continuations(steps_of(RETRAINED.values())) == [900]
     together = {name: RETRAINED[name] for name in ("end-to-end", "decomposition")} | {"longer": course(1, 2000, 0.2)}
-    assert continuations(together.values()) == continuations([[]]) == []
+    assert continuations(steps_of(together.values())) == continuations([[]]) == []
     assert not any("goes on" in str(line.get_label()) for line in loss_course(together).axes[0].lines)
 
 
@@ -231,7 +238,7 @@ def test_the_legend_of_the_loss_names_every_training_once():
 
 
 def test_the_accuracy_while_training_went_on_stands_below_the_loss():
-    evaluated = {name: [*history, *({"step": entry["step"], "evaluation": {"accuracy_mean": place / 100}}
+    evaluated = {name: [*history, *(Entry(entry.step, evaluation={"test": {"accuracy": place / 100}})
                                     for place, entry in enumerate(history[::30]))]
                  for name, history in RETRAINED.items()}
     upper, lower = loss_course(evaluated).axes
@@ -240,7 +247,7 @@ def test_the_accuracy_while_training_went_on_stands_below_the_loss():
     curves = [line for line in lower.lines if line.get_marker() == "o"]
     for line, (colour, _), history in zip(curves, STYLES, RETRAINED.values(), strict=False):
         assert line.get_color() == colour
-        assert line.get_xdata().tolist() == [entry["step"] for entry in history[::30]]
+        assert line.get_xdata().tolist() == [entry.step for entry in history[::30]]
         assert line.get_ydata().tolist() == [place / 100 for place in range(len(history[::30]))]
     assert "test set" in lower.get_ylabel() and lower.get_xlabel() == "training step" and not upper.get_xlabel()
     assert len(loss_course(RETRAINED).axes) == 1
@@ -249,8 +256,8 @@ def test_the_accuracy_while_training_went_on_stands_below_the_loss():
 @pytest.mark.parametrize("last", [2, 7, 60, 5000])
 def test_steps_are_whole_numbers(last):
     steps = [1, last]
-    losses = [{"step": step, "loss": 1.0} for step in steps]
-    evaluations = [{"step": step, "evaluation": {"train": measures(0.5), "test": measures(0.4)}} for step in steps]
+    losses = [Entry(step, 1.0) for step in steps]
+    evaluations = [Entry(step, evaluation={"train": measures(0.5), "test": measures(0.4)}) for step in steps]
     for axes in (loss_course({"a": losses}).axes[-1], panel(roi_grid({"P2-ss": evaluations}, {}), "recall", "P2-ss")):
         ticks = axes.get_xticks()
         assert len(ticks) >= 2 and np.array_equal(ticks, np.round(ticks))
@@ -261,7 +268,8 @@ def roc_of(signals):
     generator, predictions = np.random.default_rng(0), {}
     for split, signal in zip(("test", "train"), signals, strict=True):
         labels = np.arange(90) % 3
-        predictions[split] = Predictions(generator.random((90, 3)) + signal * np.eye(3)[labels], labels, np.arange(90))
+        predictions[split] = ImagePredictions(np.arange(90).astype(str), np.arange(90).astype(str), labels,
+                                              generator.random((90, 3)) + signal * np.eye(3)[labels])
     results = {split: evaluate(each.probabilities, each.labels, each.patients) for split, each in predictions.items()}
     return roc(predictions, results)
 

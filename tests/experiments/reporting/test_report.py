@@ -8,20 +8,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.evaluation import thesis
-from experiments.reporting import report
-from experiments.reporting.figures import choose_samples, loss_figure, roc_figure, samples_figure
-from experiments.reporting.html import about, duration
-from experiments.reporting.record import Predictions, RunRecord, Samples
+from experiments.evaluation import evaluate, thesis
+from experiments.evaluation.predictions import ImagePredictions
+from experiments.evaluation.results import ClassifierResults
+from experiments.inputs.loading import DataRecord
+from experiments.reporting import head
+from experiments.reporting.figures import Samples, choose_samples, loss_figure, roc_figure, samples_figure
+from experiments.reporting.head import duration, report_head
 from experiments.reporting.report import write_results
+from experiments.runs.log import Entry
+from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure
+from experiments.system.records import read_record
 
 FILES = {"results.json", "tables.md", "report.html", "figures/roc.png", "figures/loss.png", "figures/samples.png"}
+TITLE = "A run <&> its report"
+DATA = DataRecord(
+    "a set", is_ddsm=False, fingerprint="abc123", images=130, patients=65, excluded={"hybrid": 3},
+    dropped={"annotation lost": 2}, notes=["A note on the data."], train={"cancer": 30, "normal": 30, "benign": 30},
+    test={"cancer": 14, "normal": 13, "benign": 13}, train_patients=45, test_patients=20)
 RECORD = RunRecord(
-    title="A run <&> its report", command="python experiments/end2end.py --seed 4",
-    config={"batch_size": 50, "seed": 4, "normals": None}, versions={"numpy": "2"}, seed=4, dataset="a set",
-    is_ddsm=False, fingerprint="abc123", excluded={"hybrid": 3},
-    dropped={"annotation lost": 2}, seconds=125, started="2026-03-14T15:09:26")
+    "end2end", {"kind": "classifier", "batch_size": 50, "seed": 4, "normals": None}, DATA,
+    command="python experiments/end2end.py --seed 4", device="cpu", started="2026-03-14T15:09:26",
+    versions={"numpy": "2"})
 
 
 def predictions(images, who, signal=0.4):
@@ -29,7 +38,11 @@ def predictions(images, who, signal=0.4):
     labels = generator.integers(3, size=images)
     outputs = generator.random((images, 3), dtype=np.float32)
     outputs[np.arange(images), labels] += signal
-    return Predictions(outputs, labels, np.array([f"{who}{i // 2}" for i in range(images)]))
+    return of_images(outputs, labels, np.array([f"{who}{i // 2}" for i in range(images)]))
+
+
+def of_images(outputs, labels, patients):
+    return ImagePredictions(np.array([f"{i}.png" for i in range(len(labels))]), patients, labels, outputs)
 
 
 def arguments():
@@ -37,8 +50,8 @@ def arguments():
     chosen = choose_samples(test.labels, 5, seed=0)
     images = np.random.default_rng(0).random((5, 16, 16), dtype=np.float32)
     return {
-        "record": RECORD, "predictions": {"train": predictions(90, "train"), "test": test},
-        "losses": {"end-to-end": [{"step": step, "loss": 1 / (step + 1)} for step in range(0, 600, 10)]},
+        "title": TITLE, "record": RECORD, "predictions": {"train": predictions(90, "train"), "test": test},
+        "losses": {"end-to-end": [Entry(step, 1 / (step + 1)) for step in range(0, 600, 10)]},
         "samples": Samples(images, test.labels[chosen], test.probabilities[chosen]),
         "shown": thesis.Shown(thesis.END_TO_END, roc="4.1", loss="4.6")}
 
@@ -71,18 +84,19 @@ def test_the_folder_holds_the_files_of_a_run_and_nothing_else(folder):
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == FILES
 
 
-def test_results_are_strict_json_with_the_fields_of_both_splits(folder):
+def test_results_are_strict_json_and_read_back_what_was_written(folder, tmp_path):
     def refuse(token):
         raise AssertionError(token)
 
-    results = json.loads((folder / "results.json").read_text(), parse_constant=refuse)
-    assert set(results) == {"train", "test", "data", "seed"}
+    json.loads((folder / "results.json").read_text(), parse_constant=refuse)
+    results = read_record(ClassifierResults, folder / "results.json")
+    assert results == write_results(tmp_path, **arguments())
     for split, images in (("train", 90), ("test", 40)):
-        assert results[split]["images"] == images
-        assert isinstance(results[split]["accuracy"]["mean"], float)
-        assert results[split]["auroc_ci"]["mean"][0] < results[split]["auroc"]["mean"]
-    assert results["data"] == {"name": "a set", "is_ddsm": False, "fingerprint": "abc123", "excluded": {"hybrid": 3},
-                               "dropped": {"annotation lost": 2}}
+        found = results.splits[split]
+        assert found.images == images
+        assert isinstance(found.accuracy["mean"], float)
+        assert found.auroc_ci["mean"][0] < found.auroc["mean"]
+    assert results.data == DATA and results.seed == 4 and results.confounders is None
 
 
 def test_the_page_needs_nothing_beside_it(folder):
@@ -97,7 +111,8 @@ def test_the_page_needs_nothing_beside_it(folder):
 def test_the_page_says_what_was_run_and_what_came_out(folder):
     text = " ".join(" ".join(Page((folder / "report.html").read_text()).text).split())
     for words in ("A run <&> its report", "python experiments/end2end.py --seed 4", "abc123", "hybrid", "batch size",
-                  "annotation lost", "begun 2026-03-14 15:09 · trained in 2 min 05 s", "normals not set",
+                  "annotation lost", "a set · seed 4 · begun 2026-03-14 15:09", "seed 4 batch size 50 normals not set",
+                  "A note on the data.",
                   "The test set is small: 40 images of 20 patients",
                   "thesis, Table 4.2", "a set) are not the thesis's (DDSM)", "True cancer"):
         assert words in text
@@ -122,9 +137,13 @@ def test_an_interval_may_stand_below_its_figure_but_is_one_piece(folder):
     assert len(re.findall(r'<td>0\.\d{4} <span class="interval">\[0\.\d{3}, [01]\.\d{3}\]</span></td>', accuracy)) == 4
 
 
-def test_what_is_not_known_of_a_run_is_not_said_and_a_part_that_was_not_timed_is(folder):
-    assert about(replace(RECORD, seconds=None, started=None)) == ["a set", "seed 4"]
-    assert about(replace(RECORD, untimed=True))[-1] == "trained in more than 2 min 05 s"
+@pytest.mark.parametrize(("found", "said"), [
+    ((125, False), ["trained in 2 min 05 s"]), ((125, True), ["trained in more than 2 min 05 s"]), ((None, True), [])])
+def test_what_is_not_known_of_a_training_is_not_said_and_a_part_that_was_not_timed_is(found, said, folder, monkeypatch):
+    monkeypatch.setattr(head, "total_time", lambda folders: found if folders == [folder] else None)
+    made = report_head(TITLE, RECORD, DATA, [folder])
+    assert list(made.about) == ["a set", "seed 4", "begun 2026-03-14 15:09", *said]
+    assert dict(made.settings) == {"seed": 4, "batch_size": 50, "normals": None}
     assert "None" not in (folder / "report.html").read_text()
 
 
@@ -141,7 +160,7 @@ def test_a_failure_leaves_the_earlier_report(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(data)
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(Failure, match="disk is full"):
-        write_results(tmp_path, **{**arguments(), "record": replace(RECORD, seed=5)})
+        write_results(tmp_path, **{**arguments(), "title": "Another"})
     assert {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
@@ -153,14 +172,14 @@ def test_a_patient_in_both_splits_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_test_set_alone_without_one_class_and_without_losses_is_reported(tmp_path):
+def test_a_test_set_without_one_class_and_without_losses_is_reported(tmp_path):
     given = arguments()
     test = given["predictions"]["test"]
     keep = test.labels < 2
-    given["predictions"] = {"test": Predictions(test.probabilities[keep], test.labels[keep], test.patients[keep])}
+    given["predictions"]["test"] = of_images(test.probabilities[keep], test.labels[keep], test.patients[keep])
     given["losses"] = {"end-to-end": []}
     results = write_results(tmp_path, **given)
-    assert results["test"]["auroc"]["benign"] is None
+    assert results.test.auroc["benign"] is None
     assert "undefined, since a class is absent" in (tmp_path / "report.html").read_text()
 
 
@@ -170,7 +189,7 @@ def pixels(data):
 
 def test_figures_are_png_of_a_legible_size():
     given = arguments()
-    results = {split: report.evaluate(p.probabilities, p.labels, p.patients)
+    results = {split: evaluate(p.probabilities, p.labels, p.patients)
                for split, p in given["predictions"].items()}
     for data in (roc_figure(given["predictions"], results), loss_figure(given["losses"]),
                  samples_figure(given["samples"])):
