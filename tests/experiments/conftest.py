@@ -1,7 +1,6 @@
 """Small drawn mammograms, and the commands as their user meets them."""
 import contextlib
 import io
-
 import re
 import shutil
 import signal

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 from experiments import audit, convert_ddsm, decomposition, end2end, predict, reproduce, retraining, roi_detection
 from experiments.datasets import synthetic
 from experiments.system.argument_types import number, whole_number
@@ -72,7 +73,7 @@ def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypa
             "roi_detection": (*roi, "--steps", 2),
             "decomposition": (*training, "--detectors", detectors, "--end2end", finished),
             "retraining": (*training, "--decomposition", decomposed),
-            "reproduce": (*roi, "--steps", 2, "--detector-steps", 2, "--width", 0.05),
+            "reproduce": (*roi, "--detector-batch", 4, "--steps", 2, "--detector-steps", 2, "--width", 0.05),
             "predict": (finished / "checkpoint.safetensors", image if data == drawn else data, "--json",
                         output, "--saliency", cache),
             "synthetic": (output, "--images", 2, "--height", 32)}[name]
@@ -162,7 +163,7 @@ def test_numbers_that_are_meant():
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full on this system")
 def test_a_full_standard_error_does_not_end_a_training(drawn, tiny_flags, tmp_path):
-    root = Path(__file__).parents[2]
+    root = Path(experiments.__file__).parents[1]
     flags = [str(flag) for flag in (*tiny_flags(drawn, tmp_path / "run"), "--steps", 2)]
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, root / "experiments" / "end2end.py", *flags], stderr=full,

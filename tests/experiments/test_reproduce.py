@@ -10,14 +10,12 @@ from engine.checkpoint import load_checkpoint
 from experiments import audit, reproduce
 from experiments.datasets import synthetic
 from experiments.evaluation.predictions import read_predictions
-from experiments.reproduction.report import gather, write_reproduction
-from experiments.reproduction.report.material import Material
-from experiments.reproduction.stages import Reproduction
+from experiments.reproduction.beginning import ReproductionRecord
 from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
 
-TINY = ("--side", 32, "--working-side", 64, "--batch", 4, "--steps", 60, "--width", 0.05, "--detector-steps", 12,
-        "--channels", 2, "--depth", 2, "--retraining-steps", 12, "--workers", 1)
+TINY = ("--side", 32, "--working-side", 64, "--batch", 4, "--detector-batch", 4, "--steps", 60, "--width", 0.05,
+        "--detector-steps", 12, "--channels", 2, "--depth", 2, "--retraining-steps", 12, "--workers", 1)
 STAGES = ("end2end-seed0", "roi_detection", "decomposition-seed0", "retraining")
 SHOWN = [f"Table 4.{number}" for number in range(1, 8)] + [f"Figure 4.{number}" for number in range(1, 8)] + [
     "Figure A.1", "Figure A.2"]
@@ -93,7 +91,7 @@ def test_reproduce_json_has_what_the_stages_found(run):
     assert found["retraining"]["test"]["images"] == 12 and found["audit"]["footnote_5"]
     accuracies = [found[part][f"{part}-seed0"]["test"]["accuracy"]["mean"] for part in ("end2end", "decomposition")]
     assert found["paired"]["accuracy"]["mean"]["difference"] == pytest.approx(accuracies[0] - accuracies[1])
-    lines = [line["loss"] for line in RunFolder(run / "retraining").history() if "loss" in line]
+    lines = [line.loss for line in RunFolder(run / "retraining").history() if line.loss is not None]
     assert found["loss"]["retrained with zeros"]["first"] == lines[0]
     assert found["loss"]["retrained with zeros"]["last tenth"] == lines[-1]
     assert found["thesis"]["hyper_parameters"]["4.4"]["Number of epochs"] == "20"
@@ -101,13 +99,15 @@ def test_reproduce_json_has_what_the_stages_found(run):
 
 def test_the_stages_have_the_flags_and_build_on_each_other(run):
     records = {stage: RunFolder(run / stage).record() for stage in STAGES}
-    assert {record["configuration"]["side"] for record in records.values()} == {32}
-    assert len({record["data"]["fingerprint"] for record in records.values()}) == 1
-    assert records["roi_detection"]["configuration"]["steps"] == 12
-    assert records["decomposition-seed0"]["detectors"]["run"] == str(run / "roi_detection")
-    assert records["decomposition-seed0"]["end2end"] == str(run / "end2end-seed0")
-    assert records["retraining"]["decomposition"]["run"] == str(run / "decomposition-seed0")
-    assert records["retraining"]["configuration"]["steps"] == 12
+    assert {record.configuration["side"] for record in records.values()} == {32}
+    assert [record.configuration["kind"] for record in records.values()] == [
+        "classifier", "detector", "decomposition", "retraining"]
+    assert len({record.data.fingerprint for record in records.values()}) == 1
+    assert records["roi_detection"].configuration["steps"] == 12
+    assert records["decomposition-seed0"].detectors.run == str(run / "roi_detection")
+    assert records["decomposition-seed0"].end2end == str(run / "end2end-seed0")
+    assert records["retraining"].decomposition.run == str(run / "decomposition-seed0")
+    assert records["retraining"].configuration["steps"] == 12
     printed = (run / "printed.txt").read_text()
     assert "This is expected about" in printed and printed.count("Stage ") == 7
     spent, = json.loads((run / "config.json").read_text())["times"]
@@ -169,8 +169,8 @@ def test_another_seed_trains_again_on_the_same_images_and_detectors(copied, run,
     assert first.names.tolist() == second.names.tolist() and first.patients.tolist() == second.patients.tolist()
     assert not np.array_equal(first.probabilities, second.probabilities)
     records = [RunFolder(copied / f"decomposition-seed{seed}").record() for seed in (0, 1)]
-    assert [record["configuration"]["training_seed"] for record in records] == [0, 1]
-    assert records[0]["detectors"] == records[1]["detectors"]
+    assert [record.configuration["training_seed"] for record in records] == [0, 1]
+    assert records[0].detectors == records[1].detectors
     found = json.loads((copied / "reproduce.json").read_text())
     assert found["paired"]["seeds"] == 2 and len(found["spread"]["end-to-end"]["accuracy"]["mean"]["values"]) == 2
     page = (copied / "report.html").read_text()
@@ -199,30 +199,28 @@ def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesi
     trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays
                       for folder in (run, copied))
     assert all(np.array_equal(array, again[name]) for name, array in trained.items())
-    assert RunFolder(copied).record()["configuration"]["data"] == str(moved)
+    recorded = RunFolder(copied).record_as(ReproductionRecord).configuration
+    assert recorded.classifiers["data"] == recorded.detectors["data"] == str(moved)
 
 
-def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, run, tmp_path):
+def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, flags, tmp_path, command):
     data = shutil.copytree(lesions, tmp_path / "data")
     rows = (data / "labels.csv").read_text().splitlines()
     (data / "labels.csv").write_text("\n".join(row for row in rows if ",normal," not in row))
-    whole = Reproduction(tmp_path, {"preset": "quick", "seed": 0, "seeds": 1, "data": str(data)}, [], "cpu")
-    assert whole.missing == ["normal"]
-    assert [stage.title for stage in whole.stages()] == ["ROI detection, 10 detectors", "audit of the thesis's tables"]
-    for part in ("roi_detection", "audit"):
-        shutil.copytree(run / part, tmp_path / part)
-    material = gather(tmp_path, [0], whole.missing)
-    assert isinstance(material, Material) and material.comparison is None
-    sentences = write_reproduction(tmp_path, RunFolder(run).record(), material)
-    page = (tmp_path / "report.html").read_text()
-    assert any("The classifiers could not be trained: the data hold no normal images" in text for text in sentences)
+    code, text, errors = command(reproduce.main, *flags(tmp_path / "run"), "--data", data)
+    assert code == 0, errors
+    assert re.findall(r"Stage \d of 3, (.*)", text) == ["ROI detection, 10 detectors", "audit of the thesis's tables",
+                                                       "report"]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "The classifiers could not be trained: the data hold no normal images" in text
     assert all(shown in page for shown in SHOWN) and page.count("Not done: the data hold no normal images") > 10
-    assert "end2end" not in json.loads((tmp_path / "reproduce.json").read_text())
+    assert not json.loads((tmp_path / "run" / "reproduce.json").read_text()).get("end2end")
 
 
 @pytest.mark.parametrize(("given", "message"), [
     (("--seeds", 0), "--seeds 0: expected at least 1"), (("--side", 33), "--side 33"), (("--depth", 0), "--depth 0"),
-    (("--loss", "iou"), "argument --loss: invalid choice"), (("--retraining-steps", 0), "--steps 0"),
+    (("--loss", "iou"), "argument --loss: invalid choice"), (("--retraining-steps", 0), "--retraining-steps 0"),
+    (("--detector-batch", 1), "--batch 1"),
     (("--data", "/nowhere"), "there is no such folder")])
 def test_a_wrong_call_has_exit_code_2_and_writes_nothing(given, message, flags, tmp_path, command):
     code, _, errors = command(reproduce.main, *flags(tmp_path / "run"), *given)
@@ -234,7 +232,7 @@ def test_a_run_is_neither_overwritten_nor_resumed_with_other_flags(run, finished
     before = times(run)
     for given, message in ((flags(run), "holds a run already"),
                            ((*flags(run), "--resume", "--steps", 61), "--steps 61: the run in .* has 60"),
-                           (("--resume", "--output", run, "--loss", "ss"), "--loss ss: the run in .* has the default"),
+                           (("--resume", "--output", run, "--loss", "ss"), "--loss ss: the run in .* has dice"),
                            (("--resume", "--output", finished), r"is one of experiments/end2end\.py")):
         code, _, errors = command(reproduce.main, *given)
         assert code == 2 and re.search(message, errors), errors

@@ -14,21 +14,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.checkpoint import load_checkpoint
+import experiments
+from engine.checkpoint import load_checkpoint, restore
 from experiments import roi_detection
 from experiments.configuration.detector import DetectorConfiguration
+from experiments.configuration.recorded import recorded_configuration
 from experiments.datasets import open_dataset, synthetic
 from experiments.detectors import training as detector_training
 from experiments.detectors.evolution import is_snapshot
-from experiments.detectors.finished import load_detectors
-from experiments.detectors.network import masks
+from experiments.detectors.finished import finished_checkpoints
+from experiments.detectors.network import build, masks
 from experiments.inputs.image_set import prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.splitting import split
 from experiments.runs.folder import RunFolder
+from experiments.runs.record import Changed, PartRecord
 from experiments.system.errors import UsageError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(experiments.__file__).parents[1]
 DETECTORS = [f"P{number}-{loss}" for loss in ("dice", "ss") for number in range(5)]
 MEASURES = {"loss", "accuracy", "precision", "recall", "overlap_accuracy"}
 TINY = ("--side", "32", "--working-side", "64", "--channels", "2", "--depth", "2", "--batch", "4", "--steps", "12",
@@ -61,6 +64,16 @@ def run(flags, tmp_path_factory, command):
     assert code == 0, errors
     (output / "printed.txt").write_text(text + errors)
     return output
+
+
+def loaded(run, loss):
+    """The five networks that a run trained by that loss, and their configuration."""
+    configuration = recorded_configuration(DetectorConfiguration, RunFolder(run).record().configuration, run)
+    networks = []
+    for checkpoint in finished_checkpoints(RunFolder(run), loss).values():
+        networks.append(build(configuration))
+        restore(checkpoint, networks[-1])
+    return networks, configuration
 
 
 def differing(one, other):
@@ -123,7 +136,7 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
     """Recomputed here from the checkpoints by (4.1) and the definitions of accuracy, precision and recall."""
     results = json.loads((run / "results.json").read_text())
     config = json.loads((run / "config.json").read_text())
-    networks, configuration = load_detectors(run, "ss")
+    networks, configuration = loaded(run, "ss")
     prepared = prepare(open_dataset(lesions, 0).mammograms, Preprocessing(32, 64, configuration.clip_limit), cache)
     train, test = split(prepared.labels, prepared.patients, 0)
     sizes = prepared.masks(range(len(prepared))).sum((1, 2, 3))
@@ -136,7 +149,7 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
                 if not len(chosen):
                     assert set(stated.values()) == {None}
                     continue
-                predicted = masks(network, prepared.images(chosen), 0.5, "cpu")
+                predicted = masks(network, prepared.images(chosen), 0.5)
                 mask = prepared.masks(chosen) > 0
                 both = (predicted & mask).sum((1, 2, 3))
                 smaller = np.minimum(predicted.sum((1, 2, 3)), mask.sum((1, 2, 3)))
@@ -192,7 +205,7 @@ def test_two_workers_of_which_one_is_killed_end_with_the_same_bits(run, flags, t
 HELD = """
 import time
 from pathlib import Path
-from experiments import evolution
+from experiments.detectors import evolution
 is_snapshot = evolution.is_snapshot
 def held(step, total):
     while Path({!r}).exists():
@@ -262,13 +275,12 @@ def test_a_finished_run_is_trained_on_all_its_detectors(run, flags, tmp_path, co
     code, _, errors = command(roi_detection.main, *flags(output), "--resume", "--steps", 13, "--workers", 1)
     assert code == 0, errors
     whole = RunFolder(output).record()
-    assert whole["configuration"]["steps"] == 13
-    assert whole["changes"][0]["configuration"]["steps"] == {"from": 12, "to": 13}
+    assert whole.configuration["steps"] == 13 and whole.changes[0].configuration["steps"] == Changed(12, 13)
     for name in DETECTORS:
         part = RunFolder(output / name)
         checkpoint = load_checkpoint(part.checkpoint)
         assert checkpoint.step == 13 and checkpoint.trained_on["detector"] == name
-        assert checkpoint.configuration == part.record()["configuration"] == whole["configuration"]
+        assert checkpoint.configuration == part.record_as(PartRecord).configuration == whole.configuration
         assert (part.path / "results.json").read_bytes() != (run / name / "results.json").read_bytes()
     shutil.copy(output / "P0-dice" / "checkpoint.safetensors", output / "P1-dice" / "checkpoint.safetensors")
     (output / "P1-dice" / "results.json").unlink()
@@ -276,24 +288,19 @@ def test_a_finished_run_is_trained_on_all_its_detectors(run, flags, tmp_path, co
     assert code == 1 and "its detector is P0-dice, that of the run P1-dice" in errors
 
 
-def test_detectors_are_loaded_from_a_finished_run_only(run, tmp_path, lesions):
-    networks, configuration = load_detectors(run, "dice")
+def test_the_detectors_of_a_run_are_loaded_by_their_loss(run, tmp_path, lesions):
+    networks, configuration = loaded(run, "dice")
     assert len(networks) == 5 and isinstance(configuration, DetectorConfiguration) and configuration.side == 32
     weights = [network.parameters()["sig.W"] for network in networks]
     assert not any(np.array_equal(weights[0], other) for other in weights[1:])
-    predicted = masks(networks[0], np.random.default_rng(0).random((3, 32, 32, 1), np.float32), 0.0, "cpu")
+    predicted = masks(networks[0], np.random.default_rng(0).random((3, 32, 32, 1), np.float32), 0.0)
     assert predicted.shape == (3, 32, 32, 1) and predicted.dtype == bool and predicted.all()
     with pytest.raises(UsageError, match="expected one of dice, ss"):
-        load_detectors(run, "iou")
-    with pytest.raises(UsageError, match=r"holds no run of experiments/roi_detection\.py"):
-        load_detectors(tmp_path, "dice")
+        finished_checkpoints(RunFolder(run), "iou")
     copy = shutil.copytree(run, tmp_path / "copy")
     (copy / "P3-dice" / "checkpoint.safetensors").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"P3-dice/checkpoint\.safetensors is not the checkpoint of a detector"):
-        load_detectors(copy, "dice")
-    (copy / "results.json").unlink()
-    with pytest.raises(UsageError, match=f"is not finished.*--resume --output {copy}"):
-        load_detectors(copy, "dice")
+        finished_checkpoints(RunFolder(copy), "dice")
 
 
 def test_a_batch_larger_than_a_size_group_is_trained_with_a_note(flags, tmp_path, command):

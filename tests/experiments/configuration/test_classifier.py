@@ -1,17 +1,18 @@
 import argparse
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
-from experiments.configuration.flags import add_flags, configure
+from experiments.configuration.flags import add_flags, configure, given_flags
 from experiments.system.errors import UsageError
 
 
 def parsed(*flags):
     parser = argparse.ArgumentParser()
-    add_flags(parser)
-    return configure(parser.parse_args(flags))
+    add_flags(parser, PRESETS, "Table 4.1")
+    return configure(PRESETS, given_flags(parser.parse_args(flags), ClassifierConfiguration))
 
 
 def test_the_thesis_preset_is_table_4_1():
@@ -22,7 +23,7 @@ def test_the_thesis_preset_is_table_4_1():
 
 
 def test_quick_is_the_default_and_a_flag_overrides_one_number():
-    assert parsed("--data", "x") == replace(PRESETS["quick"], data="x")
+    assert parsed("--data", "x") == replace(PRESETS["quick"], data=str(Path("x").resolve()))
     changed = parsed("--learning-rate", "0.5", "--steps", "7", "--working-side", "1024")
     assert changed.learning_rate == 0.5 and changed.total_steps == 7
     quick = PRESETS["quick"]
@@ -35,10 +36,11 @@ def test_drawn_images_are_enhanced_at_the_size_they_are_drawn_at_by_quick_alone(
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():
-    others = ("preset", "data", "normals", "steps", "training_seed")
+    others = ("preset", "data", "normals", "steps", "training_seed", "recompute")
     flags = [text for name, value in asdict(PRESETS["quick"]).items() if name not in others
              for text in ("--" + name.replace("_", "-"), str(value))]
     assert parsed(*flags) == PRESETS["quick"]
+    assert parsed(*flags, "--recompute") == replace(PRESETS["quick"], recompute=True)
 
 
 @pytest.mark.parametrize(("name", "value"), [

@@ -1,18 +1,19 @@
 import argparse
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from experiments.configuration import classifier
 from experiments.configuration.detector import PRESETS, DetectorConfiguration
-from experiments.configuration.flags import add_flags, configure_from
+from experiments.configuration.flags import add_flags, configure, given_flags
 from experiments.system.errors import UsageError
 
 
 def parsed(*flags):
     parser = argparse.ArgumentParser()
     add_flags(parser, PRESETS, "Table 4.4")
-    return configure_from(PRESETS, parser.parse_args(flags))
+    return configure(PRESETS, given_flags(parser.parse_args(flags), DetectorConfiguration))
 
 
 def test_the_thesis_preset_is_table_4_4_with_the_network_of_a_3_2():
@@ -28,11 +29,13 @@ def test_quick_prepares_images_as_the_quick_classifier_does_so_that_both_share_t
 
 
 def test_every_hyper_parameter_has_a_flag_of_its_type():
-    others = ("preset", "data", "normals", "steps", "training_seed")
+    others = ("preset", "data", "normals", "steps", "training_seed", "recompute")
     flags = [text for name, value in asdict(PRESETS["quick"]).items() if name not in others
              for text in ("--" + name.replace("_", "-"), str(value))]
     assert parsed(*flags) == PRESETS["quick"]
-    assert parsed("--data", "x", "--channels", "3") == replace(PRESETS["quick"], data="x", channels=3)
+    assert parsed(*flags, "--recompute").recompute
+    changed = parsed("--data", "x", "--channels", "3")
+    assert changed == replace(PRESETS["quick"], data=str(Path("x").resolve()), channels=3)
 
 
 @pytest.mark.parametrize(("name", "value"), [

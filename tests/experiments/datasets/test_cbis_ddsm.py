@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import experiments
 from experiments import end2end
 from experiments.datasets import cbis_ddsm, open_dataset
 from experiments.datasets.cbis_ddsm import HYBRID, NO_IMAGE, NO_MASK, OTHER_SHAPE
@@ -17,7 +18,7 @@ from experiments.system.errors import Failure
 
 pydicom = pytest.importorskip("pydicom")
 
-REAL = Path(__file__).parents[2] / "../shared/data/cbis-ddsm"
+REAL = Path(experiments.__file__).parents[1] / "../shared/data/cbis-ddsm"
 H, W = 60, 40
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import experiments
 from experiments.datasets import open_dataset
 from experiments.system.errors import Failure
 
-REAL = Path(__file__).parents[2] / "../shared/data/cdd-cesm"
+REAL = Path(experiments.__file__).parents[1] / "../shared/data/cdd-cesm"
 HEADER = "image,mask,label,patient\n"
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import experiments
 from experiments.datasets import mini_mias, open_dataset
 from experiments.system.errors import Failure
 
-REAL = Path(__file__).parents[2] / "../shared/data/mini-mias"
+REAL = Path(experiments.__file__).parents[1] / "../shared/data/mini-mias"
 INFO = """mdb001 G CIRC B 20 10 5
 mdb002 D NORM
 

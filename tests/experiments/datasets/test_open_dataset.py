@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 from experiments import convert_ddsm, datasets, decomposition, end2end, reproduce, retraining, roi_detection
 from experiments.datasets import READERS, open_dataset
 from experiments.datasets.mammogram import Mammogram
 from experiments.inputs import preprocessing
 from experiments.system.errors import Failure, UsageError
 
-DATA = Path(__file__).parents[2] / "../shared/data"
+DATA = Path(experiments.__file__).parents[1] / "../shared/data"
 
 
 def test_missing_folder_and_file_instead(tmp_path):

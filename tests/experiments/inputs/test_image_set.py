@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import experiments
 from experiments.datasets import synthetic
 from experiments.datasets.mammogram import Mammogram
 from experiments.inputs.image_set import LOST, prepare
@@ -164,7 +165,7 @@ def test_killed_in_the_middle(tmp_path):
     """What was prepared stays, whole; the worker processes end with the killed one, and with them its output."""
     (tmp_path / "script.py").write_text(SCRIPT)
     cache = tmp_path / "cache"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(experiments.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, str(tmp_path / "script.py"), str(cache)], env=environment,
                                stdout=subprocess.PIPE)
     try:

@@ -13,6 +13,7 @@ from experiments import decomposition, end2end, predict, reproduce, retraining, 
 from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.configuration.recorded import recorded_configuration
 from experiments.runs.folder import RunFolder
+from experiments.runs.record import Changed
 from experiments.runs.resuming import go_on
 from experiments.system.lock import locked
 
@@ -50,9 +51,9 @@ def test_a_finished_run_is_trained_on_and_is_none_until_that_is_done(copied, res
     assert code == 0, errors
     assert load_checkpoint(copied / "checkpoint.safetensors").step == 62 and (copied / "report.html").exists()
     lines = RunFolder(copied).history()
-    assert [line["step"] for line in lines if "evaluation" in line] == [20, 40, 60, 62]
-    change, = RunFolder(copied).record()["changes"]
-    assert change["configuration"] == {"steps": {"from": 60, "to": 62}} and change["at"] and change["command"]
+    assert [line.step for line in lines if line.evaluation is not None] == [20, 40, 60, 62]
+    change, = RunFolder(copied).record().changes
+    assert change.configuration == {"steps": Changed(60, 62)} and change.at and change.command
 
 
 def test_epochs_train_on_too_and_a_run_is_never_shortened(copied, resume):
@@ -73,7 +74,7 @@ def test_epochs_train_on_too_and_a_run_is_never_shortened(copied, resume):
     code, _, errors = resume("--epochs", 2)
     assert code == 0, errors
     assert load_checkpoint(copied / "checkpoint.safetensors").step == 64
-    assert RunFolder(copied).record()["configuration"]["steps"] is None
+    assert RunFolder(copied).record().configuration["steps"] is None
 
 
 def test_a_run_whose_data_moved_goes_on_with_the_same_bits(copied, finished, data, resume, tmp_path):
@@ -85,8 +86,8 @@ def test_a_run_whose_data_moved_goes_on_with_the_same_bits(copied, finished, dat
     assert code == 0, errors
     assert [name for name in SAME if (copied / name).read_bytes() != (finished / name).read_bytes()] == []
     record = RunFolder(copied).record()
-    assert record["configuration"]["data"] == str(data) and str(data.name) in (copied / "results.json").read_text()
-    assert record["changes"][0]["configuration"] == {"data": {"from": str(tmp_path / "before"), "to": str(data)}}
+    assert record.configuration["data"] == str(data) and str(data.name) in (copied / "results.json").read_text()
+    assert record.changes[0].configuration == {"data": Changed(str(tmp_path / "before"), str(data))}
 
 
 def test_other_data_are_refused(copied, data, resume):
@@ -160,7 +161,8 @@ def test_a_foreign_checkpoint_is_refused_in_one_message(copied, resume, change, 
     not_finite, one_dimensional, of_double_precision, lambda checkpoint: checkpoint.configuration.pop("side"),
     *(lambda checkpoint, changed=changed: checkpoint.configuration.update(changed)
       for changed in ({"side": 32 * 10**9}, {"width": 1e12}, {"width": 1e300}, {"side": "large"}, {"side": 33},
-                      {"depth": 3})),
+                      {"depth": 3}, {"kind": "detector"}, {"kind": "retraining"}, {"kind": "another"}, {"kind": 3})),
+    lambda checkpoint: checkpoint.configuration.pop("kind"),
     lambda checkpoint: checkpoint.arrays.update({"parameters/conv_1a.W": np.zeros((3, 3, 7, 3), np.float32)})])
 def test_nothing_is_predicted_with_such_a_checkpoint(copied, drawn, command, change):
     """One message each, and no memory for a network that the file does not hold."""
@@ -260,10 +262,11 @@ def test_a_checkpoint_without_config_json_has_advice_that_helps(copied, drawn, r
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (b"", "damaged"), (b"[1]", "no JSON object"), (b"\xff\xfe", "damaged"), (b'{"experiment": "end2end"', "damaged"),
-    (b"[" * 100000, "damaged"), (b'{"a": %s}' % (b"9" * 5000), "damaged"), (b"{}", "does not say 'experiment'"),
-    (b'{"experiment": 3}', "'experiment' is '3'"), (b'{"experiment": "end2end"}', "does not say 'configuration'"),
-    (b'{"experiment": "end2end", "configuration": 3}', "'configuration' is no JSON object")])
+    (b"", "damaged"), (b"[1]", "damaged: Expected `object`"), (b"\xff\xfe", "damaged"),
+    (b'{"experiment": "end2end"', "damaged"), (b"[" * 100000, "damaged"), (b'{"a": %s}' % (b"9" * 5000), "damaged"),
+    (b"{}", "required field `experiment`"), (b'{"experiment": 3}', "Expected `str`, got `int` - at `$.experiment`"),
+    (b'{"experiment": "end2end"}', "required field `configuration`"),
+    (b'{"experiment": "end2end", "configuration": 3}', "Expected `object`, got `int` - at `$.configuration`")])
 def test_a_damaged_config_json_is_named_in_one_message(copied, resume, content, message):
     (copied / "config.json").write_bytes(content)
     code, _, errors = resume()
@@ -271,15 +274,17 @@ def test_a_damaged_config_json_is_named_in_one_message(copied, resume, content, 
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (lambda record: record.pop("data"), "does not say 'data'"),
-    (lambda record: record["data"].pop("fingerprint"), "does not say 'fingerprint'"),
-    (lambda record: record.update(data="x"), "'data' is no JSON object"),
-    (lambda record: record.pop("command"), "does not say 'command'"),
+    (lambda record: record.pop("data"), "required field `data`"),
+    (lambda record: record["data"].pop("fingerprint"), "required field `fingerprint` - at `$.data`"),
+    (lambda record: record.update(data="x"), "Expected `object`, got `str` - at `$.data`"),
+    (lambda record: record.pop("command"), "required field `command`"),
+    (lambda record: record["configuration"].update(kind="detector"), "their kind is 'detector', expected is 'class"),
+    (lambda record: record["configuration"].pop("kind"), "their kind is None"),
     (lambda record: record["configuration"].update(side=10**30), "--side: expected at most"),
-    (lambda record: record["configuration"].update(width=10**400), "too large to convert"),
-    (lambda record: record["configuration"].update(bias=float("nan")), "--bias nan: expected a finite number"),
-    (lambda record: record["configuration"].update(seed=True), "seed is 'True', expected is a value of the type int"),
-    (lambda record: record["configuration"].update(steps="60"), "expected is a value of the type int or NoneType"),
+    (lambda record: record["configuration"].update(width=10**400), "damaged"),
+    (lambda record: record["configuration"].update(bias=float("nan")), "damaged"),
+    (lambda record: record["configuration"].update(seed=True), "Expected `int`, got `bool` - at `$.seed`"),
+    (lambda record: record["configuration"].update(steps="60"), "Expected `int | null`, got `str` - at `$.steps`"),
     (lambda record: record["configuration"].update(colour=1), "the unknown 'colour'"),
     (lambda record: record["configuration"].pop("seed"), "it lacks 'seed'")])
 def test_missing_mistyped_and_unknown_entries_are_named(copied, resume, change, message):
@@ -298,8 +303,8 @@ def test_a_checkpoint_that_is_a_folder(copied, resume):
 def test_a_run_in_the_folder_of_another_is_no_part_of_it(copied, finished):
     inner = shutil.copytree(finished, copied / "inner")
     folder = RunFolder(copied)
-    recorded = recorded_configuration(ClassifierConfiguration, folder.record()["configuration"], "")
+    recorded = recorded_configuration(ClassifierConfiguration, folder.record().configuration, "")
     go_on(folder, replace(recorded, steps=62), "")
-    assert folder.record()["configuration"]["steps"] == 62 and not (copied / "results.json").exists()
+    assert folder.record().configuration["steps"] == 62 and not (copied / "results.json").exists()
     for name in ("config.json", "results.json", "report.html"):
         assert (inner / name).read_bytes() == (finished / name).read_bytes()

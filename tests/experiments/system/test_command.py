@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 from experiments.system.command import run_command
 from experiments.system.system_errors import REASONS, explain_system_error
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(experiments.__file__).parents[1]
 COMMANDS = {name: (str(ROOT / "experiments" / f"{name}.py"),) for name in (
     "end2end", "roi_detection", "decomposition", "retraining", "reproduce", "predict", "audit", "convert_ddsm")}
 COMMANDS["synthetic"] = ("-m", "experiments.datasets.synthetic")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 from experiments.system import lock
 from experiments.system.errors import Failure
 from experiments.system.lock import locked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(experiments.__file__).parents[1]
 HOLDER = """
 import sys
 from pathlib import Path

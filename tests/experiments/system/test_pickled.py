@@ -14,6 +14,7 @@ from types import FunctionType, ModuleType
 import numpy as np
 import pytest
 
+import experiments
 from experiments import roi_detection
 from experiments.configuration.detector import PRESETS
 from experiments.datasets import synthetic
@@ -29,7 +30,7 @@ from experiments.system.jobs import open_executor
 from experiments.system.pickled import Pickled, PicklingExecutor
 from experiments.system.processes import Processes, in_processes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(experiments.__file__).parents[1]
 
 
 class Noting:

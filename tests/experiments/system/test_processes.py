@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 from engine.kernels.cpu import threads
 from experiments.system.errors import Failure
 from experiments.system.processes import Processes, in_processes, threads_each
+
+ROOT = Path(experiments.__file__).parents[1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -68,7 +71,7 @@ def test_ctrl_c_ends_command_and_workers_with_one_message(main, when, tmp_path):
     """At whatever moment of a worker's life, and none of them stays: they would keep the pipes open."""
     (tmp_path / "program.py").write_text(PROGRAM.format(main=main, when=when))
     done = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, text=True, timeout=60,
-                          start_new_session=True, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])})
+                          start_new_session=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 

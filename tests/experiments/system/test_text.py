@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.evaluation.predictions import ImagePredictions, read_predictions, write_predictions
+from experiments.reporting.head import ReportHead
 from experiments.reporting.html import Section, render, section_markdown
-from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import Row, Table, list_markdown, table_markdown
 from experiments.system.text import inert, markdown, original, printable
 
@@ -74,12 +74,10 @@ def test_markdown_shows_a_hostile_name_and_obeys_nothing_in_it():
 
 
 def test_a_page_shows_hostile_names_and_obeys_nothing_in_them(check_page):
-    record = RunRecord(
-        title=HOSTILE, command=HOSTILE, config={HOSTILE: HOSTILE}, versions={HOSTILE: HOSTILE}, seed=0, dataset=HOSTILE,
-        is_ddsm=False, fingerprint="", excluded={HOSTILE: 1}, notes=(HOSTILE,))
+    head = ReportHead(HOSTILE, (HOSTILE,), HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE})
     table = Table("t", (HOSTILE, "b"), (Row(HOSTILE, (f"{HOSTILE} [{HOSTILE}", b"caf\xe9".decode(
         "utf-8", "surrogateescape"))),))
-    page = render("audit.html.jinja", record, [HOSTILE], [table], [HOSTILE], [], [Section("s", [HOSTILE], [table])])
+    page = render("report.html.jinja", head, [HOSTILE], [table], [HOSTILE], [], [Section("s", [HOSTILE], [table])])
     assert "<script" not in page and page.count("&lt;script&gt;") >= 10 and "caf\\udce9" in page
     assert page.encode("utf-8")
     check_page(page)

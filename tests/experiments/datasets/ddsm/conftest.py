@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[3]
+import experiments
+
+ROOT = Path(experiments.__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
