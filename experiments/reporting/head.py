@@ -13,9 +13,7 @@ FIRST, UNSAID = "seed", "kind"  # of the settings: the one that stands first, an
 
 
 class Begun(Protocol):
-    """What config.json says of any command: its settings, its command line, when it began and on which versions."""
-    @property
-    def configuration(self) -> Mapping[str, Any]: ...
+    """What config.json says of any command: its command line, when it began and on which versions."""
     @property
     def command(self) -> str: ...
     @property
@@ -39,15 +37,15 @@ class ReportHead:
     versions: Mapping[str, str]
 
 
-def report_head(title: str, record: Begun, data: DataRecord, trained: Sequence[Path]) -> ReportHead:
-    """Of a run on these data, whose trainings, one after the other, were in these folders."""
-    settings = {name: value for name, value in record.configuration.items() if name not in (FIRST, UNSAID)}
-    seed = record.configuration[FIRST]
+def report_head(title: str, record: Begun, settings: Mapping[str, Any], data: DataRecord, trained: Sequence[Path]
+                ) -> ReportHead:
+    """Of a run with these settings on these data, whose trainings, one after the other, were in these folders."""
+    seed, others = settings[FIRST], {name: value for name, value in settings.items() if name not in (FIRST, UNSAID)}
     about = [data.name, f"seed {seed}", f"begun {record.started.replace('T', ' ')[:16]}"]
     seconds, untimed = total_time(list(trained))
     if seconds is not None:
         about.append(f"trained in {'more than ' * untimed}{duration(seconds)}")
-    return ReportHead(title, tuple(about), record.command, {FIRST: seed, **settings}, record.versions)
+    return ReportHead(title, tuple(about), record.command, {FIRST: seed, **others}, record.versions)
 
 
 def duration(seconds: float) -> str:

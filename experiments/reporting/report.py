@@ -50,7 +50,7 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     sections = [] if confounders is None else [confounders_section(confounders, test)]
     pictures = _pictures(predictions, splits, losses, samples, shown)
     page = render(
-        "report.html.jinja", report_head(title, record, data, [folder]), headline(test, train),
+        "report.html.jinja", report_head(title, record, record.configuration, data, [folder]), headline(test, train),
         [table for split, found in splits.items() for table in (metrics_table(split, found, printed.get(split)),
                                                                 confusion_table(split, found))],
         texts, list(pictures.values()), sections, data, results=splits, classes=classes, split_names=NAMES)

@@ -79,7 +79,7 @@ def write_roi_results(folder: Path, record: RunRecord, detectors: Mapping[str, T
     sections = [] if confounders is None else [sources_section(confounders, sum(groups.test.values()))]
     tables = [measures_table(loss, results) for loss in LOSS_NAMES]
     texts, pictures = notes(data), _pictures(detectors)
-    head = report_head("Detection of regions of interest in mammograms", record, data, [folder])
+    head = report_head("Detection of regions of interest in mammograms", record, record.configuration, data, [folder])
     page = render("roi_report.html.jinja", head, headline(results), tables, texts, list(pictures.values()), sections,
                   data, groups=groups, ranges=ranges(groups.bounds))
     write_record(folder / NAME, results)

@@ -1,6 +1,5 @@
 """The thesis audited: that the recovery is unique, what it recomputes, and what the command leaves behind."""
 import itertools
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +7,9 @@ import pytest
 
 from experiments import audit
 from experiments.evaluation import recovery, thesis
-from experiments.evaluation.recovery import TABLES, matching_counts, rounds_to
+from experiments.evaluation.recovery import TABLES, Audit, matching_counts, rounds_to
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables, errata_table
+from experiments.system.records import read_record
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +56,14 @@ def test_a_misprint_would_be_noticed():
 
 
 def test_every_entry_but_specificy_is_as_printed(found):
-    for table, name in itertools.product(found["tables"].values(), ("cancer", "normal", "benign", "mean")):
+    for table, name in itertools.product(found.tables.values(), ("cancer", "normal", "benign", "mean")):
         for metric in ("accuracy", "precision", "recall"):
-            entry = table["entries"][metric][name]
-            assert round(entry["recomputed"], 4) == entry["printed"]
-        specificity = table["entries"]["specificity"][name]
-        assert round(specificity["recomputed"], 4) != specificity["printed"]
-        assert round(table["as_printed"][name], 4) == specificity["printed"]
-    assert [table["answers"] for table in found["tables"].values()] == [1195, 4785, 1195, 4785]
-    json.dumps(found, allow_nan=False)
+            entry = table.entries[metric][name]
+            assert round(entry.recomputed, 4) == entry.printed
+        specificity = table.entries["specificity"][name]
+        assert round(specificity.recomputed, 4) != specificity.printed
+        assert round(table.as_printed[name], 4) == specificity.printed
+    assert [table.answers for table in found.tables.values()] == [1195, 4785, 1195, 4785]
 
 
 def test_the_errata_table_shows_the_three_errata(found):
@@ -96,8 +95,9 @@ def test_tables_and_sentences_state_the_accuracies_and_the_uniqueness(found):
 
 def test_sentences_follow_the_findings():
     changed = recovery.audit()
-    changed["tables"]["4.2"]["counts"]["cancer"]["solutions"] = 2
-    changed["tables"]["4.2"]["entries"]["recall"]["cancer"]["printed"] = 0.5
+    table = changed.tables["4.2"]
+    table.counts["cancer"] = replace(table.counts["cancer"], solutions=2)
+    table.entries["recall"]["cancer"] = replace(table.entries["recall"]["cancer"], printed=0.5)
     text = " ".join(audit_sentences(changed))
     assert "Behind 11 of the 12 columns" in text and "47 of 48 entries" in text
 
@@ -106,11 +106,12 @@ def test_the_command_prints_the_tables_and_writes_its_folder(tmp_path, command, 
     code, output, _ = command(audit.main, "--output", tmp_path / "audit")
     assert code == 0 and "| 15. Abstract, decomposition classifier | 65.66 % | 65.24 % |" in output
     assert {path.name for path in (tmp_path / "audit").iterdir()} == {"audit.json", "tables.md", "report.html"}
-    written = json.loads((tmp_path / "audit" / "audit.json").read_text())
-    assert written["tables"]["4.6"]["counts"]["cancer"]["tp"] == 59
+    written = read_record(Audit, tmp_path / "audit" / "audit.json")
+    assert written == recovery.audit() and written.tables["4.6"].counts["cancer"].tp == 59
     page = (tmp_path / "audit" / "report.html").read_text()
     assert "Errata of the printed figures" in page and "674/720" in page
     assert "Fingerprint" not in page and 'id="figures"' not in page and 'id="data"' not in page
+    assert "Settings" not in page and "Versions" in page
     check_page(page)
     before = (tmp_path / "audit" / "audit.json").read_bytes()
     assert command(audit.main, "--output", tmp_path / "audit")[0] == 0  # again: the same

@@ -10,9 +10,14 @@ from engine.checkpoint import load_checkpoint
 from experiments import audit, reproduce
 from experiments.datasets import synthetic
 from experiments.evaluation.predictions import read_predictions
+from experiments.evaluation.recovery import Audit
+from experiments.evaluation.results import ClassifierResults, RoiResults
 from experiments.reproduction.beginning import ReproductionRecord
+from experiments.reproduction.report.results import ReproductionResults
+from experiments.reproduction.statistics import SeedStatistics
 from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
+from experiments.system.records import read_record
 
 TINY = ("--side", 32, "--working-side", 64, "--batch", 4, "--detector-batch", 4, "--steps", 60, "--width", 0.05,
         "--detector-steps", 12, "--channels", 2, "--depth", 2, "--retraining-steps", 12, "--workers", 1)
@@ -84,17 +89,21 @@ def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run, chec
 
 
 def test_reproduce_json_has_what_the_stages_found(run):
-    found = json.loads((run / "reproduce.json").read_text())
-    for part, name in (("end2end", "end2end-seed0"), ("decomposition", "decomposition-seed0")):
-        assert found[part] == {name: json.loads((run / name / "results.json").read_text())}
-    assert found["roi_detection"] == json.loads((run / "roi_detection" / "results.json").read_text())
-    assert found["retraining"]["test"]["images"] == 12 and found["audit"]["footnote_5"]
-    accuracies = [found[part][f"{part}-seed0"]["test"]["accuracy"]["mean"] for part in ("end2end", "decomposition")]
-    assert found["paired"]["accuracy"]["mean"]["difference"] == pytest.approx(accuracies[0] - accuracies[1])
+    found = read_record(ReproductionResults, run / "reproduce.json")
+    results = {name: read_record(ClassifierResults, run / name / "results.json") for name in STAGES
+               if name != "roi_detection"}
+    classifiers = found.classifiers
+    assert {**classifiers.end2end, **classifiers.decomposition, "retraining": classifiers.retraining} == results
+    assert found.roi_detection == read_record(RoiResults, run / "roi_detection" / "results.json")
+    assert found.audit == read_record(Audit, run / "audit" / "audit.json")
+    assert classifiers.statistics == read_record(SeedStatistics, run / "statistics.json")
+    assert classifiers.retraining.test.images == 12
+    accuracies = [results[name].test.accuracy["mean"] for name in ("end2end-seed0", "decomposition-seed0")]
+    assert classifiers.statistics.paired.accuracy["mean"].difference == pytest.approx(accuracies[0] - accuracies[1])
     lines = [line.loss for line in RunFolder(run / "retraining").history() if line.loss is not None]
-    assert found["loss"]["retrained with zeros"]["first"] == lines[0]
-    assert found["loss"]["retrained with zeros"]["last tenth"] == lines[-1]
-    assert found["thesis"]["hyper_parameters"]["4.4"]["Number of epochs"] == "20"
+    assert classifiers.loss["retrained with zeros"].first == lines[0]
+    assert classifiers.loss["retrained with zeros"].last_tenth == lines[-1]
+    assert found.thesis.hyper_parameters["4.4"]["Number of epochs"] == "20"
 
 
 def test_the_stages_have_the_flags_and_build_on_each_other(run):
@@ -171,8 +180,8 @@ def test_another_seed_trains_again_on_the_same_images_and_detectors(copied, run,
     records = [RunFolder(copied / f"decomposition-seed{seed}").record() for seed in (0, 1)]
     assert [record.configuration["training_seed"] for record in records] == [0, 1]
     assert records[0].detectors == records[1].detectors
-    found = json.loads((copied / "reproduce.json").read_text())
-    assert found["paired"]["seeds"] == 2 and len(found["spread"]["end-to-end"]["accuracy"]["mean"]["values"]) == 2
+    found = read_record(SeedStatistics, copied / "statistics.json")
+    assert found.paired.seeds == 2 and len(found.spread["end-to-end"].accuracy["mean"].values) == 2
     page = (copied / "report.html").read_text()
     assert "Decomposition, test set: 2 seeds" in page and "Over 2 training seeds" in page
     assert "9 stages, 5 of them finished" in text
@@ -214,7 +223,7 @@ def test_data_that_lack_a_class_serve_for_roi_detection_alone(lesions, flags, tm
     page = (tmp_path / "run" / "report.html").read_text()
     assert "The classifiers could not be trained: the data hold no normal images" in text
     assert all(shown in page for shown in SHOWN) and page.count("Not done: the data hold no normal images") > 10
-    assert not json.loads((tmp_path / "run" / "reproduce.json").read_text()).get("end2end")
+    assert read_record(ReproductionResults, tmp_path / "run" / "reproduce.json").classifiers is None
 
 
 @pytest.mark.parametrize(("given", "message"), [

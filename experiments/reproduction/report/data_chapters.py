@@ -1,13 +1,12 @@
 """What the data are beside the thesis's, and everything that the thesis shows of ROI detection."""
 from __future__ import annotations
 
-from experiments.configuration.detector import PRESETS, DetectorConfiguration
+from experiments.configuration.detector import PRESETS
 from experiments.datasets.mammogram import THESIS
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.html import Chapter, Picture, Section
 from experiments.reporting.roi_report import LOSS_NAMES, headline, measures_table
 from experiments.reporting.tables import Row, Table
-from experiments.reproduction.report.classification_chapters import classifier_configuration
 from experiments.reproduction.report.material import Material
 from experiments.reproduction.report.roi import best_overlap, overlap_sentences, overlap_table
 from experiments.reproduction.report.settings import counts_table, settings_table
@@ -16,31 +15,33 @@ from experiments.reproduction.report.topology import parameters_table, unet_tabl
 
 def not_theirs(material: Material) -> str:
     """The line that stands at every figure whose data are not the thesis's."""
-    if material.data["is_ddsm"]:
+    if material.data.is_ddsm:
         return ("Data: DDSM, the thesis's collection. Which of its images the thesis used is not known; numbers and "
                 "split differ.")
-    what = "drawn images (A.1's placeholder idea, not its images)" if material.drawn else f"“{material.data['name']}”"
+    what = "drawn images (A.1's placeholder idea, not its images)" if material.drawn else f"“{material.data.name}”"
     return f"Not the thesis's data: {what} instead of {THESIS}."
 
 
 def data_chapter(material: Material) -> Chapter:
     data = material.data
-    left_out = data["excluded"] | data["dropped"]
+    left_out = data.excluded | data.dropped
     split = ("Training and test set share no patient. Both hold the same shares of the classes, 80 % and 20 % as in "
              "the thesis, as near as patients can be divided.")
     sections = [Section("4.1: numbers of images", [
-        not_theirs(material), f"{data['images']} images of {data['patients']} patients. {split}", *data["notes"]],
+        not_theirs(material), f"{data.images} images of {data.patients} patients. {split}", *data.notes],
         [counts_table(data)] + ([Table("Images left out", ("Images",), tuple(
             Row(reason, (str(count),)) for reason, count in left_out.items()))] if left_out else []))]
-    if material.end2end and "confounders" in material.end2end[0].results:
-        results = material.end2end[0].results
-        sections.append(confounders_section(results["confounders"], results["test"]))
+    results = None if material.classifiers is None else material.classifiers.end2end[0].results
+    if results is not None and results.confounders is not None:
+        sections.append(confounders_section(results.confounders, results.test))
     return Chapter("4.1 Data", sections)
 
 
 def detection_chapter(material: Material) -> Chapter:
     run, theirs = material.detectors, not_theirs(material)
-    configuration = DetectorConfiguration(**run.configuration)
+    configuration = run.configuration
+    classifiers = [] if material.classifiers is None else [
+        material.classifiers.end2end[0].configuration, material.classifiers.decomposition[0].configuration]
     topologies = [unet_table(PRESETS["thesis"], "The thesis's U-net, built by the preset “thesis”")]
     if (configuration.side, configuration.channels, configuration.depth) != (128, 64, 4):
         topologies.append(unet_table(configuration, "The U-net of this run"))
@@ -51,8 +52,8 @@ def detection_chapter(material: Material) -> Chapter:
             "What a stack on the way down gives is also led to the stack of the same level on the way up, whose input "
             "channels are those of the level below and its own together.",
             "A feature map is height x width x channels."],
-            [*topologies, parameters_table(configuration, classifier_configuration(material))]),
-        Section("Table 4.4: hyper-parameters of the ROI detectors", [], [settings_table("4.4", run.configuration)]),
+            [*topologies, parameters_table(configuration, classifiers)]),
+        Section("Table 4.4: hyper-parameters of the ROI detectors", [], [settings_table("4.4", configuration)]),
         Section("Figure 4.3: the ten trainings", [
             theirs,
             "The thesis's figure is a grid of curves without numbers, read by its text: Dice and SS overfit slightly; "
@@ -77,7 +78,7 @@ def detection_chapter(material: Material) -> Chapter:
 def appendix_chapter(material: Material) -> Chapter:
     run, theirs = material.detectors, not_theirs(material)
     best = best_overlap(run)
-    steps = DetectorConfiguration(**run.configuration).total_steps
+    steps = run.configuration.total_steps
     return Chapter("Appendix A.1 and A.2", [
         Section("Figure A.1: samples of the placeholder data", [
             "The thesis's placeholder data were rendered in Blender; its figure shows images in two rows and below "

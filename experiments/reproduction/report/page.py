@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.configuration.detector import DetectorConfiguration
+from experiments.configuration.training import TrainingConfiguration
 from experiments.datasets.mammogram import THESIS
 from experiments.evaluation import thesis
+from experiments.evaluation.spread import Spread
+from experiments.evaluation.thesis import PrintedTable
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
 from experiments.reporting.comparison import paired_sentences
+from experiments.reporting.head import report_head
 from experiments.reporting.html import Chapter, Section, render
-from experiments.reporting.record import RunRecord
 from experiments.reporting.tables import interval, number
 from experiments.reporting.wording import against
+from experiments.reproduction.beginning import ReproductionRecord
+from experiments.reproduction.configuration import ReproductionConfiguration, targets
 from experiments.reproduction.report.classification_chapters import (
     comparison_chapter,
     decomposition_chapter,
@@ -22,97 +26,95 @@ from experiments.reproduction.report.classification_chapters import (
     table_notes,
 )
 from experiments.reproduction.report.data_chapters import appendix_chapter, data_chapter, detection_chapter, not_theirs
-from experiments.reproduction.report.losses import loss_summary, retraining_sentences
-from experiments.reproduction.report.material import FinishedRun, Material
+from experiments.reproduction.report.losses import loss_courses, retraining_sentences
+from experiments.reproduction.report.material import FinishedClassifier, Material
+from experiments.reproduction.report.results import NAME, reproduction_results
 from experiments.reproduction.report.roi import best_overlap, overlap_sentences
-from experiments.reproduction.report.settings import PRINTED, differing
-from experiments.runs.training_time import total_time
-from experiments.system.files import write_json, write_text
+from experiments.reproduction.report.settings import differing
+from experiments.runs.folder import RunFolder
+from experiments.system.files import write_text
+from experiments.system.records import write_record
 
 
-def write_reproduction(folder: Path, record: dict[str, Any], material: Material) -> list[str]:
+def write_reproduction(folder: Path, record: ReproductionRecord, material: Material) -> list[str]:
     """Write both files; the page last. record: config.json of the whole. Returns the result in sentences.
 
-    Raises Failure where a file cannot be written.
+    Raises Failure where a file cannot be written, and where one of a stage is absent or damaged.
     """
-    configuration, data = record["configuration"], material.data
     sentences = headline(material)
-    seconds, untimed = total_time([run.path for run in runs(material)])
-    about = RunRecord(
-        title="The thesis reproduced: chapter 4 and appendix A.1-A.2", command=record["command"], config=configuration,
-        versions=record["versions"], seed=material.detectors.configuration["seed"], dataset=data["name"],
-        is_ddsm=data["is_ddsm"], fingerprint=data["fingerprint"], seconds=seconds, untimed=untimed,
-        started=record.get("started"))
-    write_json(folder / "reproduce.json", numbers(material))
-    write_text(folder / "report.html", render("reproduction.html.jinja", about, sentences, [], [], [],
+    configuration = record.configuration.configuration(RunFolder(folder).config)
+    head = report_head("The thesis reproduced: chapter 4 and appendix A.1-A.2", record, settings(configuration),
+                       material.data, material.trainings)
+    write_record(folder / NAME, reproduction_results(material))
+    write_text(folder / "report.html", render("reproduction.html.jinja", head, sentences, [], [], [],
                                               chapters=chapters(material)))
     return sentences
+
+
+def settings(configuration: ReproductionConfiguration) -> dict[str, Any]:
+    """By the names of the flags."""
+    return {"seeds": configuration.seeds, **{name: configuration.setting(name) for name in targets()},
+            "retraining_steps": configuration.retraining_steps}
 
 
 def chapters(material: Material) -> list[Chapter]:
     """In the thesis's order, then what goes beyond it."""
     theirs, absent = not_theirs(material), why_not(material)
-    audit = material.audit
+    audit, runs, data = material.audit, material.classifiers, material.data
     first, *recomputed = audit_tables(audit)
     return [
         data_chapter(material),
-        end2end_chapter(material, theirs, absent),
+        end2end_chapter(runs, theirs, absent),
         detection_chapter(material),
-        merging_chapter(material, theirs, absent),
-        decomposition_chapter(material, theirs, absent),
+        merging_chapter(runs, theirs, absent),
+        decomposition_chapter(runs, theirs, absent),
         appendix_chapter(material),
-        comparison_chapter(material, absent),
+        comparison_chapter(runs, absent),
         Chapter("The thesis audited", [
             Section("Errata 14 to 16", audit_sentences(audit), [first]),
             Section("Counts and tables recomputed", audit_notes(audit), recomputed)]),
         Chapter("How to read it", [
-            Section("The tables of the classifiers", table_notes(
-                material.data["is_ddsm"], material.data["name"], material.classes)),
+            Section("The tables of the classifiers", table_notes(data.is_ddsm, data.name, material.classes)),
             Section("The single runs", ["Each has a folder with a report of its own beside this file: "
-                                        + ", ".join(each.path.name for each in runs(material)) + "."]),
+                                        + ", ".join(path.name for path in material.trainings) + "."]),
             Section("What was not done", not_done(material))]),
     ]
-
-
-def runs(material: Material) -> list[FinishedRun]:
-    return [*material.end2end, material.detectors, *material.decomposition,
-            *([] if material.retraining is None else [material.retraining])]
 
 
 def headline(material: Material) -> list[str]:
     """The result in words, no surer than the figures are."""
     sentences = [not_theirs(material) + " The thesis's figures stand beside ours for orientation; a "
                  "difference says nothing about its method."]
-    if not material.end2end:
+    runs = material.classifiers
+    if runs is None:
         sentences.append(f"The classifiers could not be trained: {why_not(material)}")
-    for runs, name, printed in ((material.end2end, "End-to-end", thesis.END_TO_END["test"]),
-                                (material.decomposition, "Decomposition", thesis.DECOMPOSITION["test"])):
-        for run in runs[:1]:
-            test = run.results["test"]
-            sentences.append(
-                f"{name}: mean one-vs-all accuracy {number(test['accuracy']['mean'], 3)}"
-                f"{interval(test['accuracy_ci']['mean'], ' (95 % interval {} to {})')} on {test['images']} test images "
-                f"of {test['patients']} patients; always “{test['majority']['class']}” gives "
-                f"{number(test['majority']['accuracy']['mean'], 3)}; the thesis prints "
-                f"{number(printed.accuracy[3], 3)} (Table {printed.number}).")
-            sentences += against("mean AUROC", test["auroc"]["mean"], test["auroc_ci"]["mean"], 0.5)
-    if material.comparison is not None:
-        sentences.append(paired_sentences(material.comparison["paired"])[0])
-        sentences += over_seeds(material.comparison["spread"])
-    steps = DetectorConfiguration(**material.detectors.configuration).total_steps
+    else:
+        sentences += [*reached("End-to-end", runs.end2end[0], thesis.END_TO_END["test"]),
+                      *reached("Decomposition", runs.decomposition[0], thesis.DECOMPOSITION["test"]),
+                      paired_sentences(runs.statistics.paired)[0], *over_seeds(runs.statistics.spread)]
+    steps = material.detectors.configuration.total_steps
     sentences += [f"ROI detectors, {text}" for text in overlap_sentences(best_overlap(material.detectors), steps)[:2]]
-    if material.retraining is not None:
-        sentences.append(retraining_sentences(loss_summary(material))[0])
-    return sentences
+    return sentences if runs is None else [*sentences, retraining_sentences(loss_courses(runs))[0]]
 
 
-def over_seeds(spread: Mapping[str, Any]) -> list[str]:
+def reached(name: str, run: FinishedClassifier, printed: PrintedTable) -> list[str]:
+    """A classifier's mean figures on the test set, beside the thesis's."""
+    test = run.results.test
+    return [f"{name}: mean one-vs-all accuracy {number(test.accuracy['mean'], 3)}"
+            f"{interval(test.accuracy_ci['mean'], ' (95 % interval {} to {})')} on {test.images} test images of "
+            f"{test.patients} patients; always “{test.majority.answer}” gives "
+            f"{number(test.majority.accuracy['mean'], 3)}; the thesis prints {number(printed.accuracy[3], 3)} (Table "
+            f"{printed.number}).",
+            *against("mean AUROC", test.auroc["mean"], test.auroc_ci["mean"], 0.5)]
+
+
+def over_seeds(spread: Mapping[str, Spread]) -> list[str]:
     """Mean and standard deviation over several seeds."""
-    seeds = {found["seeds"] for found in spread.values()}
+    seeds = {found.seeds for found in spread.values()}
     if seeds == {1}:
         return []
-    accuracies = {name: found["accuracy"]["mean"] for name, found in spread.items()}
-    figures = " and ".join(f"{number(each['mean'], 3)} ± {number(each['sd'], 3)} ({name})"
+    accuracies = {name: found.accuracy["mean"] for name, found in spread.items()}
+    figures = " and ".join(f"{number(each.mean, 3)} ± {number(each.sd, 3)} ({name})"
                            for name, each in accuracies.items())
     return [f"The mean one-vs-all accuracies above are of the first training seed. Over {max(seeds)} training seeds: "
             f"{figures}, mean ± standard deviation."]
@@ -127,17 +129,19 @@ def why_not(material: Material) -> str:
 def not_done(material: Material) -> list[str]:
     """What the thesis has and this run has not, and what neither has."""
     texts = []
-    if not material.data["is_ddsm"]:
+    runs = material.classifiers
+    if not material.data.is_ddsm:
         texts.append(f"The thesis's own experiment: its data are {THESIS}. With a copy of them: --data DIR "
                      "--preset thesis, which takes a GPU or many days.")
-    tables = [table for table, run in (("4.1", material.end2end[:1]), ("4.4", [material.detectors]),
-                                        ("4.5", material.decomposition[:1])) if run
-              and differing(table, run[0].configuration)]
+    made: dict[str, TrainingConfiguration] = {"4.4": material.detectors.configuration}
+    if runs is not None:
+        made |= {"4.1": runs.end2end[0].configuration, "4.5": runs.decomposition[0].configuration}
+    tables = [table for table, configuration in sorted(made.items()) if differing(table, configuration)]
     if tables:
         texts.append(f"The hyper-parameters of the thesis: what differs is marked in Table {', '.join(tables)}. With "
                      "--preset thesis and no other of them given they are the thesis's.")
-    if material.retraining is not None:
-        before, after = material.retraining.record["decomposition"]["steps"], material.retraining.configuration["steps"]
+    if runs is not None:
+        before, after = (run.configuration.total_steps for run in (runs.decomposition[0], runs.retraining))
         if after != before:
             texts.append(f"The retraining as long as the training before it: it has {after} steps, not {before}.")
     if material.drawn:
@@ -147,18 +151,3 @@ def not_done(material: Material) -> list[str]:
             "The thesis's figures are not printed here; what they show is said in words, from its captions and text.",
             "The histograms of weights and activations that A.3.3 logs for TensorBoard.",
             "Retraining is done once, whatever the number of seeds, and the ROI detectors are trained once."]
-
-
-def numbers(material: Material) -> dict[str, Any]:
-    """reproduce.json."""
-    found: dict[str, Any] = {
-        "data": material.data, "missing_classes": list(material.missing),
-        "thesis": {"hyper_parameters": PRINTED, "images": thesis.IMAGES},
-        "roi_detection": material.detectors.results, "overlap_accuracy": best_overlap(material.detectors),
-        "audit": material.audit}
-    if material.comparison is not None and material.retraining is not None:
-        found |= {
-            "end2end": {run.path.name: run.results for run in material.end2end},
-            "decomposition": {run.path.name: run.results for run in material.decomposition},
-            "retraining": material.retraining.results, "loss": loss_summary(material), **material.comparison}
-    return found

@@ -1,10 +1,11 @@
 """Tables 4.1, 4.4 and 4.5, the hyper-parameters as printed, and this run's beside them."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from experiments.configuration.classifier import ClassifierConfiguration
+from experiments.configuration.training import TrainingConfiguration
+from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation.thesis import IMAGES
+from experiments.inputs.loading import DataRecord
 from experiments.reporting.tables import Row, Table
 
 TRAINING = {"Batch-size": "50", "Steps per epoch": "5000", "Number of epochs": "10", "Initial learning rate": "5e-05",
@@ -18,39 +19,37 @@ PRINTED = {
 }
 
 
-def settings_table(number: str, configuration: Mapping[str, Any]) -> Table:
+def settings_table(number: str, configuration: TrainingConfiguration) -> Table:
     """The table of that number; a row of which this run differs from the thesis says so."""
-    ours = _ours(configuration, channels={"4.1": "1", "4.5": "2"}.get(number))
+    ours = _ours(configuration)
     rows = tuple(Row(name, (printed, ours[name], "" if ours[name] == printed else "differs"))
                  for name, printed in PRINTED[number].items())
     return Table(f"Table {number}: hyper-parameters", ("Thesis", "This run", ""), rows)
 
 
-def differing(number: str, configuration: Mapping[str, Any]) -> list[str]:
+def differing(number: str, configuration: TrainingConfiguration) -> list[str]:
     """The names of the rows that differ."""
     return [row.label for row in settings_table(number, configuration).rows if row.cells[-1]]
 
 
-def counts_table(data: Mapping[str, Any]) -> Table:
+def counts_table(data: DataRecord) -> Table:
     """Images of each class, in training and test set: 4.1 of the thesis, and ours."""
     rows = []
-    for split, name in (("train", "Training set"), ("test", "Test set")):
-        printed = dict(zip(("cancer", "normal", "benign"), IMAGES[split].tolist(), strict=True))
-        rows += [Row(f"{name}, this run", tuple(map(str, (*data[split].values(), sum(data[split].values()))))),
-                 Row("thesis, section 4.1", tuple(map(str, (
-                     *(printed[label] for label in data[split]), sum(printed[label] for label in data[split])))),
-                     comparison=True)]
-    return Table("Images by class", (*(label.capitalize() for label in data["train"]), "Total"), tuple(rows))
+    for split, name, ours in (("train", "Training set", data.train), ("test", "Test set", data.test)):
+        printed = dict(zip(CLASSES, IMAGES[split].tolist(), strict=True))
+        theirs = [printed[label] for label in ours]
+        rows += [Row(f"{name}, this run", tuple(map(str, (*ours.values(), sum(ours.values()))))),
+                 Row("thesis, section 4.1", tuple(map(str, (*theirs, sum(theirs)))), comparison=True)]
+    return Table("Images by class", (*(label.capitalize() for label in data.train), "Total"), tuple(rows))
 
 
-def _ours(configuration: Mapping[str, Any], channels: str | None) -> dict[str, str]:
-    size = f"{configuration['side']} x {configuration['side']}"
-    steps = configuration["steps_per_epoch"], configuration["epochs"]
-    total = "" if configuration["steps"] is None else f" (ended after {configuration['steps']} steps)"
-    return {"Input dimension": size, "Annotation-mask dimension": size, "Number of input channels": channels or "1",
-            "Number of prediction labels": str(configuration["classes"]), "Batch-size": str(configuration["batch"]),
-            "Steps per epoch": str(steps[0]), "Number of epochs": f"{steps[1]}{total}",
-            "Initial learning rate": f"{configuration['learning_rate']:g}",
-            "Learning rate decay": "cosine" if configuration["schedule"] == "cosine" else f"{configuration['decay']:g}",
-            "Optimizer": "ADAM",
-            "CLAHE clip-limit": f"{configuration['clip_limit']:g}"}
+def _ours(of: TrainingConfiguration) -> dict[str, str]:
+    size = f"{of.side} x {of.side}"
+    total = "" if of.steps is None else f" (ended after {of.steps} steps)"
+    classifier = {"Number of input channels": str(of.channels)} if isinstance(of, ClassifierConfiguration) else {}
+    return {"Input dimension": size, "Annotation-mask dimension": size, **classifier,
+            "Number of prediction labels": str(of.classes), "Batch-size": str(of.batch),
+            "Steps per epoch": str(of.steps_per_epoch), "Number of epochs": f"{of.epochs}{total}",
+            "Initial learning rate": f"{of.learning_rate:g}",
+            "Learning rate decay": "cosine" if of.schedule == "cosine" else f"{of.decay:g}", "Optimizer": "ADAM",
+            "CLAHE clip-limit": f"{of.clip_limit:g}"}

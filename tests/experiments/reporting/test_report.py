@@ -141,7 +141,7 @@ def test_an_interval_may_stand_below_its_figure_but_is_one_piece(folder):
     ((125, False), ["trained in 2 min 05 s"]), ((125, True), ["trained in more than 2 min 05 s"]), ((None, True), [])])
 def test_what_is_not_known_of_a_training_is_not_said_and_a_part_that_was_not_timed_is(found, said, folder, monkeypatch):
     monkeypatch.setattr(head, "total_time", lambda folders: found if folders == [folder] else None)
-    made = report_head(TITLE, RECORD, DATA, [folder])
+    made = report_head(TITLE, RECORD, RECORD.configuration, DATA, [folder])
     assert list(made.about) == ["a set", "seed 4", "begun 2026-03-14 15:09", *said]
     assert dict(made.settings) == {"seed": 4, "batch_size": 50, "normals": None}
     assert "None" not in (folder / "report.html").read_text()
