@@ -1,6 +1,6 @@
 """The version of the project, in this one place.
 
-setup.py reads the line below without importing anything, so a checkout knows its version whether it is installed or not.
+setup.py reads the line below without importing anything; so a checkout knows its version without being installed.
 """
 from __future__ import annotations
 
