@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md and docs/contributing show, works: the examples are written into a copy of the project and run."""
+"""What CONTRIBUTING.md and docs/contributing show, works: the examples are run in a copy of the project."""
 import re
 import shutil
 import subprocess
