@@ -4,11 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from engine.arrays import Array
 from engine.layer import Layer, Run
 from engine.layers import Conv2D
 from experiments.classifiers import network as classifier
@@ -40,7 +38,7 @@ class _Watched(Layer):
         super().__init__()
         self._inner, self._path, self._seen = inner, path, seen
 
-    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
+    def forward(self, x, run):
         y, saved = self._inner.forward(x, run)
         self._seen.append(Convolution(self._path, self._inner.params["W"].shape, y.shape[1:]))
         return y, saved
