@@ -82,7 +82,7 @@ def test_figures_of_two_classes():
     assert found.plain_accuracy == 0.75
     assert metrics_table("test", found, None).columns == ("Cancer", "Benign", "Mean")
     assert [row.cells for row in confusion_table("test", found).rows] == [("30", "10"), ("20", "60")]
-    assert "another task" in " ".join(headline({"test": found}))
+    assert "another task" in " ".join(headline(found, found))
     texts = " ".join(notes({}, False, "a set", TWO))
     assert "1/2 each" in texts and "footnote" not in texts
 
