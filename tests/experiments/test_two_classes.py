@@ -43,7 +43,7 @@ def test_the_run_knows_two_classes(run):
     written = read_predictions(run / "predictions.csv")
     assert {name: given.classes for name, given in written.items()} == {"test": TWO, "train": TWO}
     evaluation = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines() if "evaluation" in line]
-    assert evaluation[-1]["evaluation"]["accuracy_mean"] == results["test"]["accuracy"]["mean"]
+    assert evaluation[-1]["evaluation"]["test"]["accuracy"] == results["test"]["accuracy"]["mean"]
 
 
 def test_the_thesis_s_three_classes_are_not_compared_with(run):
@@ -76,13 +76,13 @@ def result(confusion):
 
 def test_figures_of_two_classes():
     found = result(((30, 10), (20, 60)))
-    assert found["accuracy"] == {"cancer": 0.75, "benign": 0.75, "mean": 0.75}
-    assert found["recall"]["cancer"] == found["specificity"]["benign"] == 0.75
-    assert found["precision"]["cancer"] == 0.6 and found["majority"]["class"] == "benign"
-    assert found["plain_accuracy"] == 0.75
+    assert found.accuracy == {"cancer": 0.75, "benign": 0.75, "mean": 0.75}
+    assert found.recall["cancer"] == found.specificity["benign"] == 0.75
+    assert found.precision["cancer"] == 0.6 and found.majority.answer == "benign"
+    assert found.plain_accuracy == 0.75
     assert metrics_table("test", found, None).columns == ("Cancer", "Benign", "Mean")
     assert [row.cells for row in confusion_table("test", found).rows] == [("30", "10"), ("20", "60")]
-    assert "another task" in " ".join(headline({"test": found}))
+    assert "another task" in " ".join(headline(found, found))
     texts = " ".join(notes({}, False, "a set", TWO))
     assert "1/2 each" in texts and "footnote" not in texts
 
