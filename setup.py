@@ -5,20 +5,49 @@ pip install -e ".[dicom]"   and pydicom, to read DICOM images
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
 """
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
+PACKAGES = ("engine", "models", "experiments")
 
 DICOM = ["pydicom>=3.0"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
-TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13"]
+TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77"]
 
 setup(
     name="mammography-from-scratch",
-    version="0.1.0",
+    version=VERSION,
     description="A deep-learning engine without autograd, and a thesis on mammogram classification built on it",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    author="The authors of mammography-from-scratch",
+    license_expression="MIT",
+    license_files=["LICENSE"],
+    keywords=["deep learning", "backpropagation", "gradient checking", "numpy", "mammography", "breast cancer",
+              "image classification", "image segmentation"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Console",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Topic :: Scientific/Engineering :: Medical Science Apps.",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.11",
-    packages=find_packages(include=["engine*", "models*", "experiments*"]),
-    package_data={"experiments.reporting": ["templates/*.jinja"]},
+    packages=find_packages(include=[*PACKAGES, *(f"{package}.*" for package in PACKAGES)]),
+    package_data={**{package: ["py.typed"] for package in PACKAGES}, "experiments.reporting": ["templates/*.jinja"]},
+    zip_safe=False,
     install_requires=[
         "numpy>=2.0",
         "scipy>=1.13",

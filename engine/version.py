@@ -1,14 +1,10 @@
-"""The version of the project, as its commands state it."""
+"""The version of the project, in this one place.
+
+setup.py reads the line below without importing anything; so a checkout knows its version without being installed.
+"""
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+__version__ = "0.2.0.dev0"
 
 PACKAGE = "mammography-from-scratch"
-
-
-def installed_version() -> str:
-    """Name and version; a checkout that is used without being installed has no version."""
-    try:
-        return f"{PACKAGE} {version(PACKAGE)}"
-    except PackageNotFoundError:
-        return f"{PACKAGE} (not installed)"
+RELEASE = f"{PACKAGE} {__version__}"

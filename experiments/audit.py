@@ -8,6 +8,10 @@ Needs no data: the printed figures and the numbers of images of section 4.1 are 
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from experiments.system.command import before_imports
 
     before_imports()

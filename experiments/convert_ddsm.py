@@ -13,6 +13,10 @@ does not stop the others; the exit code is then 1.
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from experiments.system.command import before_imports
 
     before_imports()

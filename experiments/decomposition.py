@@ -12,6 +12,10 @@ images that are tested here. The run's folder gets a copy of them. A research an
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from experiments.system.command import before_imports
 
     before_imports()

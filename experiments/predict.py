@@ -19,6 +19,10 @@ Outside the square around the breast that the detectors see, nothing is.
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from experiments.system.command import before_imports
 
     before_imports()

@@ -20,6 +20,10 @@ It begins by saying how long all of this will take on this machine. A research a
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from experiments.system.command import before_imports
 
     before_imports()

@@ -15,7 +15,7 @@ from engine.gradient_check.result import PURITY, Result
 from engine.gradient_check.step_size import Sweep, sweep
 from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
 from engine.gradient_check.terminal import say
-from engine.version import installed_version
+from engine.version import RELEASE
 
 EXAMPLES = """examples:
   python -m engine.gradient_check                          check everything, print the table
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
                         help="write a list of {name, parameter, error, resolution, passed}")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the error over the step size (PNG, PDF or SVG)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
-    parser.add_argument("--version", action="version", version=f"%(prog)s of {installed_version()}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s of {RELEASE}")
     options = parser.parse_args(arguments)
     for file in filter(None, (options.json, options.plot)):
         if problem := _unwritable(file):

@@ -30,10 +30,10 @@ class Placeholders(np.random.Generator):
         super().__init__(np.random.PCG64(0))
         self.left = sum(array.size for array in checkpoint.part("parameters").values())
 
-    def uniform(self, low, high, size):  # type: ignore[override]
+    def uniform(self, low: float, high: float, size: tuple[int, ...]) -> np.ndarray:  # type: ignore[override]
         return self.normal(low, high, size)
 
-    def normal(self, loc, scale, size):  # type: ignore[override]
+    def normal(self, loc: float, scale: float, size: tuple[int, ...]) -> np.ndarray:  # type: ignore[override]
         self.left -= math.prod(size)
         if self.left < 0:
             raise CheckpointError(f"its configuration describes a larger network than it holds: weights {size}")

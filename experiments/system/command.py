@@ -3,14 +3,20 @@
 A command's file reads
 
     if __name__ == "__main__":
-        from experiments.command import before_imports
+        import sys
+        from pathlib import Path
+
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+        from experiments.system.command import before_imports
 
         before_imports()
     ...
     if __name__ == "__main__":
         run_command(main)
 
-since its imports take seconds. This module imports nothing that does.
+since its imports take seconds. This module imports nothing that does, and nothing but experiments.system, since the
+engine may turn out to be another project's. The checkout that the file lies in comes first on the path, so that it runs
+without being installed, and before packages of the same names.
 """
 from __future__ import annotations
 
@@ -21,6 +27,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from experiments.system.errors import Failure, UsageError
+from experiments.system.foreign_packages import foreign_package
 from experiments.system.interruption import end_by_interruption, interruptible
 from experiments.system.standard_streams import LastingStream, make_streams_last
 from experiments.system.system_errors import explain_encoding_error, explain_system_error
@@ -30,9 +37,13 @@ UNREAD = 141  # as a shell reports a program that SIGPIPE ended, such as one bef
 
 
 def before_imports() -> None:
-    """What holds for a command's process from its first line on: its standard streams last, Ctrl-C ends it."""
+    """What holds for a command's process from its first line on: its standard streams last, Ctrl-C ends it, and its
+    packages are this project's: exit code 2 otherwise, see foreign_packages."""
     end_by_interruption()
     make_streams_last()
+    if found := foreign_package():
+        say(f"error: {found}")
+        sys.exit(2)
 
 
 def run_command(main: Callable[[], object], stopped: str = "stopped") -> None:

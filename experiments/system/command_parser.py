@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from engine.version import installed_version
+from engine.version import RELEASE
 from experiments.system.progress import be_quiet
 
 
@@ -13,7 +13,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, description: str | None) -> None:
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-        self.add_argument("--version", action="version", version=f"%(prog)s of {installed_version()}",
+        self.add_argument("--version", action="version", version=f"%(prog)s of {RELEASE}",
                           help="print the version and end")
         self.add_argument("--quiet", action=_Quiet, nargs=0, default=argparse.SUPPRESS,
                           help="no progress and no announcements: results, warnings and errors alone")

@@ -5,8 +5,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.interruption import interruptions_repeated
-
 
 def end_by_interruption() -> None:
     """Ctrl-C ends the process from now on, by the signal itself: no line of Python answers, no traceback is shown.
@@ -20,6 +18,8 @@ def end_by_interruption() -> None:
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C raises KeyboardInterrupt in here, and afterwards does what it did before."""
+    from engine.interruption import interruptions_repeated  # here: a command looks first whether `engine` is its own
+
     before = signal.getsignal(signal.SIGINT)
     with interruptions_repeated():
         if before is signal.SIG_DFL:

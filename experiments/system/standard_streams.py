@@ -19,7 +19,7 @@ class LastingStream(io.TextIOWrapper):
 class _LastingFile(io.FileIO):
     lost: OSError | None = None
 
-    def write(self, data, /):
+    def write(self, data: Any, /) -> int:
         """What cannot be written is gone, and the reason kept. Only a reader who has gone ends the command, see
         `run_command`; not one of standard error alone, which shows nothing but progress and messages.
         """

@@ -11,11 +11,14 @@ from experiments import decomposition, roi_detection
 from experiments.classifiers import network as classifier
 from experiments.configuration.decomposition import DecompositionConfiguration
 from experiments.configuration.detector import DetectorConfiguration
+from experiments.configuration.recorded import recorded_configuration
 from experiments.datasets import CLASSES
 from experiments.detectors import network as detector
+from experiments.detectors.finished import finished_checkpoints
 from experiments.detectors.kept import kept_detectors
 from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
+from experiments.runs.record import DetectorsOrigin
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
             "figures/roc.png", "figures/loss.png", "figures/samples.png",
@@ -44,20 +47,20 @@ def test_the_run_folder_explains_itself(decomposed, detectors, finished):
 
 
 def test_the_classifier_has_two_channels_and_uses_the_second(decomposed, finished):
-    kernels, alone = (load_checkpoint(run / "checkpoint.safetensors").arrays["parameters/conv_1a.W"]
+    before = classifier.build(recorded_configuration(
+        DecompositionConfiguration, RunFolder(decomposed).record().configuration, decomposed)).parameters()
+    first = next(iter(before))
+    kernels, alone = (load_checkpoint(run / "checkpoint.safetensors").part("parameters")[first]
                       for run in (decomposed, finished))
     assert kernels.shape == (3, 3, 2, alone.shape[-1]) and alone.shape[2] == 1
-    configuration = DecompositionConfiguration(**RunFolder(decomposed).record()["configuration"])
-    before = classifier.build(configuration, in_channels=2)
-    assert (kernels[:, :, 1] != before.parameters()["conv_1a.W"][:, :, 1]).any()
+    assert (kernels[:, :, 1] != before[first][:, :, 1]).any()
 
 
 def test_the_folder_keeps_its_detectors_without_their_optimizer(decomposed, detectors):
     kept = kept_detectors(decomposed, 0.5).networks
-    own, _ = detector.load_detectors(detectors, "dice")
-    other, _ = detector.load_detectors(detectors, "ss")
+    own, other = (finished_checkpoints(RunFolder(detectors), loss).values() for loss in ("dice", "ss"))
     for network, same, different in zip(kept, own, other, strict=True):
-        values, equal, unequal = (each.parameters() for each in (network, same, different))
+        values, equal, unequal = network.parameters(), same.part("parameters"), different.part("parameters")
         assert all(np.array_equal(values[path], equal[path]) for path in values)
         assert not all(np.array_equal(values[path], unequal[path]) for path in values)
     assert not any(name.startswith("optimizer") for name in load_checkpoint(
@@ -72,9 +75,10 @@ def test_with_the_detectors_of_a_real_run(drawn, flags, tmp_path, command):
     assert code == 0, errors
     code, _, errors = command(decomposition.main, *flags, "--detectors", roi, "--steps", 4)
     assert code == 0, errors
-    own, _ = detector.load_detectors(roi, "dice")
-    for network, kept in zip(own, kept_detectors(tmp_path / "run", 0.5).networks, strict=True):
-        state, same = (each.parameters() | each.moving_averages() for each in (network, kept))
+    own = finished_checkpoints(RunFolder(roi), "dice").values()
+    for checkpoint, kept in zip(own, kept_detectors(tmp_path / "run", 0.5).networks, strict=True):
+        state = checkpoint.part("parameters") | checkpoint.part("moving_averages")
+        same = kept.parameters() | kept.moving_averages()
         assert state.keys() == same.keys() and all(np.array_equal(state[path], same[path]) for path in state)
 
 
@@ -189,17 +193,17 @@ def test_the_newest_runs_of_the_same_data_are_taken(drawn, detectors, finished, 
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, tmp_path / "run"), "--steps", 2)
     assert code == 0, errors
     record = RunFolder(tmp_path / "run").record()
-    assert record["detectors"]["run"] == str(tmp_path / "runs" / "second")
-    assert record["end2end"] == str(tmp_path / "runs" / "end2end")
+    assert record.detectors.run == str(tmp_path / "runs" / "second")
+    assert record.end2end == str(tmp_path / "runs" / "end2end")
 
 
 def test_resuming_with_other_detectors(decomposed, flags, detectors, tmp_path, command):
     run, roi = shutil.copytree(decomposed, tmp_path / "run"), shutil.copytree(detectors, tmp_path / "roi")
     code, _, errors = command(decomposition.main, *flags, "--resume", "--detectors", roi)
     assert code == 2 and str(detectors) in errors
-    configuration = DetectorConfiguration(**load_checkpoint(run / "detectors" / "P1.safetensors").configuration)
-    save_checkpoint(run / "detectors" / "P1.safetensors", detector.build(configuration), None, 0,
-                    load_checkpoint(run / "detectors" / "P1.safetensors").configuration)
+    settings = load_checkpoint(run / "detectors" / "P1.safetensors").configuration
+    configuration = recorded_configuration(DetectorConfiguration, settings, run)
+    save_checkpoint(run / "detectors" / "P1.safetensors", detector.build(configuration), None, 0, settings)
     code, _, errors = command(decomposition.main, *flags, "--resume")
     assert code == 1 and "does not hold the detectors" in errors, errors
     (run / "detectors" / "P1.safetensors").unlink()
@@ -224,7 +228,7 @@ def test_what_only_the_heat_map_says_is_learned(tmp_path, command, tiny_flags, d
         Image.fromarray(generator.integers(1, 255, (64, 64), dtype=np.uint8)).save(data / f"{index}.png")
         rows.append(f"{index}.png,,{CLASSES[index % 3]},{index}")
     (data / "labels.csv").write_text("\n".join(rows))
-    monkeypatch.setattr(decomposition, "fixed_detectors", lambda *_: (None, {"digest": ""}))
+    monkeypatch.setattr(decomposition, "fixed_detectors", lambda *_: (None, DetectorsOrigin("", "dice", 0.5, "")))
     monkeypatch.setattr(decomposition, "heat_maps", lambda detectors, prepared, cache: np.broadcast_to(
         prepared.labels[:, None, None].astype(np.uint8), (len(prepared), 32, 32)))
     output = tmp_path / "out" / "run"

@@ -19,8 +19,8 @@ from experiments import end2end
 from experiments.datasets import CLASSES
 from experiments.evaluation import evaluate
 from experiments.evaluation.predictions import read_predictions
-from experiments.runs import beginning as runs
 from experiments.runs import fitting
+from experiments.system.durations import in_words
 from experiments.system.files import plain
 
 ROOT = Path(experiments.__file__).parents[1]
@@ -188,7 +188,7 @@ def test_reported_on_anew_and_quietly_a_finished_run_keeps_the_times_of_its_trai
 
 
 def test_durations_are_said_in_the_unit_that_a_person_would_use():
-    assert runs.duration(50000 * 9.5) == "about 5.5 days"
+    assert in_words(50000 * 9.5) == "about 5.5 days"
 
 
 def test_training_learns_to_tell_bright_from_dark(tmp_path, command, tiny_flags):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.checkpoint import load_checkpoint
 from experiments import predict, retraining
 from experiments.classifiers import trained as trained_classifier
 from experiments.classifiers.trained import load_classifier
@@ -19,6 +20,11 @@ from experiments.prediction.output import Pictures
 from experiments.reporting.figures import overlay_figure, saliency_figure
 from experiments.system.errors import Failure, UsageError
 from models.saliency import saliency
+
+
+def loaded(run):
+    path = run / "checkpoint.safetensors"
+    return load_classifier(path, "cpu", load_checkpoint(path))
 
 
 def first(data, label):
@@ -67,7 +73,7 @@ def test_the_probabilities_are_those_that_the_run_wrote_of_its_test_images(run, 
 
 
 def test_the_second_channel_is_the_detectors_heat_map_and_after_a_retraining_empty(decomposed, retrained, drawn):
-    made, again = (load_classifier(run / "checkpoint.safetensors", "cpu") for run in (decomposed, retrained))
+    made, again = (loaded(run) for run in (decomposed, retrained))
     image = made.prepare(first(drawn, "cancer"))
     counts = kept_detectors(decomposed, 0.5).heat_map(image)
     np.testing.assert_array_equal(made.input(image)[..., 1], counts)
@@ -100,7 +106,7 @@ def test_a_detector_is_no_classifier(detectors, drawn, command):
     code, _, errors = command(predict.main, path, first(drawn, "cancer"))
     assert code == 2 and "is a ROI detector" in errors and "--masks DIR" in errors
     with pytest.raises(UsageError, match=f"{path} is no checkpoint of experiments/end2end.py.* of a detector"):
-        load_classifier(path, "cpu")
+        load_classifier(path, "cpu", load_checkpoint(path))
 
 
 def test_pictures_stand_in_folders_like_the_images(finished, drawn, tmp_path, command):
@@ -123,7 +129,7 @@ def test_the_pictures_show_the_gradient_of_the_answer_and_the_heat_map(decompose
     assert code == 0, errors
     row, = json.loads((tmp_path / "p.json").read_text())["images"]
     title = f"{image.name}: " + ", ".join(f"{name} {value:.2f}" for name, value in row["probabilities"].items())
-    classifier = load_classifier(decomposed / "checkpoint.safetensors", "cpu")
+    classifier = loaded(decomposed)
     note = "\n".join(classifier.provenance.sentences)
     x = classifier.input(classifier.prepare(image))
     gradient = saliency(classifier.network, x, [list(row["probabilities"]).index(row["prediction"])])[0]

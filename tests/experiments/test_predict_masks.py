@@ -1,6 +1,5 @@
 """predict.py --masks: the detector's mask lies on the image's own pixels, whatever the image's size and orientation."""
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -32,7 +31,7 @@ def marks_bright_pixels(side):
     layer = Conv2D(1, 1, kernel_size=1, rng=np.random.default_rng(0))
     layer.params["W"][...], layer.params["b"][...] = 100, -50
     configuration = DetectorConfiguration(side=side, depth=1, working_side=128)
-    return TrainedDetector(layer, configuration, "cpu", KNOWN)
+    return TrainedDetector(layer, configuration, KNOWN)
 
 
 @pytest.mark.parametrize("shape", SIZES)
@@ -78,7 +77,7 @@ def checkpoint(tmp_path):
     network.parameters()["sig.b"][...] = 3  # so that it marks most of what it sees
     path = tmp_path / "P1-ss" / "checkpoint.safetensors"
     path.parent.mkdir()
-    save_checkpoint(path, network, None, 100, asdict(configuration), {
+    save_checkpoint(path, network, None, 100, configuration.record(), {
         "data": "some set", "drawn": False, "images": {"cancer": 7, "benign": 2}, "patients": 5, "detector": "P1-ss"})
     return path
 

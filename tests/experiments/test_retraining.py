@@ -26,7 +26,7 @@ def retrained(decomposed, tmp_path_factory, command):
 
 
 def flags_of(decomposed, folder):
-    return ("--data", RunFolder(decomposed).record()["configuration"]["data"], "--decomposition", decomposed,
+    return ("--data", RunFolder(decomposed).record().configuration["data"], "--decomposition", decomposed,
             "--output", folder / "run", "--cache", folder / "cache", "--workers", 1, *SMALL)
 
 
@@ -41,8 +41,8 @@ def test_the_run_folder_explains_itself(retrained, decomposed, finished):
     assert config["decomposition"]["steps"] == 60 and config["end2end"] is None
     assert config["configuration"]["width"] == 0.05 and config["configuration"]["batch"] == 4
     lines = RunFolder(retrained).history()
-    assert [line["step"] for line in lines if "loss" in line] == [61, 70, 80]
-    assert [line["step"] for line in lines if "evaluation" in line] == [70, 80, 84]
+    assert [line.step for line in lines if line.loss is not None] == [61, 70, 80]
+    assert [line.step for line in lines if line.evaluation] == [70, 80, 84]
     assert load_checkpoint(retrained / "checkpoint.safetensors").step == 84
     page = (retrained / "report.html").read_text()
     assert "Figure 4.7" in page and "Table 4.6" not in page
@@ -50,7 +50,7 @@ def test_the_run_folder_explains_itself(retrained, decomposed, finished):
 
 
 def test_the_rate_starts_anew_at_half_in_the_quick_preset(retrained, decomposed):
-    rates, before = ([line["learning_rate"] for line in RunFolder(run).history() if "loss" in line]
+    rates, before = ([line.learning_rate for line in RunFolder(run).history() if line.loss is not None]
                      for run in (retrained, decomposed))
     assert rates[:2] == pytest.approx([rate / 2 for rate in before[:2]])  # of the first and the tenth step
 
@@ -134,8 +134,8 @@ def test_the_newest_decomposition_of_the_same_data_and_the_end2end_run_are_found
     code, _, errors = command(retraining.main, "--data", drawn, "--steps", 2, "--output", "run", "--workers", 1)
     assert code == 0, errors
     record = RunFolder(tmp_path / "run").record()
-    assert record["decomposition"]["run"] == str(tmp_path / "runs" / "one")
-    assert record["end2end"] == str(tmp_path / "runs" / "two")
+    assert record.decomposition.run == str(tmp_path / "runs" / "one")
+    assert record.end2end == str(tmp_path / "runs" / "two")
 
 
 @pytest.mark.parametrize(("more", "message"), [

@@ -152,8 +152,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from experiments.datasets import synthetic
-from experiments.prepared import prepare
-from experiments.preprocessing import Preprocessing
+from experiments.inputs.image_set import prepare
+from experiments.inputs.preprocessing import Preprocessing
 if __name__ == "__main__":
     drawn = synthetic.dataset(seed=0, images=400, height=128).mammograms
     prepare(drawn, Preprocessing(16, 64), Path(sys.argv[1]), workers=2, progress=False)

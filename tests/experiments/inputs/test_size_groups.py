@@ -4,7 +4,7 @@ import pytest
 from experiments.datasets import Mammogram
 from experiments.inputs.image_set import prepare
 from experiments.inputs.preprocessing import Preprocessing
-from experiments.inputs.size_groups import GROUPS, annotation_sizes, size_groups
+from experiments.inputs.size_groups import GROUPS, GroupsRecord, annotation_sizes, size_groups
 from experiments.system.errors import Failure
 
 
@@ -65,8 +65,9 @@ def test_without_masks_there_is_nothing_to_detect(sizes, test, found):
 
 def test_a_group_without_a_test_image_is_allowed():
     groups = everything([1, 2, 3, 4, 5, 1], test=[5])
-    assert groups.record() == {"bounds": groups.bounds.tolist(), "train": dict.fromkeys(GROUPS, 1),
-                               "test": {"P0": 1, "P1": 0, "P2": 0, "P3": 0, "P4": 0}}
+    assert groups.record(side=4) == GroupsRecord(
+        groups.bounds.tolist(), dict.fromkeys(GROUPS, 1), {"P0": 1, "P1": 0, "P2": 0, "P3": 0, "P4": 0},
+        {"P0": 1 / 16, "P1": None, "P2": None, "P3": None, "P4": None})
 
 
 def test_sizes_are_those_of_the_prepared_masks(tmp_path):

@@ -1,21 +1,34 @@
 """The JSON file of predict.py is whole at any moment and written in linear time; no picture's name is too long."""
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from experiments.prediction import output as prediction_files
-from experiments.prediction.output import GROWTH, Pictures, PredictionJson, readable
+from experiments.prediction.output import GROWTH, ClassRow, Pictures, PredictionJson, Predictions, readable
+from experiments.runs.provenance import Provenance
+
+SOURCE = Provenance("set", False, {"cancer": 3}, 2, None, "quick", 5, None)
+
+
+def predictions():
+    return Predictions("c", SOURCE, ["a note"])
+
+
+def row(number):
+    return ClassRow(str(number), {"cancer": 0.5}, "cancer")
 
 
 def test_the_file_is_whole_after_every_image_and_lacks_a_fiftieth_at_most(tmp_path):
     path = tmp_path / "p.json"
-    output = PredictionJson(path, {"checkpoint": "c"})
-    assert json.loads(path.read_text()) == {"checkpoint": "c", "images": [], "failed": []}
+    output = PredictionJson(path, predictions())
+    assert json.loads(path.read_text()) == {"checkpoint": "c", "trained_on": asdict(SOURCE), "notes": ["a note"],
+                                            "images": [], "failed": []}
     for number in range(1, 301):
         if number % 7:
-            output.add({"image": str(number)})
+            output.add(row(number))
         else:
             output.fail(str(number), "no image")
         found = json.loads(path.read_text())
@@ -30,16 +43,16 @@ def test_the_file_is_whole_after_every_image_and_lacks_a_fiftieth_at_most(tmp_pa
 def test_each_row_is_written_a_bounded_number_of_times(monkeypatch):
     """Not once for every row that follows, which for 100,000 images would be five thousand million rows."""
     rows = []
-    monkeypatch.setattr(prediction_files, "write_json", lambda path, content: rows.append(len(content["images"])))
-    output = PredictionJson(Path("p.json"), {})
+    monkeypatch.setattr(prediction_files, "write_json", lambda path, content: rows.append(len(content.images)))
+    output = PredictionJson(Path("p.json"), predictions())
     for number in range(20_000):
-        output.add({"image": str(number)})
+        output.add(row(number))
     assert sum(rows) / 20_000 < GROWTH + 3 and rows[:4] == [0, 1, 2, 3]
 
 
 def test_without_a_file_nothing_is_written(monkeypatch):
     monkeypatch.setattr(prediction_files, "write_json", lambda *_: pytest.fail("there is no file"))
-    PredictionJson(None, {}).add({"image": "a"})
+    PredictionJson(None, predictions()).add(row(1))
 
 
 @pytest.mark.parametrize("name", ["l" * 255, "ü" * 127, os.fsdecode(b"\xff" * 255), "a" * 190 + ".png"])

@@ -13,6 +13,7 @@ from experiments.configuration.detector import DetectorConfiguration
 from experiments.runs import fitting
 from experiments.runs.fitting import fit
 from experiments.runs.folder import RunFolder
+from experiments.runs.provenance import TrainedOn
 from experiments.system.errors import Failure
 
 
@@ -40,10 +41,11 @@ def told(function):
     yield function
 
 
-def train(path, settings=None, batches=batches, watch=silent, evaluate=lambda step: {"number": step}):
+def train(path, settings=None, batches=batches, watch=silent, evaluate=lambda: {"test": {"recall": 0.5, "loss": None}}):
     path.mkdir(exist_ok=True)
     trained = network()
-    fit(trained, from_logits(dice), batches, settings or configuration(), RunFolder(path), "cpu", evaluate, watch)
+    fit(trained, from_logits(dice), batches, settings or configuration(), RunFolder(path), evaluate,
+        TrainedOn("roi_detection"), watch)
     return trained
 
 
@@ -51,8 +53,8 @@ def test_losses_evaluations_and_the_checkpoint_are_written(tmp_path):
     train(tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "loss" in line] == [1, 10, 20]
-    assert [line["evaluation"] for line in lines if "evaluation" in line] == [
-        {"number": 10}, {"number": 20}, {"number": 23}]
+    assert [line for line in lines if "evaluation" in line] == [
+        {"step": step, "evaluation": {"test": {"recall": 0.5, "loss": None}}} for step in (10, 20, 23)]
     rates = [line["learning_rate"] for line in lines if "loss" in line]
     assert rates == pytest.approx([0.01 * 0.75 ** (step / 7) for step in (1, 10, 20)])
 

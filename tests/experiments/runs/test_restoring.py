@@ -1,6 +1,4 @@
 """Networks from checkpoints that say of themselves what is not so: none is built that the file does not hold."""
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 
@@ -20,7 +18,7 @@ TINY = {classifier: ClassifierConfiguration(side=32, width=0.05),
 @pytest.mark.parametrize("kind", [classifier, detector])
 def test_the_network_has_the_numbers_of_the_file(kind, tmp_path):
     network = kind.build(TINY[kind])
-    save_checkpoint(tmp_path / "x", network, None, 0, asdict(TINY[kind]))
+    save_checkpoint(tmp_path / "x", network, None, 0, TINY[kind].record())
     again = restored(load_checkpoint(tmp_path / "x"), lambda rng: kind.build(TINY[kind], rng=rng))
     assert again.parameters().keys() == network.parameters().keys()
     assert all(np.array_equal(array, again.parameters()[path]) and array.dtype == again.parameters()[path].dtype
@@ -31,7 +29,7 @@ def test_the_network_has_the_numbers_of_the_file(kind, tmp_path):
     (classifier, {"side": 32 * 10**9}), (classifier, {"width": 16.0}), (classifier, {"width": 0.1}),
     (detector, {"channels": 1024}), (detector, {"depth": 3}), (detector, {"channels": 3})])
 def test_a_larger_network_than_the_file_holds_is_never_built(kind, changed, tmp_path):
-    save_checkpoint(tmp_path / "x", kind.build(TINY[kind]), None, 0, asdict(TINY[kind]) | changed)
+    save_checkpoint(tmp_path / "x", kind.build(TINY[kind]), None, 0, TINY[kind].record() | changed)
     checkpoint = load_checkpoint(tmp_path / "x")
     configuration = recorded_configuration(type(TINY[kind]), checkpoint.configuration, "x")
     with pytest.raises(CheckpointError, match="a larger network than it holds"):
@@ -39,19 +37,22 @@ def test_a_larger_network_than_the_file_holds_is_never_built(kind, changed, tmp_
 
 
 @pytest.mark.parametrize(("changed", "message"), [
-    ({"side": "8"}, "side is '8', expected is a value of the type int"), ({"bias": None}, "bias is 'None'"),
-    ({"side": 8.0}, "side is '8.0'"), ({"preset": 3}, "preset is '3'"), ({"bias": 10**400}, "too large"),
+    ({"side": "8"}, "Expected `int`, got `str` - at `$.side`"),
+    ({"bias": None}, "Expected `float`, got `null` - at `$.bias`"), ({"side": 8.5}, "got `float` - at `$.side`"),
+    ({"preset": 3}, "got `int` - at `$.preset`"), ({"bias": 10**400}, "$.bias"),
+    ({"kind": "classifier"}, "their kind is 'classifier'"),
+    ({"kind": None}, "their kind is None"), ({"kind": [1]}, "their kind is [1]"),
     ({"learning_rate": float("inf")}, "--learning-rate inf: expected a finite number"),
     ({"steps": 2**53 + 1}, "--steps: expected at most 9007199254740992"), ({"depth": 9}, "--depth 9: expected"),
     ({"width": 1.0}, "has the unknown 'width'")])
 def test_a_configuration_that_cannot_be_is_named_with_its_file(changed, message):
     with pytest.raises(Failure, match=r"^the file") as caught:
-        recorded_configuration(DetectorConfiguration, asdict(TINY[detector]) | changed, "the file")
+        recorded_configuration(DetectorConfiguration, TINY[detector].record() | changed, "the file")
     assert message in str(caught.value)
 
 
 def test_a_whole_number_stands_for_a_fraction_and_nothing_for_a_setting():
-    values = asdict(TINY[detector]) | {"bias": 1}
+    values = TINY[detector].record() | {"bias": 1}
     assert recorded_configuration(DetectorConfiguration, values, "the file").bias == 1.0
     values.pop("seed")
     with pytest.raises(Failure, match="it lacks 'seed'"):

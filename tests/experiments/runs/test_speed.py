@@ -4,16 +4,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.classifiers import expected as expectation
 from experiments.classifiers import network as classifier
+from experiments.classifiers.expected import of_classifier
 from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets import synthetic
 from experiments.detectors import network as detector
+from experiments.detectors.expected import of_detecting, of_detectors
+from experiments.inputs import cache
 from experiments.inputs.cache import missing_entries, preparing
 from experiments.inputs.image_set import prepare
 from experiments.inputs.preprocessing import Preprocessing
-from experiments.runs import speed as duration
+from experiments.reporting import expected as report
+from experiments.runs import speed
 from experiments.runs.speed import evaluations, seconds_per_step
 from experiments.system.durations import sentence, timed, together
 
@@ -29,7 +32,8 @@ def a_second_each(monkeypatch):
         measured.append(function())
         return 1.0
 
-    monkeypatch.setattr(duration, "_seconds", seconds)
+    for module in (speed, cache, report):
+        monkeypatch.setattr(module, "seconds_of", seconds)
     return measured
 
 
@@ -45,7 +49,7 @@ def test_what_the_cache_lacks_is_prepared_by_samples_that_stay_there(tmp_path, a
     prepare(mammograms[:5], settings, tmp_path)
     missing = missing_entries(mammograms, settings, tmp_path)
     assert len(missing) == 18
-    assert preparing(missing, workers=1) == 15 and len(a_second_each) == duration.SAMPLES
+    assert preparing(missing, workers=1) == 15 and len(a_second_each) == cache.SAMPLES
     left = missing_entries(mammograms, settings, tmp_path)
     assert len(left) == 15 and preparing(left, workers=8) == 12 / 2
     assert preparing([], 4) == 0
@@ -55,30 +59,35 @@ def test_what_the_cache_lacks_is_prepared_by_samples_that_stay_there(tmp_path, a
 def test_measuring_a_step_leaves_the_network_as_it_was():
     network = classifier.build(SMALL)
     before = {path: array.copy() for path, array in (network.parameters() | network.moving_averages()).items()}
-    assert seconds_per_step(network, SMALL, "cpu") > 0
+    assert seconds_per_step(network, SMALL) > 0
     for path, array in (network.parameters() | network.moving_averages()).items():
         np.testing.assert_array_equal(array, before[path])
 
 
-def test_a_classifier_s_run_is_its_steps_its_evaluations_and_its_report(a_second_each):
-    """A second for 16 images of inference, for 8 of training, for two panels."""
-    whole = expectation.of_classifier(SMALL, "cpu", images=1000)
+def test_a_classifier_s_training_is_its_steps_and_its_evaluations(a_second_each):
+    """A second for 16 images of inference, for 8 of training."""
+    whole = of_classifier(SMALL, "cpu", images=1000)
     assert whole["training"] == 100
     assert whole["evaluating"] == pytest.approx((4 * 200 + 1000) / 16)
-    assert whole["report"] == pytest.approx(expectation.PANELS / 2)
-    resumed = expectation.of_classifier(SMALL, "cpu", images=1000, channels=2, done=90)
+    resumed = of_classifier(SMALL, "cpu", images=1000, done=90)
     assert resumed["training"] == 10 and resumed["evaluating"] == pytest.approx((200 + 1000) / 16)
+
+
+def test_a_report_is_its_panels(a_second_each):
+    """A second for two of them."""
+    assert report.of_classification_report() == {"report": pytest.approx(15 / 2)}
+    assert report.of_detectors_report() == {"report": pytest.approx(120 / 2)}
 
 
 def test_detectors_are_as_many_trainings(a_second_each):
     configuration = DetectorConfiguration(side=16, depth=1, channels=1, batch=4, steps=50, evaluate_every=25)
     mammograms = synthetic.dataset(0, 300, 40).mammograms  # 200 with a lesion, 40 in a group
     assert len([each for each in mammograms if each.label != "normal"]) == 200
-    found = expectation.of_detectors(configuration, "cpu", mammograms, trainings=10)
+    found = of_detectors(configuration, "cpu", mammograms, trainings=10)
     assert found["training"] == 10 * 50 * 1
     assert found["evaluating"] == pytest.approx(10 * (2 * 40 + 40 + 200) / 16)
-    assert expectation.of_detectors(configuration, "cpu", mammograms, 10, done=490)["training"] == 10
-    assert expectation.of_detecting(configuration, "cpu", 160) == {"detecting": pytest.approx(5 * 160 / 16)}
+    assert of_detectors(configuration, "cpu", mammograms, 10, done=490)["training"] == 10
+    assert of_detecting(configuration, "cpu", 160) == {"detecting": pytest.approx(5 * 160 / 16)}
 
 
 def test_parts_are_added_and_said():
@@ -107,6 +116,6 @@ def test_a_slow_network_is_measured_on_a_few_images(monkeypatch):
     network = detector.build(DetectorConfiguration(side=16, depth=1, channels=1))
     forward = network.forward
     monkeypatch.setattr(network, "forward", lambda x, run: sizes.append(len(x)) or forward(x, run))
-    monkeypatch.setattr(duration, "_seconds", seconds)
+    monkeypatch.setattr(speed, "seconds_of", seconds)
     configuration = replace(DetectorConfiguration(side=16, depth=1, channels=1), batch=50)
-    assert seconds_per_step(network, configuration, "cpu") == 3 * 50 / 4 and sizes == [4, 4]
+    assert seconds_per_step(network, configuration) == 3 * 50 / 4 and sizes == [4, 4]

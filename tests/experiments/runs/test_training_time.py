@@ -2,7 +2,7 @@
 import pytest
 
 from experiments.runs import training_time
-from experiments.runs.training_time import FILE, timing, total_time
+from experiments.runs.training_time import FILE, TrainingTime, timing, total_time
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_parts_add_up_also_when_they_end_by_an_error_or_ctrl_c(tmp_path, clock):
         with pytest.raises(error), timing(tmp_path):
             clock(2)
             raise error
-    assert training_time.training_time(tmp_path) == (7, False)
+    assert training_time.training_time(tmp_path) == TrainingTime(7, False)
 
 
 def test_a_part_that_was_killed_is_marked_for_good(tmp_path, clock):
@@ -30,10 +30,10 @@ def test_a_part_that_was_killed_is_marked_for_good(tmp_path, clock):
         clock(3)
         at_the_kill = (tmp_path / FILE).read_text()
     (tmp_path / FILE).write_text(at_the_kill)
-    assert training_time.training_time(tmp_path) == (0, True)
+    assert training_time.training_time(tmp_path) == TrainingTime(0, True)
     with timing(tmp_path):
         clock(4)
-    assert training_time.training_time(tmp_path) == (4, True)
+    assert training_time.training_time(tmp_path) == TrainingTime(4, True)
 
 
 def test_of_several_runs(tmp_path, clock):

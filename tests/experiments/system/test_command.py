@@ -19,7 +19,7 @@ COMMANDS = {name: (str(ROOT / "experiments" / f"{name}.py"),) for name in (
 COMMANDS["synthetic"] = ("-m", "experiments.datasets.synthetic")
 
 PROGRAM = """
-from experiments.command import before_imports, run_command
+from experiments.system.command import before_imports, run_command
 before_imports()
 import os, signal, sys, weakref
 def main():

@@ -18,7 +18,7 @@ ROOT = Path(experiments.__file__).parents[1]
 HOLDER = """
 import sys
 from pathlib import Path
-from experiments.lock import locked
+from experiments.system.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +26,7 @@ from experiments.inputs.size_groups import SizeGroups
 from experiments.runs.claim import Claim
 from experiments.runs.folder import RunFolder
 from experiments.system.jobs import open_executor
+from experiments.system.machine import Machine
 from experiments.system.pickled import Pickled, PicklingExecutor
 from experiments.system.processes import Processes, in_processes
 
@@ -85,8 +85,7 @@ def test_ten_trainings_pickle_their_images_once(tmp_path, monkeypatch):
     monkeypatch.setattr(roi_detection, "announce", lambda *given: None)
     monkeypatch.setattr(roi_detection, "run_jobs", lambda unfinished, *given: jobs.update(unfinished))
     groups = SizeGroups(np.ones(5, int), np.ones(4), *2 * (tuple(np.arange(5)[:, None]),))
-    roi_detection.train_all(RunFolder(tmp_path), PRESETS["quick"], images, groups,
-                            Namespace(device="cpu", workers=2, scheduler=None))
+    roi_detection.train_all(PRESETS["quick"], RunFolder(tmp_path), Machine(workers=2), images, groups, None)
     assert len(jobs) == 10 and {task.prepared.load() for task in jobs.values()} == {3}
     assert len(images.threads) == 1
 
@@ -125,7 +124,7 @@ def test_nothing_that_crosses_has_a_dictionary_to_build(prepared):
 DAMAGE = """
 import ctypes, gc, multiprocessing, os, sys, threading, time
 from concurrent.futures import ProcessPoolExecutor
-from experiments.processes import Processes
+from experiments.system.processes import Processes
 
 class Record:
     def __init__(self, number):

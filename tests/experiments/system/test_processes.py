@@ -31,11 +31,11 @@ def test_a_worker_that_is_killed_is_a_failure():
 
 
 PROGRAM = """
-from experiments.command import before_imports, run_command
+from experiments.system.command import before_imports, run_command
 if __name__ == "__main__":
     before_imports()
 import os, signal, sys, time
-from experiments.processes import Processes, in_processes
+from experiments.system.processes import Processes, in_processes
 
 def press_ctrl_c():
     # as the terminal does: to the command and to all of its processes
