@@ -8,7 +8,7 @@ import numpy as np
 from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import guesser, metrics, roc
 from experiments.evaluation.intervals import Interval, classifier_estimates
-from experiments.evaluation.per_class import ByClass, Intervals, by_class, intervals_by_class
+from experiments.evaluation.per_class import ByClass, Intervals, by_class, intervals_by_class, require_same_classes
 from experiments.system.errors import Failure
 
 
@@ -58,6 +58,12 @@ class Evaluation:
     confusion: list[list[int]]
     guesser: dict[str, ByClass]
     majority: Majority
+
+    def __post_init__(self) -> None:
+        require_same_classes({
+            **self.metrics, "counts": self.counts, **{f"{name}_ci": each for name, each in self.intervals.items()},
+            **{f"guesser.{name}": self.guesser.get(name, ()) for name in self.metrics},
+            "majority.accuracy": self.majority.accuracy})
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ import numpy as np
 
 from experiments.evaluation.intervals import Estimate, Interval, classifier_estimates, combine
 from experiments.evaluation.metrics import predicted_classes
-from experiments.evaluation.per_class import none_if_nan
+from experiments.evaluation.per_class import none_if_nan, require_same_classes
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.system.errors import Failure
 
@@ -61,6 +61,9 @@ class Comparison:
     accuracy: dict[str, Difference]
     plain_accuracy: Difference
     auroc: dict[str, Difference]
+
+    def __post_init__(self) -> None:
+        require_same_classes({"accuracy": self.accuracy, "auroc": self.auroc})
 
 
 def compare(first: Sequence[ImagePredictions], second: Sequence[ImagePredictions], names: tuple[str, str]

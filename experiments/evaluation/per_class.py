@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import SupportsFloat
 
 import numpy as np
@@ -12,6 +12,16 @@ from experiments.evaluation.intervals import Estimate, Interval
 
 ByClass = dict[str, float | None]  # by class, then "mean"; None where undefined
 Intervals = dict[str, Interval | None]  # the same of their intervals
+
+
+def require_same_classes(figures: Mapping[str, Iterable[str]]) -> None:
+    """figures: what each is called, and whose it is. Raises ValueError where they are not all of the same classes and,
+    last, of their mean: a file that holds them is damaged."""
+    expected = tuple(next(iter(figures.values())))
+    for name, found in figures.items():
+        if tuple(found) != expected or expected[-1:] != ("mean",):
+            raise ValueError(f"`{name}` is of {', '.join(found) or 'no class'}; expected are the classes of every "
+                             "other figure, and mean")
 
 
 def none_if_nan(value: SupportsFloat) -> float | None:

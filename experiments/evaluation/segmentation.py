@@ -33,6 +33,14 @@ class DetectorResults:
     group: dict[str, Measures]
     complete: dict[str, Measures]
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where one is absent: a file that holds them is damaged."""
+        for scope, found in (("group", self.group), ("complete", self.complete)):
+            for split in ("train", "test"):
+                missing = [measure for measure in MEASURES if measure not in found.get(split, {})]
+                if missing:
+                    raise ValueError(f"`{scope}` lacks {', '.join(missing)} of the {split} images")
+
 
 def pixel_counts(predicted: np.ndarray, mask: np.ndarray) -> Counts:
     """Pixels by prediction and annotation, those of the lesion as positive: four int64 scalars.

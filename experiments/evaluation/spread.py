@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.evaluation.classification import Evaluation
+from experiments.evaluation.per_class import require_same_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Spread:
     recall: dict[str, OverSeeds]
     auroc: dict[str, OverSeeds]
     plain_accuracy: OverSeeds
+
+    def __post_init__(self) -> None:
+        require_same_classes(self.metrics)
 
     @property
     def metrics(self) -> dict[str, dict[str, OverSeeds]]:

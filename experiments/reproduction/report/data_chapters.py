@@ -5,7 +5,7 @@ from experiments.configuration.detector import PRESETS
 from experiments.datasets.mammogram import THESIS
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.html import Chapter, Picture, Section
-from experiments.reporting.roi_report import LOSS_NAMES, headline, measures_table
+from experiments.reporting.roi_tables import LOSS_NAMES, headline, measures_table
 from experiments.reporting.tables import Row, Table
 from experiments.reproduction.report.material import Material
 from experiments.reproduction.report.roi import best_overlap, overlap_sentences, overlap_table

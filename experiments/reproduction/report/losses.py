@@ -8,8 +8,10 @@ import numpy as np
 
 from experiments.reporting.tables import Row, Table, number
 from experiments.reproduction.report.material import Classifiers
+from experiments.reproduction.statistics import NAMES
 
-END2END, DECOMPOSITION, RETRAINED = "end-to-end", "decomposition", "retrained with zeros"
+END2END, DECOMPOSITION = NAMES
+RETRAINED = "retrained with zeros"
 JUMP = 2  # times the mean loss before, and above every batch of its last tenth, one may speak of a jump
 ALIKE = 0.1  # relative difference below which two losses of single batches are not told apart here
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from experiments.detectors.network import detector_name
 from experiments.inputs.size_groups import GROUPS
-from experiments.reporting.roi_report import LOSS_NAMES, RESPECTABLE
+from experiments.reporting.roi_tables import LOSS_NAMES, RESPECTABLE
 from experiments.reporting.tables import Row, Table, number
 from experiments.reproduction.report.material import FinishedDetectors
 from experiments.runs.folder import RunFolder

@@ -93,6 +93,21 @@ def test_another_type_is_refused_by_the_name_of_the_field(kind, path, value, tol
         read_record(kind, tmp_path / "kept.json")
 
 
+@pytest.mark.parametrize(("kind", "path", "told"), [
+    (ClassifierResults, ["test", "accuracy", "mean"], r"expected are the classes of every other figure, and mean"),
+    (ClassifierResults, ["test", "recall", "normal"], r"`recall` is of cancer, benign, mean; expected .*\$\.test"),
+    (ClassifierResults, ["train", "auroc_ci", "cancer"], r"`auroc_ci` is of .*\$\.train"),
+    (ClassifierResults, ["test", "guesser", "auroc"], r"`guesser\.auroc` is of no class"),
+    (Comparison, ["auroc", "benign"], r"`auroc` is of cancer, normal, mean"),
+    (Spread, ["precision", "mean"], r"`precision` is of cancer, normal, benign;"),
+    (RoiResults, ["detectors", "P0-dice", "group", "test"], r"`group` lacks loss, accuracy, .* of the test images"),
+    (RoiResults, ["detectors", "P0-dice", "complete", "train", "recall"], r"`complete` lacks recall of the train")])
+def test_a_class_or_measure_that_is_absent_is_named(kind, path, told, tmp_path):
+    edit(tmp_path / "kept.json", kind, path, lambda place: place.pop(path[-1]))
+    with pytest.raises(Failure, match=rf"kept\.json is damaged: .*{told}"):
+        read_record(kind, tmp_path / "kept.json")
+
+
 @pytest.mark.parametrize(("kind", "path"), [
     (ClassifierResults, ["test"]), (ClassifierResults, ["train", "majority", "answer"]), (ClassifierResults, ["seed"]),
     (RoiResults, ["detectors", "P0-dice", "complete"]), (RoiResults, ["reached"]), (Spread, ["plain_accuracy", "sd"]),

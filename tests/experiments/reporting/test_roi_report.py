@@ -9,7 +9,8 @@ from experiments.evaluation.results import RoiResults
 from experiments.evaluation.segmentation import MEASURES, DetectorResults
 from experiments.inputs.loading import DataRecord
 from experiments.inputs.size_groups import GROUPS, GroupsRecord
-from experiments.reporting.roi_report import headline, measures_table, ranges, reached, report
+from experiments.reporting.roi_report import report
+from experiments.reporting.roi_tables import headline, measures_table, ranges, reached
 from experiments.runs.folder import RunFolder
 from experiments.runs.log import Entry
 from experiments.runs.record import RunRecord
