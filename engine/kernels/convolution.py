@@ -7,7 +7,7 @@ from functools import singledispatch
 from array_api_compat import array_namespace, device
 
 from engine.kernels.floating import of_floating
-from engine.layer import Array
+from engine.arrays import Array
 
 Pair = tuple[int, int]
 

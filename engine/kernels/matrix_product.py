@@ -4,7 +4,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from engine.kernels.floating import of_floating
-from engine.layer import Array
+from engine.arrays import Array
 
 
 @of_floating(2)

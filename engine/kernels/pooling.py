@@ -5,9 +5,10 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
+from engine.kernels.complex_step import real
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.floating import of_floating
-from engine.layer import Array
+from engine.arrays import Array
 
 
 def windows(shape: tuple[int, ...], size: Pair, stride: Pair):
@@ -17,12 +18,6 @@ def windows(shape: tuple[int, ...], size: Pair, stride: Pair):
         for v in range(size[1]):
             yield (slice(None), slice(u, u + stride[0] * (out_height - 1) + 1, stride[0]),
                    slice(v, v + stride[1] * (out_width - 1) + 1, stride[1]), slice(None))
-
-
-def real(x: Array) -> Array:
-    """The real part: what a function that branches looks at, so that complex-step differentiation passes through it."""
-    xp = array_namespace(x)
-    return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
 @singledispatch

@@ -4,7 +4,7 @@ import pytest
 
 from engine import stages
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
-from engine.kernels.cpu import channels
+from engine.kernels.cpu import normalization
 from engine.layer import Run
 from engine.layers import BatchNorm, Conv2D, MaxPool
 from engine.pooled_norm import PooledNorm
@@ -87,10 +87,10 @@ def test_the_kernels_lose_no_digit_to_a_large_centre():
         np.testing.assert_allclose(result, right, rtol=0, atol=1e-6 * np.abs(right[-1]).max())
 
 
-@pytest.mark.parametrize("block", [1 << 12, channels.BLOCK_BYTES])  # as many blocks as rows, a few
+@pytest.mark.parametrize("block", [1 << 12, normalization.BLOCK_BYTES])  # as many blocks as rows, a few
 @pytest.mark.parametrize("shape", [(1, 512, 1024, 1), (2, 300, 300, 7), (3, 1, 1000), (40000, 16)])
 def test_the_moments_are_right_to_their_last_digits_far_from_zero(shape, block, monkeypatch):
-    monkeypatch.setattr(channels, "BLOCK_BYTES", block)
+    monkeypatch.setattr(normalization, "BLOCK_BYTES", block)
     x = (30000 + RNG(4).normal(size=shape)).astype("float32")
     axes = tuple(range(len(shape) - 1))
     mean, variance = batch_moments(x)

@@ -12,7 +12,7 @@ from engine.kernels.convolution import output_size
 from engine.kernels.cpu import threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.direct import BLOCK_BYTES, Geometry
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import use_threads
 
 DTYPES = ["float32", "float64", "complex128"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.kernels.adam import adam_update
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import use_threads
 from engine.optimizers import SGD, Adam, Momentum, cosine_decay, exponential_decay, gradient_norm
 
 GRADIENTS = [0.5, -2.0, 0.25, 3.0, 3.0, -0.125, 0.0, 1e-6]

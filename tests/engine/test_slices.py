@@ -4,7 +4,7 @@ import pytest
 
 from engine import slices
 from engine.combinators import Chain, Skip
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import use_threads
 from engine.layer import Run
 from engine.layers import BatchNorm, Conv2D, MaxPool, ReLU, Upsample
 from engine.slices import Fork, Merge, SlicedRecompute

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.combinators import Chain, Recompute, Skip
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import use_threads
 from engine.layer import Layer, Run
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
 from engine.losses import binary_cross_entropy_with_logits, least_squares

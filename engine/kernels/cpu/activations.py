@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.kernels.activations import relu, relu_gradient
-from engine.kernels.cpu.channels import by_blocks, sums
+from engine.kernels.cpu.normalization import by_blocks, sums
 from engine.kernels.cpu.threads import blocks, run, scratch
 
 JOB = 1 << 19

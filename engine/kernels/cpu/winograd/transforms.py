@@ -1,10 +1,10 @@
-"""The matrices of Winograd's minimal filtering, and the transforms of the kernel: see winograd.py."""
+"""The matrices of Winograd's minimal filtering, and the transforms of the kernel: see __init__.py."""
 from __future__ import annotations
 
 import numpy as np
 
 from engine.kernels.cpu.threads import scratch
-from engine.kernels.cpu.winograd_tiles import POINTS, transform
+from engine.kernels.cpu.winograd.tiles import POINTS, transform
 
 PLACES = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)  # and oo
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
+from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 from engine.kernels.cpu.threads import Result, blocks, parallel, scratch
 
 BLOCK_BYTES = 1 << 20

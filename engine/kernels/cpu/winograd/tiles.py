@@ -1,4 +1,4 @@
-"""Images cut into the tiles of Winograd's minimal filtering, transformed, and put together again: see winograd.py.
+"""Images cut into the tiles of Winograd's minimal filtering, transformed, and put together again: see __init__.py.
 
 A transform is a pair of small matrix products, one down the rows of a tile and one along its columns. The first reads
 the image where it lies: six rows of it are a 6 x (W C) matrix already. So does the second: of every tile six pixels of

@@ -1,12 +1,12 @@
-"""Pixels repeated, and the gradient of that; tensors beside each other: definitions, on any array library."""
+"""Pixels repeated, and the gradient of that: definitions, on any array library."""
 from __future__ import annotations
 
 from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels.floating import of_floating
-from engine.layer import Array
 
 
 @singledispatch
@@ -24,16 +24,3 @@ def upsample_gradient(dy: Array, factor: int) -> Array:
     xp = array_namespace(dy)
     copies = xp.reshape(dy, (n, height // factor, factor, width // factor, factor, channels))
     return xp.sum(copies, axis=(2, 4))
-
-
-@singledispatch
-def concatenate(a: Array, b: Array) -> Array:
-    """[a, b] along channels. a: (..., A), b: (..., B); the result: (..., A + B)."""
-    return array_namespace(a).concat([a, b], axis=-1)
-
-
-@of_floating(2)
-@singledispatch
-def add(a: Array, b: Array) -> Array:
-    """a + b, of one shape."""
-    return a + b

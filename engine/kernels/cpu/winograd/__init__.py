@@ -20,7 +20,7 @@ and column by column,
 Tiles lie 4 pixels apart and overlap by 2. At each of the 36 places the sum over the input channels makes the dot
 a product of matrices, M = V U, V: (tiles, C), U: (C, O): for 16 outputs 36 multiplications in place of 144, a quarter.
 The transforms cost the same for every channel, however many there are on the other side: from some 16 channels on both
-sides they are well spent (see convolution.py).
+sides they are well spent (see ../convolution.py).
 
 The gradient w.r.t. the input is a correlation, too. That w.r.t. the kernel is the transpose of the map from W to Y, and
 transposed, the matrices change sides: Z = A da A' for a tile's 4x4 gradients, dU = V' Z summed over all tiles at each
@@ -60,9 +60,9 @@ import numpy as np
 
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
-from engine.kernels.cpu.winograd_kernels import AT, BT, transform_back, transform_kernel
-from engine.kernels.cpu.winograd_tiles import POINTS, SMALL_PRODUCT, Block, Tiling, contiguous, cut, join
-from engine.layer import Array
+from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_kernel
+from engine.kernels.cpu.winograd.tiles import POINTS, SMALL_PRODUCT, Block, Tiling, contiguous, cut, join
+from engine.arrays import Array
 
 # Channels that go through a product together.
 SLICE = 64
