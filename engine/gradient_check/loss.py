@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.layer import Array, Layer
+from engine.arrays import Array
+from engine.layer import Layer
 
 LossFunction = Callable[[Array, Array], tuple[Array, Array]]
 

@@ -6,8 +6,8 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
-from engine.kernels.floating import of_floating
 from engine.arrays import Array
+from engine.kernels.floating import of_floating
 
 Pair = tuple[int, int]
 

@@ -5,10 +5,10 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
 from engine.kernels.complex_step import real
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.floating import of_floating
-from engine.arrays import Array
 
 
 def windows(shape: tuple[int, ...], size: Pair, stride: Pair):

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import channel_sums, real, relu, relu_gradient
-from engine.layer import Array, Layer
+from engine.layer import Layer
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
-from engine.layer import Array, Grads, Layer, Run
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 

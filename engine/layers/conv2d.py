@@ -3,9 +3,10 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
 from engine.initializers import constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
-from engine.layer import Array, Layer
+from engine.layer import Layer
 from engine.layers.activations import Activation, expect_activation
 from engine.layers.padding import Padding, places, zeros_around
 from engine.layers.shapes import Pair, expect_input, pair

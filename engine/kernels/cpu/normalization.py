@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 from engine.kernels.cpu.threads import Result, blocks, parallel, scratch
+from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 
 BLOCK_BYTES = 1 << 20
 # Numbers in a row of a block. Side by side stand as many pixels: NumPy goes through long rows faster, and as many

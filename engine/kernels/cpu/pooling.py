@@ -8,6 +8,7 @@ from engine.kernels.cpu.rows import Rows, rows_of
 from engine.kernels.cpu.threads import run, scratch
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 
+
 @max_pool.register(np.ndarray)
 def _(x: np.ndarray, size: Pair, stride: Pair, places: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
     if np.iscomplexobj(x):  # complex-step differentiation: NumPy's maximum would compare imaginary parts, too

@@ -58,11 +58,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.arrays import Array
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.threads import blocks, parallel, run, scratch
-from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_kernel
 from engine.kernels.cpu.winograd.tiles import POINTS, SMALL_PRODUCT, Block, Tiling, contiguous, cut, join
-from engine.arrays import Array
+from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_kernel
 
 # Channels that go through a product together.
 SLICE = 64
