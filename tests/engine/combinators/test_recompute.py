@@ -2,12 +2,10 @@
 import numpy as np
 import pytest
 
-from engine import slices
-from engine.combinators import Chain, Skip
+from engine.combinators import Chain, SlicedRecompute, recompute, slices
 from engine.kernels.cpu import use_threads
 from engine.layer import Run
-from engine.layers import BatchNorm, Conv2D, MaxPool, ReLU, Upsample
-from engine.slices import Fork, Merge, SlicedRecompute
+from engine.layers import BatchNorm, Conv2D, MaxPool, ReLU
 from engine.training import gradients
 from models.unet import unet
 
@@ -39,7 +37,7 @@ class Counted(SlicedRecompute):
 
 @pytest.mark.parametrize("pixels", [1, 72, 10**6])  # an image, two images, all images of 6 x 6 at a time
 def test_the_chains_numbers_whatever_the_slices(pixels, monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", pixels)
+    monkeypatch.setattr(recompute, "PIXELS", pixels)
     chain, sliced = Chain(**layers()), SlicedRecompute(**layers())
     x = RNG(2).normal(size=(5, 6, 6, 2))
     y, saved = chain.forward(x, Run())
@@ -56,30 +54,11 @@ def test_the_chains_numbers_whatever_the_slices(pixels, monkeypatch):
 
 
 def test_few_images_at_a_time(monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", 72)
+    monkeypatch.setattr(recompute, "PIXELS", 72)
     sliced, x = Counted(**layers()), RNG(2).normal(size=(5, 6, 6, 2))
     y, saved = sliced.forward(x, Run())
     sliced.backward(np.ones_like(y), saved)
     assert sliced.seen == [2, 2, 1] * 2
-
-
-def test_fork_and_merge_are_a_skip():
-    inner, x = conv(2, 2), RNG(4).normal(size=(3, 4, 4, 2))
-    apart, skip = Chain(Fork(inner), Merge(Chain())), Skip(inner)
-    y, saved = apart.forward(x, Run())
-    expected, saved_skip = skip.forward(x, Run())
-    np.testing.assert_array_equal(y, expected)
-    dy = RNG(5).normal(size=y.shape)
-    for _ in range(2):
-        (dx, grads), (expected_dx, expected_grads) = apart.backward(dy, saved), skip.backward(dy, saved_skip)
-        np.testing.assert_array_equal(dx, expected_dx)
-        assert {path.removeprefix("0."): g.tobytes() for path, g in grads.items()} == {
-            path: g.tobytes() for path, g in expected_grads.items()}
-
-
-def test_merge_refuses_sides_that_were_halved_and_doubled_unevenly():
-    with pytest.raises(ValueError, match=r"what is merged is \(1, 4, 4, 2\) and \(1, 5, 4, 2\): only the channels"):
-        Merge(Upsample(2)).forward((np.zeros((1, 2, 2, 2)), np.zeros((1, 5, 4, 2))), Run())
 
 
 def test_what_needs_the_whole_batch_is_refused():
@@ -89,7 +68,7 @@ def test_what_needs_the_whole_batch_is_refused():
 
 @pytest.mark.parametrize("pixels", [1, 600])
 def test_the_unet_recomputed_is_the_unet(pixels, monkeypatch, threads_restored):
-    monkeypatch.setattr(slices, "PIXELS", pixels)
+    monkeypatch.setattr(recompute, "PIXELS", pixels)
     rng = RNG(6)
     x, target = rng.normal(size=(3, 16, 16, 1)), rng.random((3, 16, 16, 1)) > 0.5
 

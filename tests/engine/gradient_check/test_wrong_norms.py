@@ -6,8 +6,9 @@ import pytest
 
 from engine.gradient_check import distinct
 from engine.gradient_check.probe import Probe
+from engine.kernels import gradient_sums
 from engine.layer import Run
-from engine.layers import BatchNorm
+from engine.layers import BatchNorm, PooledNorm
 
 IMAGES = (2, 4, 6, 2)
 F64 = {"dtype": "float64"}
@@ -87,6 +88,47 @@ class NormShiftGradientScaled(BatchNorm):
         return dx, grads | {"c2": grads["c2"] * self.params["c1"]}
 
 
+class PlacesForgotten(PooledNorm):
+    """The gradient goes to the first pixel of every window."""
+
+    def backward(self, dy, saved):
+        x, z, measured, places = saved
+        return super().backward(dy, (x, z, measured, 0 * places))
+
+
+class FallForgotten(PooledNorm):
+    """The gradient goes to the largest number of a window, also where the smallest is the one that counts."""
+
+    def backward(self, dy, saved):
+        x, z, measured, _ = saved
+        return super().backward(dy, (x, z, measured, self.pool.forward(x, Run())[1][0]))
+
+
+class PooledMeanOfTheKept(PooledNorm):
+    """M counts what the pooling kept, where the moments are of all numbers."""
+
+    def backward(self, dy, saved):
+        x, z, measured, places = saved
+        return super().backward(dy, (x, z, replace(measured, M=measured.M // 4), places))
+
+
+class PooledSumsOverWindows(PooledNorm):
+    """dc1 from the mean of each window, where it is from the number that was kept."""
+
+    def backward(self, dy, saved):
+        x, _, measured, _ = saved
+        dx, grads = super().backward(dy, saved)
+        n, height, width, channels = dy.shape
+        means = x.reshape(n, height, 2, width, 2, channels).mean((2, 4))
+        return dx, grads | {"c1": self.parameter_gradients(measured, gradient_sums(dy, means, measured.m))["c1"]}
+
+
+def pooled(kind=PooledNorm, statistics="batch"):
+    layer = kind(2, statistics, **F64)
+    layer.params["c1"][...] = [0.8, -1.2]
+    return layer
+
+
 class InferenceAsInTraining(NormTerms):
     """dx with the sums of training, where the averages do not depend on x."""
 
@@ -116,6 +158,11 @@ GALLERY = [
     (NormShiftGradientScaled(2, **F64), BatchNorm(2, **F64), {"c2"}),
     (NormEpsilonForgotten(2, **F64), BatchNorm(2, **F64), {"x", "c1"}),
     (MovingFactorForgotten(2, "moving", **F64), NormTerms(2, "moving", **F64), {"x"}),
+    (pooled(PlacesForgotten), pooled(), {"x"}),
+    (pooled(PlacesForgotten, "moving"), pooled(statistics="moving"), {"x"}),
+    (pooled(FallForgotten), pooled(), {"x"}),
+    (pooled(PooledMeanOfTheKept), pooled(), {"x"}),
+    (pooled(PooledSumsOverWindows), pooled(), {"c1"}),
 ]
 
 

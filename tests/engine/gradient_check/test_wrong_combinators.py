@@ -4,9 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.combinators import Chain, Recompute, Skip
-from engine.layers import Conv2D, Dense, Dropout, Tanh, Upsample
-from engine.slices import Fork, Merge, SlicedRecompute
+from engine.combinators import Chain, Fork, Merge, Recompute, Skip, SlicedRecompute, SlicedStage
+from engine.layers import Conv2D, Dense, Dropout, PooledNorm, Tanh, Upsample
 
 IMAGES, FLAT = (2, 4, 6, 2), (4, 6)
 F64 = {"dtype": "float64"}
@@ -23,18 +22,18 @@ def dense():
 class SkipGradientDropped(Skip):
     def backward(self, dy, saved):
         dx, grads = super().backward(dy, saved)
-        return dx - dy[..., saved[0]:], grads
+        return dx - dy[..., saved[1][0]:], grads
 
 
 class SkipOrderSwapped(Skip):
     def backward(self, dy, saved):
-        return super().backward(np.roll(dy, saved[0], axis=-1), saved)
+        return super().backward(np.roll(dy, saved[1][0], axis=-1), saved)
 
 
 class SkipGradientDoubled(Skip):
     def backward(self, dy, saved):
         dx, grads = super().backward(dy, saved)
-        return dx + dy[..., saved[0]:], grads
+        return dx + dy[..., saved[1][0]:], grads
 
 
 class NamesExchanged(Chain):
@@ -100,6 +99,31 @@ class MergeExchanged(Merge):
         return (da, db[..., ::-1]), grads
 
 
+class StageSlicesNotAdded(SlicedStage):
+    """The last slice's gradients of the convolutions, where all of them should be added up."""
+
+    def backward(self, dy, saved):
+        x, (z, measured, places), run = saved
+        dx, grads = super().backward(dy, saved)
+        _, last = super().backward(dy[-1:], (x[-1:], (z[-1:], measured, places[-1:]), run))
+        return dx, grads | {path: g for path, g in last.items() if path.startswith("0.")}
+
+
+class StageNormalizedBySlices(SlicedStage):
+    """The sums of the norm's backward over each half of the batch, where they are sums over all of it."""
+
+    def backward(self, dy, saved):
+        x, (z, measured, places), run = saved
+        _, grads = super().backward(dy, saved)
+        halves = [super(StageNormalizedBySlices, self).backward(dy[k], (x[k], (z[k], measured, places[k]), run))[0]
+                  for k in (slice(0, 1), slice(1, 2))]
+        return np.concatenate(halves), grads
+
+
+def stage(kind=SlicedStage):
+    return kind(conv(), PooledNorm(3, **F64))
+
+
 def forked(fork=Fork, merge=Merge):
     return Chain(fork(Upsample(1)), merge(Upsample(1)))
 
@@ -107,7 +131,7 @@ def forked(fork=Fork, merge=Merge):
 GALLERY = [
     (SkipGradientDropped(conv()), Skip(conv()), IMAGES, {"x"}),
     (SkipGradientDoubled(conv()), Skip(conv()), IMAGES, {"x"}),
-    (SkipOrderSwapped(conv((2, 2))), Skip(conv((2, 2))), IMAGES, {"x", "inner.W", "inner.b"}),
+    (SkipOrderSwapped(conv((2, 2))), Skip(conv((2, 2))), IMAGES, {"x", "fork.0.W", "fork.0.b"}),
     (NamesExchanged(dense(), dense()), Chain(dense(), dense()), FLAT, {"0.W", "0.b", "1.W", "1.b"}),
     (SavedExchanged(dense(), dense()), Chain(dense(), dense()), FLAT, {"x", "0.W", "0.b", "1.W", "1.b"}),
     (LastLayerForgotten(dense(), dense()), Chain(dense(), dense()), FLAT, {"x", "0.W", "0.b"}),
@@ -115,6 +139,8 @@ GALLERY = [
     (RecomputedInInference(Dropout(), dense()), Recompute(Dropout(), dense()), FLAT, {"x", "1.W", "1.b"}),
     (RecomputedFromHalf(dense()), Recompute(dense()), FLAT, {"0.W", "0.b"}),
     (SlicesNotAdded(conv()), SlicedRecompute(conv()), IMAGES, {"0.W", "0.b"}),
+    (stage(StageSlicesNotAdded), stage(), IMAGES, {"0.W", "0.b"}),
+    (stage(StageNormalizedBySlices), stage(), IMAGES, {"x"}),
     (forked(ForkWithoutTheShortcut), forked(), IMAGES, {"x"}),
     (forked(merge=MergeExchanged), forked(), IMAGES, {"x"}),
 ]

@@ -14,7 +14,7 @@ COMMAND = f"{sys.executable} -m engine.gradient_check --only Flatten"
 
 def shell(line, **environment):
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, errors="replace",
-                          env={"PATH": "/usr/bin:/bin", **environment}, cwd=Path(__file__).parents[2])
+                          env={"PATH": "/usr/bin:/bin", **environment}, cwd=Path(__file__).parents[3])
 
 
 @pytest.mark.parametrize(("line", "code", "message"), [

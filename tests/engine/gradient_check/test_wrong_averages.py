@@ -2,12 +2,10 @@
 import numpy as np
 import pytest
 
-from engine.combinators import Chain, Recompute, Skip
+from engine.combinators import Chain, Recompute, Skip, SlicedStage
 from engine.gradient_check import check
 from engine.layer import Layer, Run
-from engine.layers import BatchNorm, Conv2D, Dropout, MaxPool, ReLU
-from engine.pooled_norm import PooledNorm
-from engine.stages import Stages
+from engine.layers import BatchNorm, Conv2D, Dropout, PooledNorm, ReLU
 
 IMAGES = (4, 4, 6, 2)
 F64 = {"dtype": "float64"}
@@ -149,7 +147,7 @@ def network(norm=BatchNorm, combinator=Chain, statistics="batch"):
 @pytest.mark.parametrize("statistics", ["batch", "moving"])
 def test_inside_a_network_with_dropout_it_is_caught_at_its_place(combinator, statistics, failures):
     right = network(BatchNorm, combinator, statistics)
-    place = next(iter(right.children))
+    place = "fork.0" if combinator is Skip else "0"
     assert not failures(check, right, IMAGES)
     for wrong in (SampleVariance, AbsorbedTwice):
         found = failures(check, network(wrong, combinator, statistics), IMAGES)
@@ -172,30 +170,29 @@ def test_a_network_that_passes_the_moments_on_wrongly(wrong, assert_caught):
     assert_caught(network(combinator=wrong), network(), IMAGES, {"0.norm.mean", "0.norm.variance"})
 
 
-class MomentsOfTheLargest(PooledNorm):
-    """A fused layer that measures what the pooling kept."""
+class SampleVarianceOfTheKept(PooledNorm):
+    """The unbiased variance, as if only the numbers that the pooling kept had been measured."""
 
     def parameter_gradients(self, measured, sums):
         grads = super().parameter_gradients(measured, sums)
-        return grads | {path: g * 1.5 for path, g in grads.items() if path.endswith(("mean", "variance"))}
+        kept = measured.M // 4
+        return grads | {"variance": grads["variance"] * kept / (kept - 1)}
 
 
-def staged():
+def staged(kind=PooledNorm):
     conv = Conv2D(2, 3, activation=ReLU(), bias=0.5, rng=np.random.default_rng(0), **F64)
-    return Stages(conv, BatchNorm(3, **F64), MaxPool(2), Dropout(0.7))
+    return Chain(SlicedStage(conv, kind(3, **F64)), Dropout(0.7))
 
 
-def test_a_fused_layer_is_held_to_what_the_layers_it_fuses_measure(failures, monkeypatch):
+def test_a_norm_in_a_stage_is_caught_at_its_place(failures):
     assert not failures(check, staged(), IMAGES)
-    monkeypatch.setattr("engine.stages.PooledNorm", MomentsOfTheLargest)
-    assert failures(check, staged(), IMAGES).keys() == {"1.mean", "1.variance"}
+    assert failures(check, staged(SampleVarianceOfTheKept), IMAGES).keys() == {"0.1.mean", "0.1.variance"}
 
 
-@pytest.mark.parametrize(("kind", "rows"), [(PooledNorm, set()), (MomentsOfTheLargest, {"norm.mean", "norm.variance"})])
-def test_a_fused_layer_alone_is_taken_as_a_whole(kind, rows, assert_caught):
-    def fused(kind):
-        return kind("norm", BatchNorm(2, **F64), MaxPool(2))
-    assert_caught(fused(kind), fused(PooledNorm), IMAGES, rows)
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+@pytest.mark.parametrize(("kind", "rows"), [(PooledNorm, set()), (SampleVarianceOfTheKept, BOTH)])
+def test_a_norm_with_pooling_is_held_to_the_batchs_moments(kind, rows, statistics, assert_caught):
+    assert_caught(kind(2, statistics, **F64), PooledNorm(2, statistics, **F64), IMAGES, rows)
 
 
 class MeasuresInInference(BatchNorm):

@@ -5,9 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.kernels import correlate, correlate_kernel_gradient
-from engine.kernels.cpu import direct, winograd
+from engine.kernels.cpu import direct, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
-from engine.kernels.cpu import use_threads
 from engine.kernels.cpu.winograd.transforms import AT, BT, G
 from engine.layer import Run
 from engine.losses import binary_cross_entropy_with_logits

@@ -9,10 +9,9 @@ from numpy.lib.stride_tricks import as_strided
 
 import engine.kernels
 from engine.kernels.convolution import output_size
-from engine.kernels.cpu import threads, winograd
+from engine.kernels.cpu import threads, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
-from engine.kernels.cpu.direct import BLOCK_BYTES, Geometry
-from engine.kernels.cpu import use_threads
+from engine.kernels.cpu.direct import Geometry
 
 DTYPES = ["float32", "float64", "complex128"]
 
@@ -90,6 +89,7 @@ def foreign(rng, dtype, *shape):
 LAYOUTS = [contiguous, transposed, strided, backwards, repeated, channels_first, unaligned, overlapping,
            stray(0), stray(-3), stray(1 << 20), foreign]
 
+
 # image, kernel size, channels out, stride, padding: small and odd, few channels and many, kernels that reach over every
 # edge, stride beyond the kernel, several images in one block, several blocks in one image
 CONVOLUTIONS = [
@@ -105,14 +105,20 @@ CONVOLUTIONS = [
     ((1, 85, 50, 64), (3, 3), 17, (1, 1), ((1, 1), (1, 1))),
     ((1, 12, 12, 128), (3, 3), 257, (1, 1), ((2, 0), (1, 1))),
 ]
+
+
 # axes of length 1, and no images at all
 THIN = [((2, 5, 1, 3), (3, 1), 1, (1, 1), ((1, 1), (0, 0))), ((1, 1, 6, 1), (1, 2), 2, (1, 1), ((0, 0), (0, 0))),
         ((0, 4, 5, 2), (3, 3), 3, (1, 1), ((1, 1), (1, 1)))]
+
+
 POOLINGS = [((2, 6, 8, 3), (2, 2), (2, 2)), ((3, 7, 5, 2), (2, 2), (2, 2)), ((2, 7, 9, 3), (3, 2), (2, 1)),
             ((1, 5, 5, 4), (1, 1), (2, 2)), ((2, 4, 4, 1), (4, 4), (4, 4)), ((2, 16, 17, 2), (16, 16), (1, 1)),
             ((1, 9, 9, 2), (2, 2), (3, 4)), ((2, 6, 1, 1), (2, 1), (2, 1)), ((2, 7, 6, 2), (2, 2), (2, 2)),
             ((2, 6, 7, 2), (2, 2), (2, 2)), ((0, 4, 6, 2), (2, 2), (2, 2)),
             ((0, 4, 6, 2), (2, 2), (1, 1)), ((1, 96, 130, 90), (2, 2), (2, 2))]
+
+
 # several blocks and pixels that fill no row of the last, in every dtype; channels enough for a row of their own
 CHANNELS = [(3, 5, 7, 6), (4, 9), (1, 1), (1, 1, 1, 5), (7, 100, 91, 5), (3, 2, 1500), (2, 4, 1, 1), (0, 3)]
 
@@ -433,23 +439,6 @@ def test_the_bits_do_not_depend_on_other_kernels_under_way(name):
         assert all(bits == alone for bits in callers.map(again, range(4)))
 
 
-def test_the_columns_matrix_is_bounded_whatever_the_batch():
-    for images in (1, 64):
-        geometry = Geometry((images, 256, 256, 32), (3, 3), (1, 1), ((1, 1), (1, 1)))
-        for n, rows in geometry.blocks(4, 32):
-            pixels = (n.stop - n.start) * (rows.stop - rows.start) * 256
-            assert pixels * geometry.taps * 4 <= BLOCK_BYTES
-
-
-def test_the_blocks_cover_the_output_once():
-    for shape, size, out, stride, padding in CONVOLUTIONS:
-        geometry = Geometry(shape, size, stride, padding)
-        covered = np.zeros((shape[0], *geometry.out_size), int)
-        for images, rows in geometry.blocks(8, out):
-            covered[images, rows] += 1
-        assert (covered == 1).all()
-
-
 def test_max_pool_without_places_gives_the_same_maxima():
     for x, size, stride in pool_cases(np.random.default_rng(3), "float64", contiguous):
         for version in KERNELS["max_pool"].registry.values():
@@ -458,69 +447,12 @@ def test_max_pool_without_places_gives_the_same_maxima():
             assert y.tobytes() == version(x, size, stride)[0].tobytes()
 
 
-def test_max_pool_takes_the_first_of_equal_pixels_and_lets_a_nan_through():
-    x = np.array([[3.0, 3.0, np.nan, 1.0], [3.0, 2.0, 5.0, 0.0], [1.0, 2.0, 1.0, 9.0], [4.0, np.nan, 9.0, 9.0]])
-    x = x.reshape(1, 4, 4, 1)
-    for version in KERNELS["max_pool"].registry.values():
-        y, place = version(x, (2, 2), (2, 2))
-        np.testing.assert_array_equal(y[0, :, :, 0], [[3, np.nan], [np.nan, 9]])
-        assert place[0, 0, 0, 0] == 0
-        assert place[0, 1, 1, 0] == 1
-
-
-def test_a_nan_passes_at_every_place_of_the_window():
-    for place in range(4):
-        x = np.arange(4.0)
-        x[place] = np.nan
-        for version in KERNELS["max_pool"].registry.values():
-            assert np.isnan(version(x.reshape(1, 2, 2, 1), (2, 2), (2, 2))[0]).all()
-
-
 def test_moments_keep_their_precision_far_from_zero_and_over_many_rows():
     x = (1000 + np.random.default_rng(5).normal(size=(1, 1024, 1024, 1))).astype("float32")
     mean, variance = KERNELS["batch_moments"](x)
     exact = x.astype("float64")
     assert abs(mean[0] / exact.mean() - 1) < 1e-6
     assert abs(variance[0] / exact.var() - 1) < 1e-4
-
-
-def test_max_pool_compares_real_parts_only():
-    """Of complex numbers NumPy's maximum would look at the imaginary parts where the real ones are equal."""
-    x = np.array([[1 + 0j, 1 + 5j], [1 - 1j, 0 + 9j]]).reshape(1, 2, 2, 1)
-    for version in KERNELS["max_pool"].registry.values():
-        y, place = version(x, (2, 2), (2, 2))
-        assert (y.item(), place.item()) == (1 + 0j, 0)
-
-
-HELD = {"flat": lambda whole: np.ascontiguousarray(whole[:, :5]),
-        "turned": lambda whole: np.asfortranarray(whole[:, :5]),
-        "every other": lambda whole: whole[:, ::2], "backwards": lambda whole: whole[::-1, 4::-1]}
-
-
-@pytest.mark.parametrize("place", range(4))
-@pytest.mark.parametrize("held", HELD)
-def test_adam_writes_to_the_arrays_it_was_given_however_one_of_them_lies(held, place):
-    """A view that is written through is no flat array; nothing beside it is touched."""
-    rng = np.random.default_rng(6)
-    wholes = [rng.random((6, 10)) for _ in range(4)]
-    arrays = [HELD[held if at == place else "flat"](whole) for at, whole in enumerate(wholes)]
-    right, beside = [np.array(array, order="C") for array in arrays], wholes[place][:, 5:].copy()
-    KERNELS["adam_update"].dispatch(object)(*right, 3, 1e-3, 0.9, 0.999, 1e-8)
-    KERNELS["adam_update"](*arrays, 3, 1e-3, 0.9, 0.999, 1e-8)
-    for array, expected in zip(arrays, right, strict=True):
-        np.testing.assert_allclose(array, expected, rtol=1e-13)
-    if held == "backwards":
-        np.testing.assert_array_equal(wholes[place][:, 5:], beside)
-
-
-def test_adam_computes_in_the_parameters_digits_whatever_the_gradients_are():
-    rng = np.random.default_rng(7)
-    theta, m1, m2 = rng.random((3, 50))
-    right = [np.array(array) for array in (theta, m1, m2)]
-    gradient = rng.random(50).astype("float32")
-    KERNELS["adam_update"].dispatch(object)(right[0], gradient, *right[1:], 3, 1.0, 0.9, 0.999, 1e-8)
-    KERNELS["adam_update"](theta, gradient, m1, m2, 3, 1.0, 0.9, 0.999, 1e-8)
-    np.testing.assert_allclose(theta, right[0], rtol=0, atol=1e-8)  # the gradient's own squares are float32
 
 
 @pytest.fixture
@@ -590,3 +522,12 @@ def test_of_complex_numbers_the_real_part_alone_decides():
     for version in KERNELS["correlate"].registry.values():
         y = version(x.reshape(1, 1, 6, 1), eye, None, (1, 1), ((0, 0), (0, 0)), KERNELS["relu"])
         np.testing.assert_array_equal(y.ravel(), o)
+
+
+def test_the_blocks_cover_the_output_once():
+    for shape, size, out, stride, padding in CONVOLUTIONS:
+        geometry = Geometry(shape, size, stride, padding)
+        covered = np.zeros((shape[0], *geometry.out_size), int)
+        for images, rows in geometry.blocks(8, out):
+            covered[images, rows] += 1
+        assert (covered == 1).all()

@@ -2,13 +2,12 @@
 import numpy as np
 import pytest
 
-from engine.combinators import Chain
+from engine.combinators import Chain, SlicedStage
 from engine.gradient_check import check, check_complex, check_elements
 from engine.gradient_check.case import layer_case
 from engine.gradient_check.suite import examine
 from engine.layer import Layer, Run
-from engine.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Tanh
-from engine.stages import Stages
+from engine.layers import Conv2D, Dense, PooledNorm, ReLU, Tanh
 
 IMAGES, FLAT = (2, 4, 6, 2), (4, 6)
 F64 = {"dtype": "float64"}
@@ -83,13 +82,13 @@ def test_a_layers_own_noise_does_not_excuse_it(failures):
 
 
 def networks(dense_layer=Dense, conv_layer=Conv2D):
-    """A small perceptron, a classifier whose stages are fused, as whole cases."""
+    """A small perceptron, a stage of a classifier, as whole cases."""
     rng = np.random.default_rng(0)
     yield layer_case("mlp", "", Chain(first=Dense(6, 5, Tanh(), rng=rng, **F64),
                                       last=dense_layer(5, 3, rng=rng, **F64)), *FLAT, whole=True)
-    yield layer_case("classifier", "", Stages(
+    yield layer_case("classifier", "", SlicedStage(
         first=Conv2D(2, 3, activation=ReLU(), bias=0.5, rng=rng, **F64), last=conv_layer(3, 3, rng=rng, **F64),
-        norm=BatchNorm(3, **F64), pool=MaxPool(2)), *IMAGES, whole=True)
+        norm=PooledNorm(3, **F64)), *IMAGES, whole=True)
 
 
 class DenseInFloat32(Dense):

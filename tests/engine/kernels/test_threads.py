@@ -243,7 +243,7 @@ def process():
             "hooks": (sys.excepthook, threading.excepthook, sys.displayhook), "switch": sys.getswitchinterval()}
 
 before = process()
-import engine.checkpoint, engine.gradient_check, engine.layers, engine.losses, engine.optimizers, engine.stages
+import engine.checkpoint, engine.gradient_check, engine.layers, engine.losses, engine.optimizers, engine.combinators
 import engine.training
 after = process()
 assert after == before, [(name, before[name], after[name]) for name in before if after[name] != before[name]]
