@@ -4,6 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from engine.initializers import xavier_normal, xavier_uniform
 from engine.layer import Run, parameter_count
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, PooledNorm, Tanh, Upsample
 from engine.observing import observe
@@ -186,6 +187,31 @@ def test_the_same_seed_gives_the_same_network_in_every_dtype():
     for path, array in first.items():
         np.testing.assert_array_equal(array, again[path])
         np.testing.assert_array_equal(array, double[path].astype("float32"))
+
+
+@pytest.mark.parametrize("build", [lambda rng, recompute: vgg(64, 2, width=1 / 16, rng=rng, recompute=recompute),
+                                   lambda rng, recompute: unet(2, 3, 3, rng=rng, recompute=recompute)],
+                         ids=["vgg", "unet"])
+@pytest.mark.parametrize("recompute", [False, True])
+def test_kernels_are_drawn_in_the_order_of_the_paths(build, recompute):
+    """So that a seed goes on giving the same first numbers, whatever the layers are made of."""
+    rng = RNG(3)
+    for path, array in build(RNG(3), recompute).parameters().items():
+        if path.endswith(".W"):
+            drawn = (xavier_normal if array.ndim == 4 else xavier_uniform)(rng, array.shape)
+            np.testing.assert_array_equal(array, drawn, err_msg=path)
+
+
+def test_the_paths_of_the_networks():
+    paths = list(small_vgg(32).parameters())
+    assert paths[:8] == ["stage_1.conv_a.W", "stage_1.conv_a.b", "stage_1.conv_b.W", "stage_1.conv_b.b",
+                         "stage_1.norm.c1", "stage_1.norm.c2", "stage_2.conv_a.W", "stage_2.conv_a.b"]
+    assert paths[-7:] == ["stage_5.norm.c2", "dense_a.W", "dense_a.b", "dense_b.W", "dense_b.b", "dense_c.W",
+                          "dense_c.b"]
+    assert [path for path in unet(1, 2, 1, rng=RNG(0)).parameters() if path.endswith(("W", "c1"))] == [
+        "levels.down.conv_a.W", "levels.down.conv_b.W", "levels.skip.norm.c1", "levels.skip.below.stack.conv_a.W",
+        "levels.skip.below.stack.conv_b.W", "levels.skip.below.norm.c1", "levels.up.conv_a.W", "levels.up.conv_b.W",
+        "levels.norm.c1", "logits.W"]
 
 
 def algorithm_1(weights, biases, x):

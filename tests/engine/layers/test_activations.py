@@ -3,14 +3,7 @@ import numpy as np
 import pytest
 
 from engine.layer import Run
-from engine.layers import (
-    Dense,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from engine.layers import Dense, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 
 RNG = np.random.default_rng
 TRAIN, INFERENCE = Run(), Run(train=False)

@@ -3,9 +3,7 @@ import numpy as np
 import pytest
 
 from engine.layer import Run
-from engine.layers import (
-    BatchNorm,
-)
+from engine.layers import BatchNorm
 
 RNG = np.random.default_rng
 TRAIN, INFERENCE = Run(), Run(train=False)

@@ -2,9 +2,7 @@
 import numpy as np
 
 from engine.layer import Run
-from engine.layers import (
-    Dropout,
-)
+from engine.layers import Dropout
 
 RNG = np.random.default_rng
 TRAIN, INFERENCE = Run(), Run(train=False)

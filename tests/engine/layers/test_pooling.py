@@ -3,12 +3,7 @@ import numpy as np
 import pytest
 
 from engine.layer import Run
-from engine.layers import (
-    AveragePool,
-    GlobalAveragePool,
-    MaxPool,
-    pooling,
-)
+from engine.layers import AveragePool, GlobalAveragePool, MaxPool, pooling
 
 RNG = np.random.default_rng
 TRAIN, INFERENCE = Run(), Run(train=False)

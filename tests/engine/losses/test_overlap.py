@@ -2,10 +2,7 @@
 import numpy as np
 import pytest
 
-from engine.losses import (
-    dice,
-    sensitivity_specificity,
-)
+from engine.losses import dice, sensitivity_specificity
 
 SHAPE = (2, 8, 8, 1)
 EMPTY, FULL = np.zeros(SHAPE, np.float32), np.ones(SHAPE, np.float32)
