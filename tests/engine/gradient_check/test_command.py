@@ -15,10 +15,10 @@ from engine.gradient_check.command import main
 from engine.gradient_check.report import table
 from engine.gradient_check.result import Result
 from engine.gradient_check.step_size import sweep
-from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
+from engine.gradient_check.suite import OWN, all_cases, chosen, examine
 from engine.layers import ReLU, Sigmoid, Tanh
 
-ENGINE_CASES = all_cases(CASE_MODULES[:1])
+ENGINE_CASES = all_cases([OWN])
 
 
 class Halved(Tanh):
@@ -36,8 +36,8 @@ def cases():
     yield layer_case("Tanh", "", Tanh(), 2, 3)
 
 
-def run(*arguments, modules=(__name__,)):
-    return main([str(argument) for argument in arguments], modules)
+def run(*arguments):
+    return main([__name__, *map(str, arguments)])
 
 
 @pytest.fixture
@@ -163,6 +163,74 @@ def test_help_shows_examples_from_the_command_line():
     ended = subprocess.run([sys.executable, "-m", "engine.gradient_check", "--help"], capture_output=True, text=True)
     assert ended.returncode == 0
     assert "python -m engine.gradient_check --only BatchNorm" in ended.stdout and "exit code" in ended.stdout
+    assert "python -m engine.gradient_check models.gradient_cases " in ended.stdout
+
+
+MODULES = {"mine": """
+from engine.gradient_check import layer_case
+from engine.layers import Tanh
+def cases():
+    yield layer_case("MyTanh", "of a user", Tanh(), 2, 3)
+""", "of_nothing": "cases = 3", "empty": "", "with_a_slip": "import numpy\ndef cases(:",
+           "needy": "import no_such_library", "ends": "raise SystemExit(7)", "late": "def cases():\n    yield 1 / 0", "odd": "def cases():\n    yield 3"}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The modules above, in the current folder."""
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def test_modules_of_the_current_folder_are_checked_and_no_others(folder, capsys):
+    before = list(sys.path)
+    assert main(["mine"]) == 0
+    assert "2 of 2 checks of 1 layers, losses and networks passed" in capsys.readouterr().out
+    assert main(["mine", __name__]) == 0
+    assert "6 of 6 checks of 3 layers" in capsys.readouterr().out
+    assert sys.path == before
+
+
+@pytest.mark.parametrize("flags", [[], ["-P"]])
+def test_a_module_of_the_current_folder_from_the_command_line(flags, folder):
+    command = [sys.executable, *flags, "-m", "engine.gradient_check"]
+    ended = subprocess.run([*command, "mine"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "") and "MyTanh: of a user" in ended.stdout
+    ended = subprocess.run([*command, "empty"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "") and "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("module", "message"), [
+    ("absent", "there is no module 'absent'; expected a name as in an import"),
+    ("mine.py", "there is no module 'mine.py'; expected"),
+    ("engine.absent.cases", "there is no module 'engine.absent.cases'; expected"),
+    (".mine", "the module '.mine' cannot be imported: TypeError"),
+    ("", "the module '' cannot be imported: ValueError"),
+    ("of_nothing", "the module 'of_nothing' has no function cases(); expected one that gives the cases"),
+    ("empty", "the module 'empty' has no function cases()"),
+    ("with_a_slip", "the module 'with_a_slip' cannot be imported: SyntaxError"),
+    ("needy", "the module 'needy' cannot be imported: ModuleNotFoundError: No module named 'no_such_library'"),
+    ("ends", "the module 'ends' cannot be imported: SystemExit: 7"),
+    ("late", "cases() of the module 'late' raised ZeroDivisionError"),
+    ("odd", "cases() of the module 'odd' gave a int; expected a Case"),
+])
+def test_what_is_no_module_with_cases_is_one_message_and_exit_code_2(module, message, folder, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["mine", module])
+    out, error = capsys.readouterr()
+    assert ended.value.code == 2 and not out and message in error
+
+
+def test_without_a_module_the_engines_own_are_checked(capsys):
+    assert main(["--only", "Flatten", "--quiet"]) == 0
+    assert "2 of 2 checks" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--only", "vgg"])
+    assert "there is nothing named 'vgg'" in capsys.readouterr().err
 
 
 def test_a_kink_counts_as_not_passed():
@@ -216,6 +284,6 @@ def test_the_version_is_that_of_the_distribution(capsys, monkeypatch):
 
 def test_every_loss_has_a_right_curve():
     """The largest step of a sweep leaves no prediction outside of [0, 1], which the losses would refuse."""
-    cases = [case for case in all_cases(CASE_MODULES) if type(case.layer).__name__ == "Loss"]
+    cases = [case for case in all_cases([OWN, "models.gradient_cases"]) if type(case.layer).__name__ == "Loss"]
     assert len(cases) >= 14
     assert all(sweep(case.layer, case.x, case.run, generator(case.name), case.name).right for case in cases)
