@@ -172,7 +172,8 @@ from engine.layers import Tanh
 def cases():
     yield layer_case("MyTanh", "of a user", Tanh(), 2, 3)
 """, "of_nothing": "cases = 3", "empty": "", "with_a_slip": "import numpy\ndef cases(:",
-           "needy": "import no_such_library", "ends": "raise SystemExit(7)", "late": "def cases():\n    yield 1 / 0", "odd": "def cases():\n    yield 3"}
+           "needy": "import no_such_library",
+           "ends": "raise SystemExit(7)", "late": "def cases():\n    yield 1 / 0", "odd": "def cases():\n    yield 3"}
 
 
 @pytest.fixture
