@@ -136,7 +136,7 @@ def _tensorflow(task: Task) -> tuple[str, Step]:
     adam.build(network.trainable_variables)
 
     @tf.function
-    def step():
+    def step() -> Any:
         with tf.GradientTape() as tape:
             value = loss(network(x, training=True), target)
         adam.apply_gradients(zip(tape.gradient(value, network.trainable_variables), network.trainable_variables,

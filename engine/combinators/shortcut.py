@@ -14,17 +14,18 @@ from engine.kernels import add, concatenate
 from engine.layer import Grads, Layer, Run
 from engine.preconditions import expect_gradient
 
-Pair = tuple[Array, Array]
+# What a Fork makes and a Merge takes.
+Forked = tuple[Array, Array]
 
 
 class Fork(Chain):
     """y = (f(x), x), a pair,   dx = f'^T(dy_f) + dy_x: the gradient splits and adds. f: the Chain of the layers."""
 
-    def forward(self, x: Array, run: Run) -> tuple[Pair, Any]:
+    def forward(self, x: Array, run: Run) -> tuple[Forked, Any]:
         fx, saved = super().forward(x, run)
         return (fx, x), saved
 
-    def backward(self, dy: Pair, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Forked, saved: Any) -> tuple[Array, Grads]:
         (*dfx, around), kept = dy, [saved]
         del dy, saved  # popped: nothing here holds on to what the layers inside are done with
         inside, grads = super().backward(dfx.pop(), kept.pop())
@@ -39,7 +40,7 @@ class Merge(Chain):
     where their sides differ.
     """
 
-    def forward(self, x: Pair, run: Run) -> tuple[Array, Any]:
+    def forward(self, x: Forked, run: Run) -> tuple[Array, Any]:
         a, b = x
         ga, saved = super().forward(a, run)
         if ga.shape[:-1] != b.shape[:-1]:
@@ -49,7 +50,7 @@ class Merge(Chain):
         y = concatenate(ga, b)
         return y, (ga.shape[-1], y.shape, saved) if run.record else None
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Pair, Grads]:
+    def backward(self, dy: Array, saved: Any) -> tuple[Forked, Grads]:
         channels, shape, *kept = saved
         del saved
         expect_gradient(dy, shape)

@@ -9,10 +9,10 @@ from array_api_compat import array_namespace, device
 from engine.arrays import Array
 from engine.layer import Grads, Layer
 
-Batch = Array | tuple[Array, ...]
+Images = Array | tuple[Array, ...]
 
 
-def slices_of(x: Batch, pixels: int) -> Iterator[slice]:
+def slices_of(x: Images, pixels: int) -> Iterator[slice]:
     """Slices of images, as alike as possible, of about so many pixels of the largest array."""
     count = length(x)
     if not count:
@@ -23,15 +23,15 @@ def slices_of(x: Batch, pixels: int) -> Iterator[slice]:
     return (slice(start, min(start + images, count)) for start in range(0, count, images))
 
 
-def arrays_of(x: Batch) -> tuple[Array, ...]:
+def arrays_of(x: Images) -> tuple[Array, ...]:
     return x if isinstance(x, tuple) else (x,)
 
 
-def part_of(x: Batch, images: slice) -> Batch:
+def part_of(x: Images, images: slice) -> Images:
     return tuple(array[images, ...] for array in x) if isinstance(x, tuple) else x[images, ...]
 
 
-def length(x: Batch) -> int:
+def length(x: Images) -> int:
     """The number of images."""
     return arrays_of(x)[0].shape[0]
 

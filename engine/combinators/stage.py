@@ -9,10 +9,9 @@ from array_api_compat import array_namespace
 from engine.arrays import Array
 from engine.combinators.chain import Chain
 from engine.combinators.slices import added, expect_no_averages, joined, slices_of
-from engine.kernels import gradient_sums
 from engine.layer import Grads, Layer, Run
 from engine.layers import PooledNorm
-from engine.preconditions import expect_gradient, within
+from engine.preconditions import within
 
 # A slice of a stage has about so many pixels.
 PIXELS = 1 << 14
@@ -51,17 +50,15 @@ class SlicedStage(Chain):
         x, (z, measured, places), run = saved
         convolutions, name, norm = self._parts()
         try:
-            expect_gradient(dy, z.shape)
+            sums = norm.sums(dy, z, measured)
         except ValueError as error:
             raise within(name, error) from None
-        sums = gradient_sums(dy, z, measured.m)
         dx = array_namespace(x).empty_like(x)
         grads: Grads = {}
         for images in slices_of(x, PIXELS):
             fx, *inside = convolutions.forward(x[images, ...], run)
-            g, _ = norm.pool.backward(dy[images, ...], (places[images, ...], fx.shape))
-            gradient = [norm.input_gradient(g, fx, measured, sums)]
-            del fx, g  # popped: nothing here holds on to what backward is done with
+            gradient = [norm.pooled_gradient(dy[images, ...], fx, measured, places[images, ...], sums)]
+            del fx  # popped: nothing here holds on to what backward is done with
             dx[images, ...], own = convolutions.backward(gradient.pop(), inside.pop())
             grads = added(grads, own)
         own = norm.parameter_gradients(measured, sums)

@@ -1,6 +1,7 @@
 """Max-pooling: definitions, on any array library."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import singledispatch
 
 from array_api_compat import array_namespace, device
@@ -11,7 +12,7 @@ from engine.kernels.convolution import Pair, output_size
 from engine.kernels.floating import of_floating
 
 
-def windows(shape: tuple[int, ...], size: Pair, stride: Pair):
+def windows(shape: tuple[int, ...], size: Pair, stride: Pair) -> Iterator[tuple[slice, ...]]:
     """Every place (u, v) of a pooling window, as the index of the pixels x[n, s i + u, s j + v, c] that it meets."""
     out_height, out_width = (output_size(shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
     for u in range(size[0]):

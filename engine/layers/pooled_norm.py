@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from engine.arrays import Array
 from engine.kernels import gradient_sums, real
 from engine.layer import Grads, Run
-from engine.layers.batch_norm import BatchNorm
+from engine.layers.batch_norm import BatchNorm, Measured, Vectors
 from engine.layers.pooling import MaxPool
 from engine.layers.shapes import Pair
 from engine.preconditions import expect_gradient
@@ -42,10 +42,8 @@ class PooledNorm(BatchNorm):
 
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, z, measured, places = saved
-        expect_gradient(dy, z.shape)
-        sums = gradient_sums(dy, z, measured.m)
-        g, _ = self.pool.backward(dy, (places, x.shape))
-        return self.input_gradient(g, x, measured, sums), self.parameter_gradients(measured, sums)
+        sums = self.sums(dy, z, measured)
+        return self.pooled_gradient(dy, x, measured, places, sums), self.parameter_gradients(measured, sums)
 
     def extremes(self, x: Array, run: Run) -> tuple[Array, Array | None]:
         """z and its places in the windows; no places where nothing is recorded."""
@@ -58,6 +56,16 @@ class PooledNorm(BatchNorm):
             z, kept = self.pool.forward(sign * x, run)  # the smallest x is the largest -x
             z = sign * z
         return z, kept[0] if kept else None
+
+    def sums(self, dy: Array, z: Array, measured: Measured) -> Vectors:
+        """Sums of g and of g (x - m) over the whole batch."""
+        expect_gradient(dy, z.shape)
+        return gradient_sums(dy, z, measured.m)
+
+    def pooled_gradient(self, dy: Array, x: Array, measured: Measured, places: Array, sums: Vectors) -> Array:
+        """dx, for all of x or some of its images; sums: as above."""
+        g, _ = self.pool.backward(dy, (places, x.shape))
+        return self.input_gradient(g, x, measured, sums)
 
     def summary(self) -> str:
         return f"{super().summary()}, {self.pool.summary()}"

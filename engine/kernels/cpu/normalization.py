@@ -11,6 +11,8 @@ import numpy as np
 from engine.kernels.cpu.threads import Result, blocks, parallel, scratch
 from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 
+Vectors = tuple[np.ndarray, np.ndarray]
+
 BLOCK_BYTES = 1 << 20
 # Numbers in a row of a block. Side by side stand as many pixels: NumPy goes through long rows faster, and as many
 # running sums are added in the end, where one long sum would lose the digits of its last terms.
@@ -34,7 +36,7 @@ def by_blocks(function: Callable[..., Result], arrays: list[np.ndarray], vectors
         parts.append((slice(whole, pixels), 1))
     repeated = {width: [np.tile(vector, width) for vector in vectors] for width in {width for _, width in parts}}
 
-    def job(part):
+    def job(part: tuple[slice, int]) -> Result:
         here, width = part
         return function(*(array[here].reshape(-1, width * channels) for array in arrays), *repeated[width])
 
@@ -47,12 +49,12 @@ def sums(block: np.ndarray, channels: int) -> np.ndarray:
 
 
 @channel_sums.register(np.ndarray)
-def _(x):
-    return sum(by_blocks(lambda block: sums(block, x.shape[-1]), [x], []))
+def _(x: np.ndarray) -> np.ndarray:
+    return np.asarray(sum(by_blocks(lambda block: sums(block, x.shape[-1]), [x], [])))
 
 
 @batch_moments.register(np.ndarray)
-def _(x):
+def _(x: np.ndarray) -> Vectors:
     """Sums about a centre, the mean of every eighth row of a block: a large mean costs no digits.
 
     From a centre c with mean - c = d, the sum of squares about the mean is sum (x - c)^2 - n d^2. An eighth of the
@@ -61,7 +63,7 @@ def _(x):
     """
     channels = x.shape[-1]
 
-    def moments(block):
+    def moments(block: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         """Number of pixels, the centre, and the sums of x - centre and its square."""
         some = block[::8]
         centre = sums(some, channels) / some.dtype.type(some.size // channels)
@@ -83,10 +85,10 @@ def _(x):
 
 
 @scale_and_shift.register(np.ndarray)
-def _(x, centre, scale, shift):
+def _(x: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
     y = np.empty(x.shape, np.result_type(x, centre, scale, shift))
 
-    def job(x, y, centre, scale, shift):
+    def job(x: np.ndarray, y: np.ndarray, centre: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> None:
         np.subtract(x, centre, out=y)
         np.multiply(y, scale, out=y)
         np.add(y, shift, out=y)
@@ -96,10 +98,10 @@ def _(x, centre, scale, shift):
 
 
 @gradient_sums.register(np.ndarray)
-def _(dy, x, centre):
+def _(dy: np.ndarray, x: np.ndarray, centre: np.ndarray) -> Vectors:
     channels = x.shape[-1]
 
-    def job(dy, x, centre):
+    def job(dy: np.ndarray, x: np.ndarray, centre: np.ndarray) -> Vectors:
         products = np.subtract(x, centre, out=scratch("centred", x.shape, np.result_type(dy, x, centre)))
         np.multiply(products, dy, out=products)
         return sums(dy, channels), sums(products, channels)
@@ -109,10 +111,12 @@ def _(dy, x, centre):
 
 
 @combine.register(np.ndarray)
-def _(dy, x, centre, dy_scale, x_scale, shift):
+def _(dy: np.ndarray, x: np.ndarray, centre: np.ndarray, dy_scale: np.ndarray, x_scale: np.ndarray,
+      shift: np.ndarray) -> np.ndarray:
     dx = np.empty(dy.shape, np.result_type(dy, x, centre, dy_scale, x_scale, shift))
 
-    def job(dy, x, dx, centre, dy_scale, x_scale, shift):
+    def job(dy: np.ndarray, x: np.ndarray, dx: np.ndarray, centre: np.ndarray, dy_scale: np.ndarray,
+            x_scale: np.ndarray, shift: np.ndarray) -> None:
         np.multiply(dy, dy_scale, out=dx)
         product = np.subtract(x, centre, out=scratch("centred", x.shape, dx.dtype))
         np.multiply(product, x_scale, out=product)
