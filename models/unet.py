@@ -26,8 +26,10 @@ def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: s
         return (SlicedRecompute if recompute else Chain)(**before, **convolutions)
 
     def level(inputs: int, channels: int, depth: int) -> Chain:
-        """down ----------------------- x ---.
-             '- norm and pool, below, up -- merge, up, norm    The shortcut is taken before batch norm.
+        """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both.
+
+        x -> down -+-----------------------------------------+-> merge -> up -> norm -> y
+                   '-> norm and pool -> below -> upsample ->-'
         """
         if depth == 0:
             return Chain(stack=stack(inputs, channels), norm=BatchNorm(channels, statistics, dtype=dtype))

@@ -1,8 +1,11 @@
 """Chain: composition, the product of transposed Jacobians, and paths."""
+import gc
+import weakref
+
 import numpy as np
 
 from engine.combinators import Chain
-from engine.layer import Run
+from engine.layer import Layer, Run
 from engine.layers import BatchNorm, Dense, Tanh
 
 RNG = np.random.default_rng
@@ -46,3 +49,33 @@ def test_absorb_tells_a_path_from_the_same_names_one_level_deeper():
     chain = Chain(**{"1": Chain(**{"10": deep}), "10": flat})
     chain.absorb({"10.mean": np.array([5.0]), "10.variance": np.array([6.0])})
     assert flat.buffers == {"mean": 5, "variance": 6} and deep.buffers == {"mean": 0, "variance": 1}
+
+
+class Told(Layer):
+    """The identity; tells how many of the gradients that such layers made are still alive."""
+
+    def __init__(self, made, seen):
+        super().__init__()
+        self.made, self.seen = made, seen
+
+    def forward(self, x, run):
+        return x, None
+
+    def backward(self, dy, saved):
+        self.seen.append(sum(reference() is not None for reference in self.made))
+        dx = dy.copy()
+        self.made.append(weakref.ref(dx))
+        return dx, {}
+
+
+def test_a_gradient_goes_as_soon_as_it_was_used_however_deep_the_chains():
+    """What comes in from an outer chain, too: of a stage with many channels it is large."""
+    made, seen = [], []
+    told = [Told(made, seen) for _ in range(5)]
+    network, x = Chain(told[0], Chain(told[1], Chain(told[2], told[3])), told[4]), np.zeros(3)
+    gc.disable()  # by counting references alone
+    try:
+        network.backward(np.zeros(3), network.forward(x, Run())[1])
+    finally:
+        gc.enable()
+    assert seen == [0, 1, 1, 1, 1]
