@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.combinators import Chain, observe
+from engine.combinators import Chain
 from engine.layer import Layer, Run
 from engine.layers import Conv2D, Dense
 from engine.losses import Loss, binary_cross_entropy_with_logits, dice, from_logits, softmax_cross_entropy_with_logits
+from engine.observing import observe
 from models.mlp import mlp
 from models.unet import unet
 from models.vgg import vgg

@@ -29,12 +29,12 @@ from machine import describe, positive, processors
 from results import COLOURS, save, write_json
 from threadpoolctl import threadpool_limits
 
-from engine.combinators import observe
 from engine.kernels import correlate, correlate_kernel_gradient
 from engine.kernels.cpu import direct, keep_freed_memory, use_threads, winograd
 from engine.layer import Run
 from engine.layers import Conv2D
 from engine.layers.conv2d import rotate
+from engine.observing import observe
 
 OPERATIONS = ("forward", "input gradient", "kernel gradient")
 COLUMNS = ("ours", "direct", "winograd", "PyTorch")

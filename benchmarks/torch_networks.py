@@ -49,7 +49,7 @@ class VGG(Twin):
 
     def __init__(self, side: int, labels: int, width: float, keep_probability: float) -> None:
         inputs = scaled(CHANNELS[-1], width)
-        super().__init__({"dense_6a.W": (side // 32, side // 32, inputs)})
+        super().__init__({"dense_a.W": (side // 32, side // 32, inputs)})
         features = [(side // 32) ** 2 * inputs, *(scaled(size, width) for size in FEATURES)]
         stages: list[nn.Module] = []
         inputs = 1

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_cupy_array
 
+from engine.arrays import Array
 from engine.checkpoint_file import Checkpoint, CheckpointError, load_checkpoint
-from engine.layer import Array, Layer, assign
+from engine.layer import Layer, assign
 from engine.optimizers import Optimizer
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "restore", "save_checkpoint", "to_numpy"]

@@ -22,7 +22,7 @@ from safetensors.numpy import save
 from engine.files import write_whole
 
 METADATA = "checkpoint"
-FORMAT = 2  # the first had no digest and does not say which it is
+FORMAT = 3  # the first had no digest and does not say which it is, the second other names for the parameters
 DTYPES = ("F32", "F64", "I64")  # of networks, of optimizers and of their count of steps
 MOST_STEPS = 2**53
 
@@ -118,8 +118,13 @@ def _checked(text: str, arrays: dict[str, np.ndarray]) -> Checkpoint:
         raise CheckpointError("the safetensors file was not written as a checkpoint: it does not say step and "
                               "configuration") from error
     if known is None and "digest" not in content:
-        raise CheckpointError("the checkpoint was written by an earlier version of this project, without a digest, so "
-                              "that nobody can tell whether it is as it was. Train again, or use that version")
+        raise CheckpointError("the checkpoint has the format 1, which holds no digest, so that nobody can tell whether "
+                              f"it is as it was; this version reads {FORMAT}. Train again, or use the version of this "
+                              "project that wrote it")
+    if known == 2:
+        raise CheckpointError("the checkpoint has the format 2, in which the networks' parameters have other names; "
+                              f"this version reads {FORMAT}. Train again, or use the version of this project that "
+                              "wrote it")
     if known is not None and known != FORMAT:
         raise CheckpointError(f"the checkpoint has the format {known!r}, this version reads {FORMAT}. Use the version "
                               "of this project that wrote it")

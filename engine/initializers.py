@@ -28,6 +28,7 @@ from __future__ import annotations
 from math import prod, sqrt
 
 import numpy as np
+from numpy.random import Generator
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -43,7 +44,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return prod(area) * channels_in, prod(area) * channels_out
 
 
-def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
+def xavier_uniform(rng: Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
     """Weights uniform on [-r, r], r = sqrt(6) / sqrt(fan_in + fan_out): (3.32)."""
     bound = sqrt(6 / sum(fans(shape)))
     _expect_generator(rng)
@@ -51,7 +52,7 @@ def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: str 
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
 
-def xavier_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
+def xavier_normal(rng: Generator, shape: tuple[int, ...], dtype: str = "float32") -> np.ndarray:
     """Weights normal with mean 0 and variance 2 / (fan_in + fan_out): (3.31), the form of A.3.3."""
     deviation = sqrt(2 / sum(fans(shape)))
     _expect_generator(rng)
@@ -67,8 +68,8 @@ def constant(value: float, size: int, dtype: str = "float32") -> np.ndarray:
     return np.full(size, value, dtype)
 
 
-def _expect_generator(rng: np.random.Generator) -> None:
-    if not isinstance(rng, np.random.Generator):
+def _expect_generator(rng: Generator) -> None:
+    if not isinstance(rng, Generator):
         seed = rng if isinstance(rng, int) else 0
         raise ValueError(f"rng is {rng!r}; expected a NumPy generator, rng=numpy.random.default_rng({seed}): one for "
                          "all layers, so that no two start from the same numbers")

@@ -12,7 +12,7 @@ float32. Complex numbers pass through, for complex-step differentiation; integer
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.arrays import Array, copy_arrays, expect_each_once
@@ -107,7 +107,7 @@ class Layer:
         """Every buffer by path, in the order of the network."""
         return dict(self._named("buffers"))
 
-    def _named(self, kind: str):
+    def _named(self, kind: str) -> Iterator[tuple[str, Array]]:
         yield from getattr(self, kind).items()
         for name, child in self.children.items():
             yield from ((f"{name}.{path}", array) for path, array in child._named(kind))

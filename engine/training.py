@@ -16,9 +16,10 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from engine.combinators import observe
-from engine.layer import Array, Grads, Layer, Run
+from engine.arrays import Array
+from engine.layer import Grads, Layer, Run
 from engine.losses import Loss
+from engine.observing import observe
 from engine.optimizers import Optimizer, gradient_norm
 
 Pair = tuple[Array, Array]

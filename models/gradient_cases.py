@@ -1,4 +1,4 @@
-"""The networks, small and in float64, for `python -m engine.gradient_check`."""
+"""The networks, small and in float64, for `python -m engine.gradient_check models.gradient_cases`."""
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -3,11 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine.combinators import Chain
 from engine.layers import Activation, Dense, ReLU
 
 
-def mlp(sizes: Sequence[int], activation: Activation | None = None, *, rng, dtype: str = "float32") -> Chain:
+def mlp(sizes: Sequence[int], activation: Activation | None = None, *, rng: np.random.Generator,
+        dtype: str = "float32") -> Chain:
     """(3.3)-(3.7): o_h = sigma(W_h o_h-1 + b_h), the last layer linear: it gives logits, gamma belongs to the loss.
 
     sizes: inputs, hidden layers, outputs; activation: sigma, ReLU if none is given. x: (N, sizes[0]); y:

@@ -1,7 +1,8 @@
 """What the networks of the appendix return: probabilities, and the logits they come from."""
 from __future__ import annotations
 
-from engine.layer import Array, Layer, Run
+from engine.arrays import Array
+from engine.layer import Layer, Run
 from engine.layers import Sigmoid
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from engine.layer import Array, Layer, Run
+from engine.arrays import Array
+from engine.layer import Layer, Run
 
 
 def saliency(network: Layer, x: Array, classes: Sequence[int]) -> Array:

@@ -1,13 +1,15 @@
 """The U-net that detects regions of interest, A.3.2."""
 from __future__ import annotations
 
-from engine.combinators import Chain
-from engine.layers import BatchNorm, Conv2D, MaxPool, ReLU, Upsample
-from engine.slices import Fork, Merge, SlicedRecompute
+import numpy as np
+
+from engine.combinators import Chain, Fork, Merge, SlicedRecompute
+from engine.layer import Layer
+from engine.layers import BatchNorm, Conv2D, PooledNorm, ReLU, Upsample
 
 
-def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: str = "batch", bias: float = 0.0, *, rng,
-         dtype: str = "float32", recompute: bool = False) -> Chain:
+def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: str = "batch", bias: float = 0.0, *,
+         rng: np.random.Generator, dtype: str = "float32", recompute: bool = False) -> Chain:
     """x: (N, H, W, in_channels); y: (N, H, W, 1), the logits `y_lin` of A.3.2: `models.predict` gives both its results.
 
     channels: of the first level, doubled at each of the `depth` levels below; H and W: multiples of 2^depth.
@@ -17,25 +19,25 @@ def unet(in_channels: int = 1, channels: int = 64, depth: int = 4, statistics: s
     """
     if not isinstance(depth, int) or depth < 0:
         raise ValueError(f"depth is {depth}; expected a whole number of at least 0, 4 as in the thesis")
-    return Chain(levels=_level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute),
-                 sig=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))
 
+    def stack(inputs: int, channels: int, **before: Layer) -> Chain:
+        convolutions = {f"conv_{letter}": Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
+                        for letter, c in (("a", inputs), ("b", channels))}
+        return (SlicedRecompute if recompute else Chain)(**before, **convolutions)
 
-def _level(in_channels, channels, depth, statistics, bias, rng, dtype, recompute) -> Chain:
-    """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both."""
+    def level(inputs: int, channels: int, depth: int) -> Chain:
+        """A stack; beside its output, taken before batch norm, what the level below made of it; a stack of both.
 
-    def stack(inputs, **before):
-        chain = SlicedRecompute if recompute else Chain
-        convolutions = (Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
-                        for c in (inputs, channels))
-        return chain(**before, **{str(place): layer for place, layer in enumerate(convolutions)})
+        x -> down -+-----------------------------------------+-> merge -> up -> norm -> y
+                   '-> norm and pool -> below -> upsample ->-'
+        """
+        if depth == 0:
+            return Chain(stack=stack(inputs, channels), norm=BatchNorm(channels, statistics, dtype=dtype))
+        down = stack(inputs, channels)
+        below = level(channels, 2 * channels, depth - 1)
+        return Chain(down=down, skip=Fork(norm=PooledNorm(channels, statistics, dtype=dtype), below=below),
+                     up=stack(3 * channels, channels, merge=Merge(upsample=Upsample(2))),
+                     norm=BatchNorm(channels, statistics, dtype=dtype))
 
-    def norm():
-        return BatchNorm(channels, statistics, dtype=dtype)
-
-    if depth == 0:
-        return Chain(stack=stack(in_channels), norm=norm())
-    down = stack(in_channels)
-    below = _level(channels, 2 * channels, depth - 1, statistics, bias, rng, dtype, recompute)
-    return Chain(down=down, skip=Fork(Chain(norm=norm(), pool=MaxPool(2), below=below)),
-                 up=stack(3 * channels, merge=Merge(Upsample(2))), norm=norm())
+    return Chain(levels=level(in_channels, channels, depth),
+                 logits=Conv2D(channels, 1, kernel_size=1, bias=bias, rng=rng, dtype=dtype))

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import math
 
-from engine.combinators import Chain
+import numpy as np
+
+from engine.combinators import Chain, SlicedStage
 from engine.layer import Layer
-from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU
-from engine.stages import Stages
+from engine.layers import Conv2D, Dense, Dropout, Flatten, PooledNorm, ReLU
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 CHANNELS = (64, 128, 256, 512, 512)
@@ -16,7 +17,8 @@ RECOMPUTE_FROM = 1 << 10
 
 
 def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1.0, keep_probability: float = 0.5,
-        statistics: str = "batch", bias: float = 0.0, *, rng, dtype: str = "float32", recompute: bool = False) -> Chain:
+        statistics: str = "batch", bias: float = 0.0, *, rng: np.random.Generator, dtype: str = "float32",
+        recompute: bool = False) -> Chain:
     """Five stages of convolutions with ReLU, batch norm and pool, then two dense layers with dropout, then the labels.
 
     x: (N, side, side, in_channels); y: (N, labels), the logits: A.3.1's sigmoid is applied by the loss, which is stable
@@ -31,23 +33,25 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     """
     if side < 32 or side % 32:
         raise ValueError(f"side is {side}; five poolings halve it, so it must be a multiple of 32")
+
+    def stage(pixels: int, inputs: int, channels: int, convolutions: int) -> Chain:
+        sliced = recompute and pixels >= RECOMPUTE_FROM
+        layers = {f"conv_{letter}": Conv2D(c, channels, activation=ReLU(), bias=bias, rng=rng, dtype=dtype)
+                  for letter, c in zip("abc", [inputs, *[channels] * (convolutions - 1)], strict=False)}
+        return (SlicedStage if sliced else Chain)(**layers, norm=PooledNorm(channels, statistics, dtype=dtype))
+
     layers: dict[str, Layer] = {}
-    for stage, (convolutions, channels) in enumerate(zip(CONVOLUTIONS, CHANNELS, strict=True), start=1):
-        channels = scaled(channels, width)
-        for letter in "abc"[:convolutions]:
-            layers[f"conv_{stage}{letter}"] = Conv2D(in_channels, channels, activation=ReLU(), bias=bias, rng=rng,
-                                                     dtype=dtype)
-            in_channels = channels
-        layers[f"bn_{stage}"] = BatchNorm(channels, statistics, dtype=dtype)
-        layers[f"pool_{stage}"] = MaxPool(2)
-    layers["flat_6"] = Flatten()
+    for place, (convolutions, channels) in enumerate(zip(CONVOLUTIONS, CHANNELS, strict=True)):
+        layers[f"stage_{place + 1}"] = stage((side >> place) ** 2, in_channels, scaled(channels, width), convolutions)
+        in_channels = scaled(channels, width)
+    layers["flatten"] = Flatten()
     features = (side // 32) ** 2 * in_channels
     for letter, size in zip("ab", FEATURES, strict=True):
-        layers[f"dense_6{letter}"] = Dense(features, scaled(size, width), ReLU(), bias, rng=rng, dtype=dtype)
-        layers[f"drop_6{letter}"] = Dropout(keep_probability)
+        layers[f"dense_{letter}"] = Dense(features, scaled(size, width), ReLU(), bias, rng=rng, dtype=dtype)
+        layers[f"dropout_{letter}"] = Dropout(keep_probability)
         features = scaled(size, width)
-    layers["dense_6c"] = Dense(features, labels, bias=bias, rng=rng, dtype=dtype)
-    return Stages(recompute_from=RECOMPUTE_FROM if recompute else math.inf, **layers)
+    layers["dense_c"] = Dense(features, labels, bias=bias, rng=rng, dtype=dtype)
+    return Chain(**layers)
 
 
 def scaled(size: int, width: float) -> int:

@@ -1,4 +1,9 @@
-"""Gradient checks for any layer, loss or network: `python -m engine.gradient_check` checks all of this project's.
+"""Gradient checks for any layer, loss or network.
+
+    python -m engine.gradient_check                          all layers, combinators and losses of the engine
+    python -m engine.gradient_check models.gradient_cases    the cases() of a module, here this project's networks
+
+In Python:
 
     check              along a random direction, with a random upstream gradient: a few forward passes
     check_elements     entry by entry (all, or a sample), naming the worst

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.combinators import observe
+from engine.arrays import Array
 from engine.gradient_check.difference import SAME, apart
 from engine.gradient_check.fingerprint import fingerprint, layers_within
 from engine.gradient_check.passes import Analytic
 from engine.gradient_check.result import Result
-from engine.layer import Array, Grads, Layer, Run
+from engine.layer import Grads, Layer, Run
+from engine.observing import observe
 
 
 @dataclass(frozen=True)

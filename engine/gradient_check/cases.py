@@ -1,7 +1,6 @@
 """The layers, combinators and losses of the engine, each in the set-ups in which its backward takes another way."""
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -9,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine import layers, losses
-from engine.combinators import Chain, Recompute, Skip
+from engine.combinators import Chain, Fork, Merge, Recompute, Skip, SlicedRecompute, SlicedStage
 from engine.gradient_check.case import Case, distinct, generator, layer_case
 from engine.gradient_check.loss import Loss, LossFunction
 from engine.layer import Layer, Run
-from engine.slices import Fork, Merge, SlicedRecompute
-from engine.stages import Stages
 
 MODES = ((Run(), "training"), (Run(train=False), "inference"))
 
@@ -55,6 +52,9 @@ def _normalization() -> Iterator[Case]:
             for shape, name in (((3, 4, 3, 2), "images"), ((6, 3), "features")):
                 yield layer_case("BatchNorm", f"{statistics} statistics, {name}, {mode}",
                                  layers.BatchNorm(shape[-1], statistics, dtype="float64"), *shape, run=run)
+            for size in ((2, 2), (2, 3)):
+                yield layer_case("PooledNorm", f"{size[0]}x{size[1]}, {statistics} statistics, {mode}",
+                                 _pooled_norm(statistics, size), 3, 5, 6, 2, run=run)
         yield layer_case("Dropout", mode, layers.Dropout(0.6), 4, 6, run=run)
 
 
@@ -83,13 +83,16 @@ def _combinators() -> Iterator[Case]:
     convolutions = [layers.Conv2D(*channels, activation=layers.ReLU(), **start()) for channels in ((2, 3), (3, 2))]
     yield layer_case("SlicedRecompute", "of two convolutions", SlicedRecompute(*convolutions), 2, 4, 4, 2)
     for run, mode in MODES:
-        for recompute_from, how in ((math.inf, "kept"), (1, "recomputed")):
-            norm = layers.BatchNorm(2, dtype="float64")
-            norm.params["c1"][...] = [0.8, -1.2]  # one that falls: its pooling takes the smallest
-            stage = Stages(layers.Conv2D(2, 3, activation=layers.ReLU(), **start()), layers.Conv2D(3, 2, **start()),
-                           norm, layers.MaxPool(2), layers.Dropout(0.7), recompute_from=recompute_from)
-            yield layer_case("Stages", f"of a stage and dropout, {how}, {mode}", stage, 2, 4, 4, 2, run=run)
+        stage = SlicedStage(layers.Conv2D(2, 3, activation=layers.ReLU(), **start()), layers.Conv2D(3, 2, **start()),
+                            _pooled_norm("batch"))
+        yield layer_case("SlicedStage", f"of two convolutions, {mode}", stage, 2, 4, 4, 2, run=run)
     yield layer_case("Merge", "of a fork", Chain(Fork(layers.MaxPool(2)), Merge(layers.Upsample(2))), 2, 4, 4, 2)
+
+
+def _pooled_norm(statistics: str, size: int | tuple[int, int] = 2) -> layers.PooledNorm:
+    norm = layers.PooledNorm(2, statistics, size, dtype="float64")
+    norm.params["c1"][...] = [0.8, -1.2]  # one that falls: its pooling takes the smallest
+    return norm
 
 
 def _losses() -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""The command: check everything, print a table, leave files."""
+"""The command: check the cases of modules, print a table, leave files."""
 from __future__ import annotations
 
 import argparse
@@ -13,25 +13,34 @@ from engine.gradient_check.case import Case, generator
 from engine.gradient_check.report import table, write_json
 from engine.gradient_check.result import PURITY, Result
 from engine.gradient_check.step_size import Sweep, sweep
-from engine.gradient_check.suite import CASE_MODULES, all_cases, chosen, examine
+from engine.gradient_check.suite import OWN, NoCases, all_cases, chosen, examine
 from engine.gradient_check.terminal import say
 from engine.version import RELEASE
 
 EXAMPLES = """examples:
-  python -m engine.gradient_check                          check everything, print the table
+  python -m engine.gradient_check                          the engine's layers, combinators and losses
+  python -m engine.gradient_check models.gradient_cases    the networks of this project
+  python -m engine.gradient_check my_layers                your own: my_layers.py in this folder has a function cases()
   python -m engine.gradient_check --only BatchNorm         one layer, loss or network, in all its set-ups
   python -m engine.gradient_check --plot curves.png        and draw the error over the step size
   python -m engine.gradient_check --json gradients.json    and write the table as JSON
+
+my_layers.py:
+  from engine.gradient_check import layer_case
+  def cases():
+      yield layer_case("MyLayer", "5 features", MyLayer(5, dtype="float64"), 3, 5)  # x: (3, 5)
 
 exit code: 0 if every check passed, 1 if one failed or met a kink, 2 if the command was called wrongly
 """
 
 
-def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_MODULES) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m engine.gradient_check", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Compare backward with finite differences of forward, for every layer, loss and network.")
+    parser.add_argument("modules", metavar="MODULE", nargs="*", default=[OWN],
+                        help="modules with a function cases(), by name; the engine's own if none is given")
     parser.add_argument("--only", metavar="NAME", help="check this one: a name or the part before its colon")
     parser.add_argument("--json", metavar="FILE", type=Path,
                         help="write a list of {name, parameter, error, resolution, passed}")
@@ -44,7 +53,10 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
             parser.error(problem)
     if options.plot and options.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
         parser.error(f"--plot {options.plot}: the name must end in .png, .pdf or .svg")
-    cases = all_cases(modules)
+    try:
+        cases = _found(options.modules)
+    except NoCases as error:
+        parser.error(str(error))
     selected = chosen(cases, options.only)
     if not selected:
         names = "\n  ".join(case.name for case in cases)
@@ -57,6 +69,18 @@ def main(arguments: Sequence[str] | None = None, modules: Sequence[str] = CASE_M
     except OSError as error:
         return say(f"error: the results above could not be written: {error}")
     return 0 if all(result.passed for result in results) else 1
+
+
+def _found(modules: Sequence[str]) -> list[Case]:
+    """The cases of the modules, which may lie in the current folder, whether or not Python looks there."""
+    here = os.getcwd()
+    added = [] if {"", here} & set(sys.path) else [here]
+    sys.path += added
+    try:
+        return all_cases(modules)
+    finally:
+        for path in added:
+            sys.path.remove(path)
 
 
 def _unwritable(file: Path) -> str:

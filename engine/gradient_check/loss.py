@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from engine.layer import Array, Layer
+from engine.arrays import Array
+from engine.layer import Grads, Layer, Run
 
 LossFunction = Callable[[Array, Array], tuple[Array, Array]]
 
@@ -20,9 +22,9 @@ class Loss(Layer):
         super().__init__()
         self.loss, self.target = loss, target
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         value, gradient = self.loss(x, self.target)
         return np.asarray(value), gradient
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         return dy * saved, {}

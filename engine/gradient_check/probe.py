@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.combinators import observe
 from engine.gradient_check.difference import EPSILON, LEAST_NOISE, MOST_NOISE, last_bit
 from engine.layer import Layer, Run
+from engine.observing import observe
 
 Pieces = dict[tuple[str, str, int], np.ndarray]
 

@@ -1,4 +1,4 @@
-"""All the cases of the project, and all the checks of a case."""
+"""The cases of modules, and all the checks of a case."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,16 +12,46 @@ from engine.gradient_check.elementwise import along_entries
 from engine.gradient_check.protocol import begin
 from engine.gradient_check.result import Result, badness
 
-# By name: the engine does not import what stands on it. Each module has cases() -> Iterable[Case].
-CASE_MODULES = ("engine.gradient_check.cases", "models.gradient_cases")
+# Checked where no other module is named: the engine's own layers, combinators and losses.
+OWN = "engine.gradient_check.cases"
 
 # Single entries of every array that are checked besides the random direction.
 SAMPLES = 8
 
 
+class NoCases(ValueError):
+    """What was named is no module with a function cases(), or its cases cannot be made."""
+
+
 def all_cases(modules: Sequence[str]) -> list[Case]:
-    """The cases of the modules, in their order."""
-    return [case for module in modules for case in import_module(module).cases()]
+    """The cases of the modules, given by name, in their order; each has a function cases() -> Iterable[Case].
+
+    Raises NoCases, which names the module, for what is no module, fails to import, or has no such function, and where
+    the function fails or gives something else.
+    """
+    return [case for module in modules for case in _cases_of(module)]
+
+
+def _cases_of(name: str) -> list[Case]:
+    try:
+        function = getattr(import_module(name), "cases", None)
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{name}.".startswith(f"{missing}."):
+            raise NoCases(f"there is no module {name!r}; expected a name as in an import, models.gradient_cases, of a "
+                          "module that is installed or lies in this folder") from None
+        raise NoCases(f"the module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(function):
+        raise NoCases(f"the module {name!r} has no function cases(); expected one that gives the cases to check, made "
+                      "by engine.gradient_check.layer_case")
+    try:
+        made = list(function())
+    except Exception as error:
+        raise NoCases(f"cases() of the module {name!r} raised {type(error).__name__}: {error}") from error
+    if wrong := [case for case in made if not isinstance(case, Case)]:
+        raise NoCases(f"cases() of the module {name!r} gave a {type(wrong[0]).__name__}; expected a Case for each, "
+                      "made by engine.gradient_check.layer_case")
+    return made
 
 
 def chosen(cases: list[Case], only: str | None) -> list[Case]:

@@ -7,11 +7,13 @@ registered version against the definition: `correlate.registry` names them.
 from engine.kernels import cpu  # noqa: F401
 from engine.kernels.activations import relu, relu_gradient
 from engine.kernels.adam import adam_update
-from engine.kernels.channels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
+from engine.kernels.complex_step import real
 from engine.kernels.convolution import correlate, correlate_kernel_gradient, output_size
+from engine.kernels.joining import add, concatenate
 from engine.kernels.matrix_product import matrix_product
-from engine.kernels.moving import add, concatenate, upsample, upsample_gradient
-from engine.kernels.pooling import max_pool, max_pool_gradient, real, windows
+from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
+from engine.kernels.pooling import max_pool, max_pool_gradient, windows
+from engine.kernels.resampling import upsample, upsample_gradient
 
 __all__ = ["adam_update", "add", "batch_moments", "channel_sums", "combine", "concatenate", "correlate",
            "correlate_kernel_gradient", "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient",

@@ -5,10 +5,10 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
-from engine.kernels.channels import channel_sums
+from engine.arrays import Array
+from engine.kernels.complex_step import real
 from engine.kernels.floating import of_floating
-from engine.kernels.pooling import real
-from engine.layer import Array
+from engine.kernels.normalization import channel_sums
 
 
 @singledispatch

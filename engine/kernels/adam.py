@@ -5,8 +5,8 @@ from functools import singledispatch
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels.floating import of_floating
-from engine.layer import Array
 
 
 @of_floating(4)

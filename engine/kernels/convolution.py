@@ -1,13 +1,13 @@
 """The two array operations of a convolution: definitions. They run on any array library and read like the formulas."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
 from engine.kernels.floating import of_floating
-from engine.layer import Array
 
 Pair = tuple[int, int]
 
@@ -29,7 +29,8 @@ def output_size(size: int, kernel: int, stride: int, padding: Pair) -> int:
     return (size + sum(padding) - kernel) // stride + 1
 
 
-def _taps(x: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]):
+def _taps(x: Array, kernel_size: Pair, stride: Pair,
+          padding: tuple[Pair, Pair]) -> Iterator[tuple[int, int, Array]]:
     """Every kernel place (u, v), with the pixels x[n, s i + u, s j + v, c] that it meets: (N, OH, OW, C)."""
     out_height, out_width = (output_size(x.shape[1 + axis], kernel_size[axis], stride[axis], padding[axis])
                              for axis in (0, 1))

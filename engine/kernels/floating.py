@@ -1,13 +1,13 @@
-"""Which numbers a kernel computes with."""
+"""Which numbers a kernel computes with: more than a layer does (engine.preconditions), longdouble for one."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from array_api_compat import array_namespace
 
-from engine.layer import Array
+from engine.arrays import Array
 
 Kernel = TypeVar("Kernel", bound=Callable)
 
@@ -19,7 +19,7 @@ def of_floating(arrays: int) -> Callable[[Kernel], Kernel]:
     Kernels that only choose and move numbers (relu, max_pool, upsample, concatenate) take all.
     """
     def decorate(kernel: Kernel) -> Kernel:
-        def checked(*arguments, **named):
+        def checked(*arguments: Any, **named: Any) -> Any:
             for array in arguments[:arrays]:
                 if array is not None and not _is_floating(array):
                     raise ValueError(f"{checked.__name__} was given numbers of type {array.dtype}; expected floating "

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from engine.arrays import Array
 from engine.kernels.floating import of_floating
-from engine.layer import Array
 
 
 @of_floating(2)

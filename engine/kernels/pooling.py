@@ -1,28 +1,24 @@
 """Max-pooling: definitions, on any array library."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import singledispatch
 
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
+from engine.kernels.complex_step import real
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.floating import of_floating
-from engine.layer import Array
 
 
-def windows(shape: tuple[int, ...], size: Pair, stride: Pair):
+def windows(shape: tuple[int, ...], size: Pair, stride: Pair) -> Iterator[tuple[slice, ...]]:
     """Every place (u, v) of a pooling window, as the index of the pixels x[n, s i + u, s j + v, c] that it meets."""
     out_height, out_width = (output_size(shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
     for u in range(size[0]):
         for v in range(size[1]):
             yield (slice(None), slice(u, u + stride[0] * (out_height - 1) + 1, stride[0]),
                    slice(v, v + stride[1] * (out_width - 1) + 1, stride[1]), slice(None))
-
-
-def real(x: Array) -> Array:
-    """The real part: what a function that branches looks at, so that complex-step differentiation passes through it."""
-    xp = array_namespace(x)
-    return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
 @singledispatch

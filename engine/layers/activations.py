@@ -1,10 +1,13 @@
 """Activations: functions of one number, applied element by element."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import channel_sums, real, relu, relu_gradient
-from engine.layer import Array, Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 
@@ -29,12 +32,12 @@ class Activation(Layer):
         da = self.gradient(do, o)
         return da, channel_sums(da)
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, ...)
         o = self.value(x)
         return o, o if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         expect_gradient(dy, saved.shape)
         return self.gradient(dy, saved), {}
 
@@ -57,13 +60,13 @@ class ReLU(Activation):
 
     value = staticmethod(relu)
 
-    def gradient(self, do, o):
+    def gradient(self, do: Array, o: Array) -> Array:
         return relu_gradient(do, o)[0]
 
-    def gradients(self, do, o):
+    def gradients(self, do: Array, o: Array) -> tuple[Array, Array]:
         return relu_gradient(do, o)
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return real(y) > 0
 
 
@@ -76,16 +79,16 @@ class LeakyReLU(Activation):
             raise ValueError(f"slope is {slope}; expected 0 < slope < 1, so that the output's sign tells the branch")
         self.slope = slope
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.slope}"
 
-    def value(self, a):
+    def value(self, a: Array) -> Array:
         return array_namespace(a).where(real(a) > 0, a, self.slope * a)
 
-    def gradient(self, do, o):
+    def gradient(self, do: Array, o: Array) -> Array:
         return array_namespace(o).where(real(o) > 0, do, self.slope * do)
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return real(y) > 0
 
 
@@ -95,21 +98,21 @@ class Sigmoid(Activation):
     From e^-|a|, which does not overflow: o = 1 / (1 + e^-a) where a > 0, e^a / (1 + e^a) elsewhere.
     """
 
-    def value(self, a):
+    def value(self, a: Array) -> Array:
         xp = array_namespace(a)
         positive = real(a) > 0
         small = xp.exp(xp.where(positive, -a, a))
         return xp.where(positive, 1 / (1 + small), small / (1 + small))
 
-    def gradient(self, do, o):
+    def gradient(self, do: Array, o: Array) -> Array:
         return do * (o * (1 - o))
 
 
 class Tanh(Activation):
     """o = tanh a,   da = do . (1 - o^2)."""
 
-    def value(self, a):
+    def value(self, a: Array) -> Array:
         return array_namespace(a).tanh(a)
 
-    def gradient(self, do, o):
+    def gradient(self, do: Array, o: Array) -> Array:
         return do * (1 - o * o)

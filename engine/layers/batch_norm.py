@@ -3,16 +3,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
-from engine.layer import Array, Grads, Layer, Run
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 
-Pair = tuple[Array, Array]
+Vectors = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,11 @@ class BatchNorm(Layer):
         self.params = {"c1": constant(1, channels, dtype), "c2": constant(0, channels, dtype)}
         self.buffers = {"mean": constant(0, channels, dtype), "variance": constant(1, channels, dtype)}
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         measured = self.measure(x, run)
         return self.normalize(x, measured), (x, measured) if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, measured = saved
         expect_gradient(dy, x.shape)
         sums = gradient_sums(dy, x, measured.m)
@@ -91,12 +93,12 @@ class BatchNorm(Layer):
         """y for all of x or a part of it."""
         return scale_and_shift(x, measured.m, self.params["c1"] * measured.s, self.params["c2"])
 
-    def parameter_gradients(self, measured: Measured, sums: Pair) -> Grads:
+    def parameter_gradients(self, measured: Measured, sums: Vectors) -> Grads:
         """dc1 and dc2 from the sums of dy and dy (x - m) over the batch, and the moments for `absorb`."""
         sum_dy, sum_dy_x = sums
         return {"c1": measured.s * sum_dy_x, "c2": sum_dy} | (measured.batch or {})
 
-    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Pair) -> Array:
+    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors) -> Array:
         """dx for all of x or a part of it; sums: as above."""
         scale = self.params["c1"] * measured.s
         if measured.batch is None:
@@ -106,15 +108,15 @@ class BatchNorm(Layer):
         x_scale = -scale * measured.s * measured.s * sum_dy_x * kappa_M
         return combine(dy, x, measured.batch["mean"], scale, x_scale, -scale * sum_dy * kappa_M)
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.params['c1'].shape[0]}" + (f", {self.statistics!r}" if self.statistics != "batch" else "")
 
-    def absorb(self, grads):
+    def absorb(self, grads: Grads) -> None:
         for name in grads.keys() & self.buffers.keys():  # none where the pass was one of inference
             average = self.buffers[name]
             average[...] = self.alpha * average + (1 - self.alpha) * grads[name]
 
-    def _normalizers(self, batch):
+    def _normalizers(self, batch: dict[str, Array] | None) -> Vectors:
         """m and v of the forward pass."""
         if batch is None:
             return self.buffers["mean"], self.buffers["variance"]

@@ -1,11 +1,14 @@
 """Two-dimensional convolution, and why its gradient is one with the kernel rotated by 180 degrees."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace, device
 
-from engine.initializers import constant, xavier_normal
+from engine.arrays import Array
+from engine.initializers import Generator, constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
-from engine.layer import Array, Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.activations import Activation, expect_activation
 from engine.layers.padding import Padding, places, zeros_around
 from engine.layers.shapes import Pair, expect_input, pair
@@ -71,8 +74,8 @@ class Conv2D(Layer):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 3, stride: int | Pair = 1,
-                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng,
-                 dtype: str = "float32") -> None:
+                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *,
+                 rng: Generator, dtype: str = "float32") -> None:
         super().__init__()
         if padding not in ("SAME", "VALID"):
             raise ValueError(f"padding is {padding!r}; expected 'SAME' (an output a stride) or 'VALID' (no zeros)")
@@ -82,14 +85,14 @@ class Conv2D(Layer):
         kernel = xavier_normal(rng, (*self.kernel_size, in_channels, out_channels), dtype)
         self.params = {"W": kernel, "b": constant(bias, out_channels, dtype)}
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         W, b = self.params["W"], self.params["b"]
         expect_input(x, "N", "H", "W", W.shape[2])
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
         o = correlate(x, W, b, self.stride, padding, self.activation.value if self.activation else None)
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, o = saved
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
         expect_gradient(dy, (x.shape[0], *places(x.shape, self.kernel_size, self.stride, padding),
@@ -99,11 +102,11 @@ class Conv2D(Layer):
         dW = correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding)           # (3.42)
         return dx, {"W": dW, "b": db}
 
-    def summary(self):
+    def summary(self) -> str:
         inputs, outputs = self.params["W"].shape[2:]
         return described(inputs, outputs, self.kernel_size, self.stride, self.padding, self.activation)
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None
 
 

@@ -1,11 +1,14 @@
 """The fully connected layer of the multi-layer perceptron."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
-from engine.initializers import constant, xavier_uniform
+from engine.arrays import Array
+from engine.initializers import Generator, constant, xavier_uniform
 from engine.kernels import channel_sums, matrix_product
-from engine.layer import Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.activations import Activation, expect_activation
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
@@ -27,20 +30,20 @@ class Dense(Layer):
     """
 
     def __init__(self, in_features: int, out_features: int, activation: Activation | None = None, bias: float = 0.0, *,
-                 rng, dtype: str = "float32") -> None:
+                 rng: Generator, dtype: str = "float32") -> None:
         super().__init__()
         expect_activation(activation)
         self.activation = activation
         W = xavier_uniform(rng, (in_features, out_features), dtype)
         self.params = {"W": W, "b": constant(bias, out_features, dtype)}
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, "N", self.params["W"].shape[0])
         a = matrix_product(x, self.params["W"]) + self.params["b"]
         o = self.activation.value(a) if self.activation else a
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, o = saved
         expect_gradient(dy, (x.shape[0], self.params["b"].shape[0]))
         xp = array_namespace(x)
@@ -49,9 +52,9 @@ class Dense(Layer):
         dW = matrix_product(xp.matrix_transpose(x), da)
         return dx, {"W": dW, "b": db}
 
-    def summary(self):
+    def summary(self) -> str:
         inputs, outputs = self.params["W"].shape
         return f"{inputs}, {outputs}" + (f", {self.activation}" if self.activation else "")
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None

@@ -1,9 +1,12 @@
 """Dropout."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
-from engine.layer import Layer
+from engine.arrays import Array
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 
@@ -25,19 +28,19 @@ class Dropout(Layer):
             raise ValueError(f"keep_probability is {keep_probability}; expected a number in (0, 1]")
         self.keep_probability = keep_probability
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, ...)
         return self._apply(x, run), (run, x.shape) if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         run, shape = saved
         expect_gradient(dy, shape)
         return self._apply(dy, run), {}
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.keep_probability}"
 
-    def _apply(self, x, run):
+    def _apply(self, x: Array, run: Run) -> Array:
         if not run.train:
             return x
         kept = run.uniform(x) < self.keep_probability

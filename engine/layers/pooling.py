@@ -1,10 +1,13 @@
 """Pooling: max, average and global average."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
 from engine.kernels import max_pool, max_pool_gradient, windows
-from engine.layer import Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.padding import places
 from engine.layers.shapes import Pair, expect_input, pair
 from engine.preconditions import expect_gradient
@@ -18,11 +21,11 @@ class _Pool(Layer):
         self.size = pair(size)
         self.stride = self.size if stride is None else pair(stride)
 
-    def summary(self):
+    def summary(self) -> str:
         rows, columns = self.stride
         return f"{self.size[0]}x{self.size[1]}" + (f", stride {rows}x{columns}" if self.stride != self.size else "")
 
-    def _require_room(self, x):
+    def _require_room(self, x: Array) -> None:
         expect_input(x, "N", "H", "W", "C")
         if min(places(x.shape, self.size, self.stride)) < 1:
             raise ValueError(f"the image is {x.shape[1]}x{x.shape[2]} and the window {self.size[0]}x{self.size[1]}: it "
@@ -45,17 +48,17 @@ class MaxPool(_Pool):
             raise ValueError(f"the window is {self.size[0]}x{self.size[1]}; expected at most 256 pixels, 16x16. "
                              "Use several poolings in a row")
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         self._require_room(x)
         y, place = max_pool(x, self.size, self.stride, run.record)
         return y, (place, x.shape) if run.record else None  # a byte for each output, not x
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         place, shape = saved
         expect_gradient(dy, place.shape)
         return max_pool_gradient(dy, place, shape, self.size, self.stride), {}
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return max_pool(x, self.size, self.stride)[1]
 
 
@@ -67,12 +70,12 @@ class AveragePool(_Pool):
     x: (N, H, W, C); y: (N, OH, OW, C).
     """
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         self._require_room(x)
         y = sum(x[index] for index in windows(x.shape, self.size, self.stride))
         return y / (self.size[0] * self.size[1]), x.shape
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         expect_gradient(dy, (saved[0], *places(saved, self.size, self.stride), saved[3]))
         dx = array_namespace(dy).zeros(saved, dtype=dy.dtype, device=device(dy))
         share = dy / (self.size[0] * self.size[1])
@@ -84,11 +87,11 @@ class AveragePool(_Pool):
 class GlobalAveragePool(Layer):
     """y[n,c] = mean over i,j of x[n,i,j,c];   dx = dy / (H W). x: (N, H, W, C); y: (N, C)."""
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, "N", "H", "W", "C")
         return array_namespace(x).mean(x, axis=(1, 2)), x.shape
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         n, height, width, channels = saved
         expect_gradient(dy, (n, channels))
         xp = array_namespace(dy)

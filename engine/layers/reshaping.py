@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import upsample, upsample_gradient
-from engine.layer import Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 
@@ -23,26 +25,26 @@ class Upsample(Layer):
             raise ValueError(f"factor is {factor}; expected a whole number of at least 1")
         self.factor = factor
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, "N", "H", "W", "C")
         return upsample(x, self.factor), x.shape
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         n, height, width, channels = saved
         expect_gradient(dy, (n, self.factor * height, self.factor * width, channels))
         return upsample_gradient(dy, self.factor), {}
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.factor}"
 
 
 class Flatten(Layer):
     """y: (N, H W C) from x: (N, H, W, C), rows first;   dx: dy in the shape of x."""
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, ...)
         return array_namespace(x).reshape(x, (x.shape[0], -1)), x.shape
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         expect_gradient(dy, (saved[0], prod(saved[1:])))
         return array_namespace(dy).reshape(dy, saved), {}

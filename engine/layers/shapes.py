@@ -4,8 +4,8 @@ from __future__ import annotations
 from numbers import Integral
 from types import EllipsisType
 
+from engine.arrays import Array
 from engine.kernels.convolution import Pair
-from engine.layer import Array
 from engine.preconditions import expect_floating
 
 __all__ = ["Pair", "expect_input", "expect_shape", "pair"]

@@ -1,10 +1,13 @@
 """Softmax over the last axis."""
 from __future__ import annotations
 
+from typing import Any
+
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import real
-from engine.layer import Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
 
@@ -19,14 +22,14 @@ class Softmax(Layer):
     Subtracting the largest x changes nothing in y and keeps e^x from overflowing. x, y: (..., K).
     """
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         expect_input(x, ...)
         xp = array_namespace(x)
         e = xp.exp(x - xp.max(real(x), axis=-1, keepdims=True))
         y = e / xp.sum(e, axis=-1, keepdims=True)
         return y, y if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         y, xp = saved, array_namespace(dy)
         expect_gradient(dy, y.shape)
         return y * (dy - xp.sum(dy * y, axis=-1, keepdims=True)), {}

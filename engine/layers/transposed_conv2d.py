@@ -1,9 +1,12 @@
 """Transposed convolution: learned upsampling."""
 from __future__ import annotations
 
-from engine.initializers import constant, xavier_normal
+from typing import Any
+
+from engine.arrays import Array
+from engine.initializers import Generator, constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
-from engine.layer import Layer
+from engine.layer import Grads, Layer, Run
 from engine.layers.activations import Activation, expect_activation
 from engine.layers.conv2d import described, input_gradient
 from engine.layers.padding import zeros_around
@@ -27,8 +30,8 @@ class TransposedConv2D(Layer):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair = 2, stride: int | Pair = 2,
-                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *, rng,
-                 dtype: str = "float32") -> None:
+                 padding: str = "SAME", activation: Activation | None = None, bias: float = 0.0, *,
+                 rng: Generator, dtype: str = "float32") -> None:
         super().__init__()
         if padding not in ("SAME", "VALID"):
             raise ValueError(f"padding is {padding!r}; expected 'SAME' or 'VALID'")
@@ -38,7 +41,7 @@ class TransposedConv2D(Layer):
         kernel = xavier_normal(rng, (*self.kernel_size, out_channels, in_channels), dtype)
         self.params = {"W": kernel, "b": constant(bias, out_channels, dtype)}
 
-    def forward(self, x, run):
+    def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
         W, b = self.params["W"], self.params["b"]
         expect_input(x, "N", "H", "W", W.shape[3])
         shape = self._out_shape(x.shape)
@@ -47,7 +50,7 @@ class TransposedConv2D(Layer):
         o = self.activation.value(a) if self.activation else a
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy, saved):
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, o = saved
         expect_gradient(dy, self._out_shape(x.shape))
         padding = zeros_around(dy.shape, self.kernel_size, self.stride, self.padding)
@@ -56,14 +59,14 @@ class TransposedConv2D(Layer):
         dW = correlate_kernel_gradient(da, x, self.kernel_size, self.stride, padding)           # (3.42)
         return dx, {"W": dW, "b": db}
 
-    def summary(self):
+    def summary(self) -> str:
         outputs, inputs = self.params["W"].shape[2:]
         return described(inputs, outputs, self.kernel_size, self.stride, self.padding, self.activation)
 
-    def piece(self, x, y):
+    def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None
 
-    def _out_shape(self, shape):
+    def _out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         height, width = (
             stride * size if self.padding == "SAME" else stride * (size - 1) + max(reach, stride)
             for size, stride, reach in zip(shape[1:3], self.stride, self.kernel_size, strict=True))

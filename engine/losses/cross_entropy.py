@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace, device
 
+from engine.arrays import Array
 from engine.kernels import real
-from engine.layer import Array
 from engine.losses.logits import sigmoids, softplus
 from engine.losses.pair import pair_of_logits, pair_of_probabilities
 

@@ -1,7 +1,7 @@
 """Least squares, also called the quadratic cost."""
 from __future__ import annotations
 
-from engine.layer import Array
+from engine.arrays import Array
 from engine.losses.pair import pair
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import real
-from engine.layer import Array
 from engine.losses.pair import Loss
 from engine.preconditions import expect_floating
 

@@ -5,7 +5,7 @@ elements of all samples.
 """
 from __future__ import annotations
 
-from engine.layer import Array
+from engine.arrays import Array
 from engine.losses.pair import pair_of_probabilities
 
 EPSILON = 1e-6

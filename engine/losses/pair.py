@@ -7,8 +7,8 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
+from engine.arrays import Array
 from engine.kernels import real
-from engine.layer import Array
 from engine.preconditions import expect_floating
 
 Loss = Callable[[Array, Array], tuple[Array, Array]]

@@ -31,10 +31,11 @@ class Adam(Optimizer):
             raise ValueError(f"epsilon is {epsilon}; expected a number above 0: a gradient of 0 is divided by it")
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def _update(self, parameter, gradient, learning_rate, m1, m2):
+    def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:
+        m1, m2 = memory
         adam_update(parameter, gradient, m1, m2, self.steps, learning_rate, self.beta1, self.beta2, self.epsilon)
 
-    def _largest_change(self, norm, learning_rate):
+    def _largest_change(self, norm: float, learning_rate: float) -> float:
         """m1' is a mean of the gradients so far, none above r = sqrt(the largest number / 2): G^2 would overflow m2.
 
         So the change is at most lambda r / epsilon. Also, by Cauchy and Schwarz,

@@ -11,10 +11,10 @@ class SGD(Optimizer):
     Printed, here and in (3.13), is +: that climbs. (3.15) subtracts.
     """
 
-    def _update(self, parameter, gradient, learning_rate):
+    def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:
         parameter[...] = parameter - learning_rate * gradient
 
-    def _largest_change(self, norm, learning_rate):
+    def _largest_change(self, norm: float, learning_rate: float) -> float:
         return learning_rate * norm
 
 
@@ -32,9 +32,10 @@ class Momentum(Optimizer):
             raise ValueError(f"mu is {mu}; expected a number in [0, 1)")
         self.mu = mu
 
-    def _update(self, parameter, gradient, learning_rate, velocity):
+    def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:
+        velocity, = memory
         velocity[...] = self.mu * velocity - learning_rate * gradient
         parameter[...] = parameter + velocity
 
-    def _largest_change(self, norm, learning_rate):
+    def _largest_change(self, norm: float, learning_rate: float) -> float:
         return learning_rate * norm / (1 - self.mu)  # if no step so far exceeded it, v = sum of mu^k lambda G does not

@@ -6,7 +6,7 @@ import pytest
 
 from engine.gradient_check import Loss, check, check_complex, check_elements, distinct
 from engine.gradient_check.case import scatter
-from engine.kernels.cpu.threads import use_threads
+from engine.kernels.cpu import use_threads
 from engine.layer import Run
 
 

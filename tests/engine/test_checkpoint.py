@@ -187,9 +187,13 @@ def test_an_edited_text_is_found(tmp_path, change):
 
 
 def test_another_format_is_refused_by_name(saved):
-    """Of an earlier version there was nothing to verify; what a later one wrote is for that to read."""
-    for content, message in (({"configuration": {}, "step": 3}, "earlier version .* without a digest.*Train again"),
-                             ({"configuration": {}, "step": 3, "format": 3, "digest": ""}, "has the format 3")):
+    """Of the first there is nothing to verify, the second names other parameters; a later one is for that to read."""
+    remedy = "reads 3. Train again, or use the version of this project that wrote it"
+    for content, message in (({"configuration": {}, "step": 3}, f"format 1, which holds no digest.* {remedy}"),
+                             ({"configuration": {}, "step": 3, "format": 2, "digest": "", "trained_on": {}},
+                              f"format 2, in which the networks' parameters have other names.* {remedy}"),
+                             ({"configuration": {}, "step": 3, "format": 4, "digest": ""},
+                              "has the format 4, this version reads 3. Use the version of this project that wrote it")):
         save_file(load_file(saved), saved, {"checkpoint": json.dumps(content, sort_keys=True)})
         with pytest.raises(CheckpointError, match=message):
             load_checkpoint(saved)

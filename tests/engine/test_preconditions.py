@@ -5,14 +5,24 @@ import numpy as np
 import pytest
 
 from engine import layers
-from engine.combinators import Chain, Recompute, Skip
+from engine.combinators import Chain, Fork, Merge, Recompute, Skip, SlicedStage
 from engine.gradient_check.cases import cases
 from engine.layer import Layer, Run, parameter_count
-from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU, Softmax, TransposedConv2D, Upsample
+from engine.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPool,
+    PooledNorm,
+    ReLU,
+    Softmax,
+    TransposedConv2D,
+    Upsample,
+)
 from engine.optimizers import Adam
 from engine.preconditions import LayerError
-from engine.slices import Fork, Merge
-from engine.stages import Stages
 from models.mlp import mlp
 from models.unet import unet
 from models.vgg import vgg
@@ -128,7 +138,7 @@ def conv(*channels):
     (lambda: Dense(2.0, 3, rng=RNG(0)), r"weights of shape \(2.0, 3\) were asked for; expected whole numbers"),
     (lambda: Chain(Flatten, conv(1, 2)), r"'0' is the class Flatten; expected a layer: Flatten\(...\)"),
     (lambda: Chain([ReLU()]), r"'0' is \[ReLU\(\)\]; expected a layer"),
-    (lambda: Skip(None), "'inner' is None; expected a layer"),
+    (lambda: Skip(None), "'0' is None; expected a layer"),
     (lambda: Chain(**{"a.b": ReLU()}), "a layer is named 'a.b'; expected a name without a dot"),
     (lambda: Chain(ReLU(), **{"0": ReLU()}), "'0' is the name of two layers; expected one layer a name"),
 ])
@@ -142,10 +152,10 @@ def test_a_layer_that_stands_twice_is_refused_wherever_it_stands():
     message = r"'{}' and '{}' are one array, .* expected every array in one place: build a second layer"
     with pytest.raises(ValueError, match=message.format(r"0\.W", r"2\.W")):
         Chain(twice, ReLU(), twice)
-    with pytest.raises(ValueError, match=message.format(r"a\.0\.inner\.W", r"b\.down\.W")):
+    with pytest.raises(ValueError, match=message.format(r"a\.0\.fork\.0\.W", r"b\.down\.W")):
         Chain(a=Chain(Skip(twice)), b=Recompute(down=twice))
-    norm = BatchNorm(2)
-    for build in (lambda: Stages(norm, MaxPool(2), norm), lambda: Chain(Fork(norm), Merge(norm))):
+    norm = PooledNorm(2)
+    for build in (lambda: SlicedStage(norm, norm), lambda: Chain(Fork(norm), Merge(norm))):
         with pytest.raises(ValueError, match="are one array"):
             build()
     tied = Chain(conv(2, 2), conv(2, 2))
@@ -163,23 +173,23 @@ def test_layers_without_arrays_may_be_shared():
 
 
 def deep():
-    return Chain(stem=conv(1, 3), block=Chain(a=Skip(Chain(down=conv(3, 4), up=conv(5, 2))), b=ReLU()))
+    return Chain(stem=conv(1, 3), block=Chain(a=Skip(down=conv(3, 4), up=conv(5, 2)), b=ReLU()))
 
 
 def test_an_error_is_led_by_the_path_of_the_layer():
     x = np.zeros((1, 4, 4, 1), "float32")
-    with pytest.raises(LayerError, match=r"^block\.a\.inner\.up: the input is \(1, 4, 4, 4\); the layer") as caught:
+    with pytest.raises(LayerError, match=r"^block\.a\.fork\.up: the input is \(1, 4, 4, 4\); the layer") as caught:
         deep().forward(x, Run())
-    assert caught.value.path == "block.a.inner.up"
+    assert caught.value.path == "block.a.fork.up"
     assert caught.value.__cause__ is None and caught.traceback[-1].name == "expect_shape"  # where it arose
     again = pickle.loads(pickle.dumps(caught.value))  # as it comes home from another process
     assert (type(again), str(again)) == (LayerError, str(caught.value))
     with pytest.raises(LayerError, match=r"^stem: the input is \(1, 4, 4, 2\); the layer expects \(N, H, W, 1\)"):
         Recompute(**deep().children).forward(np.zeros((1, 4, 4, 2), "float32"), Run())
-    fork = Chain(fork=Fork(Chain(pool=MaxPool(4))), merge=Merge(Chain(up=Upsample(2), conv=conv(3, 1))))
-    with pytest.raises(LayerError, match=r"^fork\.inner\.pool: the image is 3x3 and the window 4x4"):
+    fork = Chain(fork=Fork(pool=MaxPool(4)), merge=Merge(up=Upsample(2), conv=conv(3, 1)))
+    with pytest.raises(LayerError, match=r"^fork\.pool: the image is 3x3 and the window 4x4"):
         fork.forward(np.zeros((1, 3, 3, 2), "float32"), Run())
-    with pytest.raises(LayerError, match=r"^merge\.inner\.conv: the input is \(1, 2, 2, 2\)"):
+    with pytest.raises(LayerError, match=r"^merge\.conv: the input is \(1, 2, 2, 2\)"):
         fork.forward(np.zeros((1, 4, 4, 2), "float32"), Run())
 
 
@@ -191,36 +201,36 @@ def test_an_error_of_backward_is_led_by_the_path_too():
         def backward(self, dy, saved):
             return np.concatenate([dy, dy], -1), {}
 
-    for wrap in (Skip, Fork, lambda layer: Chain(inner=layer), lambda layer: Merge(layer)):
-        network = Chain(a=wrap(Chain(first=ReLU(), wide=Wide())))
+    for kind, path in ((Skip, r"a\.fork\.first"), (Fork, r"a\.first"), (Chain, r"a\.first"), (Merge, r"a\.first")):
+        network = Chain(a=kind(first=ReLU(), wide=Wide()))
         x = np.ones((2, 3, 3, 1))
         given = (x, x) if isinstance(network["a"], Merge) else x
         y, saved = network.forward(given, Run())
-        with pytest.raises(LayerError, match=r"^a\.inner\.first: dy is \(2, 3, 3, 2\) and the output was"):
+        with pytest.raises(LayerError, match=rf"^{path}: dy is \(2, 3, 3, 2\) and the output was"):
             network.backward(y, saved)
 
 
 @pytest.mark.parametrize("recompute", [False, True])
 def test_the_networks_name_their_layers(recompute):
     network = vgg(32, 2, width=1 / 32, rng=RNG(0), recompute=recompute)
-    with pytest.raises(LayerError, match=r"^conv_1a: the input is \(1, 32, 32, 1\); the layer expects \(N, H, W, 2\)"):
+    with pytest.raises(LayerError, match=r"^stage_1\.conv_a: the input is \(1, 32, 32, 1\); the layer expects"):
         network.forward(np.zeros((1, 32, 32, 1), "float32"), Run())
-    network.children["conv_3b"] = conv(3, 3)
-    with pytest.raises(LayerError, match=r"^conv_3b: the input is"):
+    network["stage_3"].children["conv_b"] = conv(3, 3)
+    with pytest.raises(LayerError, match=r"^stage_3\.conv_b: the input is"):
         network.forward(np.zeros((1, 32, 32, 2), "float32"), Run())
     net = unet(1, 2, 2, rng=RNG(0), recompute=recompute)
-    with pytest.raises(LayerError, match=r"^levels\.down\.0: the input is uint8; expected float32"):
+    with pytest.raises(LayerError, match=r"^levels\.down\.conv_a: the input is uint8; expected float32"):
         net.forward(np.zeros((1, 8, 8, 1), "uint8"), Run())
-    with pytest.raises(LayerError, match=r"^levels\.skip\.inner\.below\.up\.merge: what is merged"):
+    with pytest.raises(LayerError, match=r"^levels\.skip\.below\.up\.merge: what is merged"):
         net.forward(np.zeros((1, 8, 10, 1), "float32"), Run())
 
 
 def test_a_layer_is_found_by_its_path():
     network = deep()
     assert network["stem"] is network.children["stem"]
-    assert network["block.a.inner.up"].params["W"] is network.parameters()["block.a.inner.up.W"]
+    assert network["block.a.fork.up"].params["W"] is network.parameters()["block.a.fork.up.W"]
     for path, message in (("conv9", "no layer 'conv9' in Chain; its layers are stem, block"),
-                          ("block.a.up", "no layer 'up' in Skip; its layers are inner"),
+                          ("block.a.up", "no layer 'up' in Skip; its layers are fork, merge"),
                           ("stem.W", "no layer 'W' in Conv2D; its layers are none")):
         with pytest.raises(KeyError, match=message):
             network[path]

@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from engine import slices
+from engine.combinators import recompute as recomputing
 from engine.layer import Run
 from engine.losses import binary_cross_entropy_with_logits
 from engine.training import gradients
@@ -30,7 +30,7 @@ def peak_of_a_step(network, target):
                                                 (lambda **how: unet(channels=16, **how), (SIDE, SIDE, 1))],
                          ids=["vgg", "unet"])
 def test_recomputing_halves_what_a_step_makes(build, outputs, monkeypatch):
-    monkeypatch.setattr(slices, "PIXELS", 2 * SIDE**2)  # of 24 images what 4 are of 50
+    monkeypatch.setattr(recomputing, "PIXELS", 2 * SIDE**2)  # of 24 images what 4 are of 50
     target = np.zeros((BATCH, *outputs), np.float32)
     kept, recomputed = (peak_of_a_step(build(rng=np.random.default_rng(1), recompute=recompute), target)
                         for recompute in (False, True))

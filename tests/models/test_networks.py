@@ -4,9 +4,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.combinators import observe
+from engine.initializers import xavier_normal, xavier_uniform
 from engine.layer import Run, parameter_count
-from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, Tanh, Upsample
+from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, PooledNorm, Tanh, Upsample
+from engine.observing import observe
 from models.mlp import mlp
 from models.predict import predict
 from models.unet import unet
@@ -33,9 +34,9 @@ def test_the_thesiss_numbers_of_parameters():
 
 def test_the_order_of_the_vggs_layers():
     steps = trace(small_vgg(32), np.zeros((1, 32, 32, 1), "float32"))
-    stages = [kind for convolutions in (2, 2, 3, 3, 3) for kind in [*[Conv2D] * convolutions, BatchNorm, MaxPool]]
+    stages = [kind for convolutions in (2, 2, 3, 3, 3) for kind in [*[Conv2D] * convolutions, PooledNorm]]
     assert [type(layer) for _, layer, _, _ in steps] == [*stages, Flatten, Dense, Dropout, Dense, Dropout, Dense]
-    assert [path for path, *_ in steps[:4]] == ["conv_1a", "conv_1b", "bn_1", "pool_1"]
+    assert [path for path, *_ in steps[:4]] == ["stage_1.conv_a", "stage_1.conv_b", "stage_1.norm", "stage_2.conv_a"]
     convolutions = [layer for _, layer, _, _ in steps if isinstance(layer, Conv2D)]
     assert all((layer.kernel_size, layer.stride, layer.padding) == ((3, 3), (1, 1), "SAME") for layer in convolutions)
     assert all(type(layer.activation).__name__ == "ReLU" for layer in convolutions)
@@ -47,9 +48,9 @@ def test_the_vggs_channels_and_features():
     network = vgg(rng=RNG(0))
     assert [array.shape[-1] for path, array in network.parameters().items() if path.endswith(".W")] == [
         64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 512, 3]
-    assert network.parameters()["dense_6a.W"].shape == (8192, 1024)
+    assert network.parameters()["dense_a.W"].shape == (8192, 1024)
     widened = vgg(32, width=1.5, rng=RNG(0))
-    paths = ["conv_1a.W", "conv_5c.W", "dense_6b.W", "dense_6c.W"]
+    paths = ["stage_1.conv_a.W", "stage_5.conv_c.W", "dense_b.W", "dense_c.W"]
     assert [widened.parameters()[path].shape[-1] for path in paths] == [96, 768, 768, 3]
 
 
@@ -97,22 +98,25 @@ def test_the_vgg_refuses_images_of_another_side_or_number_of_channels():
 
 def test_the_options_of_the_vgg_reach_its_layers():
     network = small_vgg(32, keep_probability=0.9, statistics="moving", bias=0.25)
-    for name, layer in network.children.items():
-        if isinstance(layer, BatchNorm):
+    seen = []
+    for _, layer, _, _ in trace(network, np.zeros((1, 32, 32, 1), "float32")):
+        seen.append(type(layer))
+        if isinstance(layer, PooledNorm):
             assert layer.statistics == "moving"
         if isinstance(layer, Dropout):
             assert layer.keep_probability == 0.9
-        if name.startswith(("conv", "dense")):
+        if isinstance(layer, Conv2D | Dense):
             assert (layer.params["b"] == 0.25).all()
+    assert {PooledNorm, Dropout, Conv2D, Dense} <= set(seen)
     assert all((array == 0).all() for path, array in small_vgg(32).parameters().items() if path.endswith(".b"))
 
 
 def test_the_unets_layers_from_top_to_bottom_and_up_again():
     network = unet(1, 2, 2, rng=RNG(0))
     steps = trace(network, RNG(2).random((1, 8, 12, 1), "float32"))
-    stack = [Conv2D, Conv2D, BatchNorm]
+    stack, down = [Conv2D, Conv2D, BatchNorm], [Conv2D, Conv2D, PooledNorm]
     assert [type(layer) for _, layer, _, _ in steps] == [
-        *stack, MaxPool, *stack, MaxPool, *stack, Upsample, *stack, Upsample, *stack, Conv2D]
+        *down, *down, *stack, Upsample, *stack, Upsample, *stack, Conv2D]
     assert [y.shape[1:] for _, layer, _, y in steps if isinstance(layer, Conv2D)] == [
         (8, 12, 2)] * 2 + [(4, 6, 4)] * 2 + [(2, 3, 8)] * 2 + [(4, 6, 4)] * 2 + [(8, 12, 2)] * 2 + [(8, 12, 1)]
     last = steps[-1][1]
@@ -136,8 +140,8 @@ def test_the_unets_shortcut_is_taken_before_batch_norm_and_comes_after_the_upsam
             sources = [(k, layer) for k, (_, layer, _, y) in enumerate(steps) if np.array_equal(y, short)]
             (k, source), = sources
             assert isinstance(source, Conv2D)
-            assert isinstance(steps[k + 1][1], BatchNorm)
-            assert not np.array_equal(steps[k + 1][3], short)
+            assert isinstance(steps[k + 1][1], PooledNorm)
+            np.testing.assert_array_equal(steps[k + 1][2], short)
     assert merges == 2
 
 
@@ -183,6 +187,31 @@ def test_the_same_seed_gives_the_same_network_in_every_dtype():
     for path, array in first.items():
         np.testing.assert_array_equal(array, again[path])
         np.testing.assert_array_equal(array, double[path].astype("float32"))
+
+
+@pytest.mark.parametrize("build", [lambda rng, recompute: vgg(64, 2, width=1 / 16, rng=rng, recompute=recompute),
+                                   lambda rng, recompute: unet(2, 3, 3, rng=rng, recompute=recompute)],
+                         ids=["vgg", "unet"])
+@pytest.mark.parametrize("recompute", [False, True])
+def test_kernels_are_drawn_in_the_order_of_the_paths(build, recompute):
+    """So that a seed goes on giving the same first numbers, whatever the layers are made of."""
+    rng = RNG(3)
+    for path, array in build(RNG(3), recompute).parameters().items():
+        if path.endswith(".W"):
+            drawn = (xavier_normal if array.ndim == 4 else xavier_uniform)(rng, array.shape)
+            np.testing.assert_array_equal(array, drawn, err_msg=path)
+
+
+def test_the_paths_of_the_networks():
+    paths = list(small_vgg(32).parameters())
+    assert paths[:8] == ["stage_1.conv_a.W", "stage_1.conv_a.b", "stage_1.conv_b.W", "stage_1.conv_b.b",
+                         "stage_1.norm.c1", "stage_1.norm.c2", "stage_2.conv_a.W", "stage_2.conv_a.b"]
+    assert paths[-7:] == ["stage_5.norm.c2", "dense_a.W", "dense_a.b", "dense_b.W", "dense_b.b", "dense_c.W",
+                          "dense_c.b"]
+    assert [path for path in unet(1, 2, 1, rng=RNG(0)).parameters() if path.endswith(("W", "c1"))] == [
+        "levels.down.conv_a.W", "levels.down.conv_b.W", "levels.skip.norm.c1", "levels.skip.below.stack.conv_a.W",
+        "levels.skip.below.stack.conv_b.W", "levels.skip.below.norm.c1", "levels.up.conv_a.W", "levels.up.conv_b.W",
+        "levels.norm.c1", "logits.W"]
 
 
 def algorithm_1(weights, biases, x):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.kernels.activations import relu, relu_gradient
-from engine.kernels.cpu.channels import by_blocks, sums
+from engine.kernels.cpu.normalization import by_blocks, sums
 from engine.kernels.cpu.threads import blocks, run, scratch
 
 JOB = 1 << 19
@@ -21,7 +21,7 @@ def apply(activation: Callable[[np.ndarray], np.ndarray], a: np.ndarray) -> None
 
 
 @relu.register(np.ndarray)
-def _(a):
+def _(a: np.ndarray) -> np.ndarray:
     if a.dtype.kind != "f":
         return relu.dispatch(object)(a)
     o = np.empty(a.shape, np.result_type(a))
@@ -31,11 +31,11 @@ def _(a):
 
 
 @relu_gradient.register(np.ndarray)
-def _(do, o):
+def _(do: np.ndarray, o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     da, channels = np.empty(do.shape, np.result_type(do)), do.shape[-1]
 
-    def job(do, o, da):
+    def job(do: np.ndarray, o: np.ndarray, da: np.ndarray) -> np.ndarray:
         np.multiply(do, np.greater(o, 0, out=scratch("relu positive", o.shape, np.dtype(bool))), out=da)
         return sums(da, channels)
 
-    return da, sum(by_blocks(job, [do, o.real, da], []))
+    return da, np.asarray(sum(by_blocks(job, [do, o.real, da], [])))

@@ -12,13 +12,14 @@ JOB = 1 << 19
 
 
 @adam_update.register(np.ndarray)
-def _(parameter, gradient, m1, m2, step, learning_rate, beta1, beta2, epsilon):
+def _(parameter: np.ndarray, gradient: np.ndarray, m1: np.ndarray, m2: np.ndarray, step: int, learning_rate: float,
+      beta1: float, beta2: float, epsilon: float) -> None:
     if not all(array.flags.c_contiguous for array in (parameter, m1, m2)):  # there is no flat view to write through
         adam_update.dispatch(object)(parameter, gradient, m1, m2, step, learning_rate, beta1, beta2, epsilon)
         return
     parameter, gradient, m1, m2 = (array.reshape(-1) for array in (parameter, gradient, m1, m2))
 
-    def update(block):
+    def update(block: slice) -> None:
         theta, g, mean, square = parameter[block], gradient[block], m1[block], m2[block]
         change, root = (scratch(name, g.shape, theta.dtype) for name in ("adam change", "adam root"))
         mean *= beta1
@@ -36,7 +37,7 @@ def _(parameter, gradient, m1, m2, step, learning_rate, beta1, beta2, epsilon):
         change *= learning_rate
         theta -= change
 
-    def job(part):
+    def job(part: slice) -> None:
         for block in blocks(part.stop - part.start, BLOCK):
             update(slice(part.start + block.start, part.start + block.stop))
 

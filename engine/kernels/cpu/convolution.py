@@ -1,6 +1,8 @@
 """Convolutions on NumPy arrays: by Winograd's method where that is faster, directly otherwise. The shapes decide."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
@@ -8,7 +10,8 @@ from engine.kernels.cpu import direct, winograd
 
 
 @correlate.register(np.ndarray)
-def _(x, kernel, bias, stride, padding, activation=None):
+def _(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: Pair, padding: tuple[Pair, Pair],
+      activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     arrays = [x, kernel] if bias is None else [x, kernel, bias]
     if winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
         return winograd.correlate(x, kernel, bias, padding, activation)
@@ -16,7 +19,7 @@ def _(x, kernel, bias, stride, padding, activation=None):
 
 
 @correlate_kernel_gradient.register(np.ndarray)
-def _(x, da, kernel_size, stride, padding):
+def _(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]) -> np.ndarray:
     shape = (*kernel_size, x.shape[3], da.shape[3])
     if winograd_is_faster(x.shape, shape, stride, padding) and winograd.takes(x, da):
         return winograd.kernel_gradient(x, da, padding)

@@ -10,7 +10,7 @@ BLOCK = 256
 
 
 @matrix_product.register(np.ndarray)
-def _(a, b):
+def _(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     y = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
     if y.shape[0] > y.shape[1]:
         run(lambda rows: np.matmul(a[rows], b, out=y[rows]), blocks(len(y), BLOCK))

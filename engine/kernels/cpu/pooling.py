@@ -3,23 +3,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.kernels.convolution import output_size
-from engine.kernels.cpu.threads import blocks, run, scratch
+from engine.kernels.convolution import Pair, output_size
+from engine.kernels.cpu.rows import Rows, rows_of
+from engine.kernels.cpu.threads import run, scratch
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
-
-# Outputs of a job.
-JOB = 1 << 18
-
-
-def _jobs(shape: tuple[int, ...]) -> list[tuple[int, slice]]:
-    """(image, rows) of the outputs: shape (N, OH, OW, C)."""
-    images, height, width, channels = shape
-    rows = blocks(height, max(1, JOB // max(1, width * channels)))
-    return [(n, part) for n in range(images) for part in rows]
 
 
 @max_pool.register(np.ndarray)
-def _(x, size, stride, places=True):
+def _(x: np.ndarray, size: Pair, stride: Pair, places: bool = True) -> tuple[np.ndarray, np.ndarray | None]:
     if np.iscomplexobj(x):  # complex-step differentiation: NumPy's maximum would compare imaginary parts, too
         return max_pool.dispatch(object)(x.astype(np.result_type(x), copy=False), size, stride, places)
     height, width = (output_size(x.shape[1 + axis], size[axis], stride[axis], (0, 0)) for axis in (0, 1))
@@ -27,7 +18,7 @@ def _(x, size, stride, places=True):
     place = np.zeros(y.shape, np.uint8) if places else None
     first, *others = (x[index] for index in windows(x.shape, size, stride))
 
-    def job(here):
+    def job(here: Rows) -> None:
         largest = y[here]
         np.copyto(largest, first[here])
         larger = scratch("pool larger", largest.shape, np.dtype(bool))
@@ -37,26 +28,26 @@ def _(x, size, stride, places=True):
                 np.maximum(place[here], larger.view(np.uint8) * np.uint8(k), out=place[here])
             np.maximum(largest, x_uv[here], out=largest)
 
-    run(job, _jobs(y.shape))
+    run(job, rows_of(y.shape))
     return y, place
 
 
 @max_pool_gradient.register(np.ndarray)
-def _(dy, place, shape, size, stride):
+def _(dy: np.ndarray, place: np.ndarray, shape: tuple[int, ...], size: Pair, stride: Pair) -> np.ndarray:
     dx = np.empty(shape, np.result_type(dy))
     if size == stride and shape[1] % size[0] == 0 and shape[2] % size[1] == 0:
         places = [dx[index] for index in windows(shape, size, stride)]
 
-        def tiled(here):
+        def tiled(here: Rows) -> None:
             chosen = scratch("pool chosen", dy[here].shape, np.dtype(bool))
             for k, dx_uv in enumerate(places):
                 np.equal(place[here], k, out=chosen)
                 np.multiply(dy[here], chosen, out=dx_uv[here])
 
-        run(tiled, _jobs(dy.shape))
+        run(tiled, rows_of(dy.shape))
         return dx
 
-    def overlapping(n):
+    def overlapping(n: int) -> None:
         dx[n] = 0
         for k, index in enumerate(windows(shape, size, stride)):
             dx[n:n + 1][index] += dy[n:n + 1] * (place[n:n + 1] == k)

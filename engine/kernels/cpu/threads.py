@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -62,7 +62,7 @@ class _Pool:
                 _let_anyone_set(library)
 
 
-def _let_anyone_set(library) -> None:
+def _let_anyone_set(library: LibController) -> None:
     """threadpoolctl >= 3.7 lets one thread of the process set the number and silently ignores all others."""
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread(force=True)

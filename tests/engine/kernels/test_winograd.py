@@ -1,0 +1,143 @@
+"""Winograd's convolutions against the definition: small blocks, every edge, all channel counts, accuracy, the rule."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.kernels import correlate, correlate_kernel_gradient
+from engine.kernels.cpu import direct, use_threads, winograd
+from engine.kernels.cpu.convolution import winograd_is_faster
+from engine.kernels.cpu.winograd.transforms import AT, BT, G
+from engine.layer import Run
+from engine.losses import binary_cross_entropy_with_logits
+from engine.training import gradients
+from models.vgg import vgg
+
+SAME, VALID, FULL = ((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 2), (2, 2))
+RNG = np.random.default_rng
+
+
+def arrays(shape, outputs, padding, dtype, seed=0):
+    """x, kernel, bias and da."""
+    rng = RNG(seed)
+    tiling = winograd.tiling_of(shape, padding)
+    shapes = (shape, (3, 3, shape[3], outputs), (outputs,), (shape[0], tiling.height, tiling.width, outputs))
+    return [rng.normal(size=each).astype(dtype) for each in shapes]
+
+
+def errors(shape, outputs, padding, dtype, seed=0):
+    """Largest errors of forward and kernel gradient, of the largest number of the result."""
+    x, kernel, bias, da = arrays(shape, outputs, padding, dtype, seed)
+    wide = [array.astype("float64") for array in (x, kernel, bias, da)]
+    y = correlate.dispatch(object)(*wide[:3], (1, 1), padding, np.tanh)
+    dW = correlate_kernel_gradient.dispatch(object)(wide[0], wide[3], (3, 3), (1, 1), padding)
+    results = winograd.correlate(x, kernel, bias, padding, np.tanh), winograd.kernel_gradient(x, da, padding)
+    assert all(result.dtype == dtype for result in results)
+    return [np.abs(result - right).max() / np.abs(right).max() for result, right in zip(results, (y, dW), strict=True)]
+
+
+def test_the_three_matrices_make_a_correlation():
+    """y[i] = sum of w[u] d[i + u]: as a tensor, 1 where the place in d is i + u and 0 elsewhere."""
+    tensor = np.einsum("ik,ku,kp->iup", AT, G, BT)
+    i, u, p = np.indices((4, 3, 6))
+    np.testing.assert_allclose(tensor, p == i + u, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("constants", [
+    {}, {"SLICE": 2, "BLOCK": 8, "GRADIENT_BLOCK": 8}, {"SLICE": 1, "BLOCK": 6},
+    {"SMALL_KERNEL": 0, "SLICE": 2, "BLOCK": 8, "CUT": 2, "GROUP_BYTES": 6000},
+    {"SMALL_KERNEL": 0, "SLICE": 3, "SMALL_PRODUCT": 40, "CUT": 1, "GROUP_BYTES": 1}])
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(st.integers(1, 3), st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 2, 3, 4, 6]),
+       st.sampled_from([1, 2, 3, 5, 8]), st.tuples(*[st.tuples(st.integers(0, 6), st.integers(0, 6))] * 2))
+def test_any_size_padding_channels_and_partition(constants, images, height, width, channels, outputs, padding):
+    if min(size + sum(zeros) for size, zeros in zip((height, width), padding, strict=True)) < 3:
+        padding = FULL
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in constants.items():
+            patch.setattr(winograd, name, value)
+        # rounding: 2e-14 without fused multiply-add; a wrong tile is off by its whole
+        assert max(errors((images, height, width, channels), outputs, padding, "float64")) < 1e-13
+
+
+@pytest.mark.parametrize(("shape", "outputs"), [((4, 40, 36, 24), 32), ((17, 8, 8, 256), 128), ((3, 64, 60, 64), 64)])
+def test_the_bits_do_not_depend_on_the_number_of_threads(shape, outputs, threads_restored):
+    x, kernel, bias, da = arrays(shape, outputs, SAME, "float32")
+    bits = set()
+    for threads in (1, 2, 8):
+        use_threads(threads)
+        bits.add(winograd.correlate(x, kernel, bias, SAME, np.tanh).tobytes()
+                 + winograd.kernel_gradient(x, da, SAME).tobytes())
+    assert len(bits) == 1
+
+
+# every kind of layer of the VGG and the U-net
+@pytest.mark.parametrize(("channels", "outputs"), [(64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512),
+                                                   (512, 512), (1024, 512), (192, 64), (384, 128), (1536, 512)])
+def test_float32_keeps_five_digits_of_the_largest_output_at_every_layer(channels, outputs):
+    x, kernel, _, da = arrays((1, 8, 8, channels), outputs, SAME, "float32")
+    pairs = [(winograd.correlate(x, kernel, None, SAME),
+              direct.correlate(x.astype("float64"), kernel.astype("float64"), None, (1, 1), SAME)),
+             (winograd.kernel_gradient(x, da, SAME),
+              direct.kernel_gradient(x.astype("float64"), da.astype("float64"), (3, 3), (1, 1), SAME))]
+    for result, right in pairs:
+        assert np.abs(result - right).max() < 1e-5 * np.abs(right).max()
+
+
+def test_a_huge_pixels_rounding_stays_in_the_tiles_that_read_it_and_is_small_for_the_pixel():
+    x, kernel, bias, _ = arrays((1, 32, 32, 64), 64, SAME, "float32")
+    kernel /= 24
+    huge = x.copy()
+    huge[0, 13, 14, 3] = 1e4
+    y, with_huge = (winograd.correlate(each, kernel, bias, SAME) for each in (x, huge))
+    reads = np.zeros((32, 32), bool)
+    reads[12:16, 12:16] = True  # of a tile of 4 x 4 outputs at 12, 12: pixels 11 to 16 down and across
+    np.testing.assert_array_equal(with_huge[0, ~reads], y[0, ~reads])
+    right = direct.correlate(*(each.astype("float64") for each in (huge, kernel, bias)), (1, 1), SAME)
+    assert np.abs(with_huge - right).max() < 1e-5 * 1e4 * np.abs(kernel).max()
+
+
+def test_the_layers_that_are_faster_directly_are_computed_directly():
+    assert winograd_is_faster((8, 32, 32, 64), (3, 3, 64, 64), (1, 1), SAME)
+    for shape, kernel, stride in (((8, 128, 128, 1), (3, 3, 1, 64), (1, 1)), ((8, 128, 128, 2), (3, 3, 2, 64), (1, 1)),
+                                  ((8, 32, 32, 64), (3, 3, 64, 64), (2, 1)), ((8, 32, 32, 64), (1, 1, 64, 64), (1, 1)),
+                                  ((8, 32, 32, 64), (5, 5, 64, 64), (1, 1)), ((1, 8, 8, 512), (3, 3, 512, 512), (1, 1)),
+                                  ((1, 2, 2, 64), (3, 3, 64, 64), (1, 1))):
+        assert not winograd_is_faster(shape, kernel, stride, SAME)
+
+
+@pytest.mark.parametrize("complex_place", range(3))
+def test_complex_numbers_go_the_direct_way(complex_place):
+    given_arrays = arrays((8, 32, 32, 64), 64, SAME, "float64")[:3]
+    given_arrays[complex_place] = given_arrays[complex_place] + 1j
+    assert not winograd.takes(*given_arrays)
+    result = correlate(*given_arrays, (1, 1), SAME)
+    assert result.dtype == np.complex128
+    assert np.abs(result - direct.correlate(*given_arrays, (1, 1), SAME)).max() == 0
+
+
+def vgg_gradients(seed, dtype):
+    """The gradients of a VGG of half the width, weights and batch of the same float32 numbers in either dtype."""
+    network = vgg(64, width=0.5, bias=0.1, rng=RNG(seed))
+    network.convert(lambda array: array.astype(dtype))
+    x = RNG(seed + 1).random((2, 64, 64, 1), dtype=np.float32).astype(dtype)
+    _, grads = gradients(network, binary_cross_entropy_with_logits, x, np.eye(3, dtype=dtype)[:2], Run(seed=(seed,)))
+    return np.concatenate([grads[path].ravel() for path in network.parameters()])
+
+
+def test_float32_keeps_four_digits_of_the_vggs_gradients(monkeypatch):
+    """Of the best of three: where a ReLU or a maximum goes the other way, float32 gradients jump, however computed."""
+    shapes = []
+
+    def seen(*arguments):
+        shapes.append(arguments[0].shape)
+        return correlate_by_winograd(*arguments)
+
+    correlate_by_winograd = winograd.correlate
+    monkeypatch.setattr(winograd, "correlate", seen)
+    distances = []
+    for seed in range(3):
+        right = vgg_gradients(seed, "float64")
+        distances.append(np.linalg.norm(vgg_gradients(seed, "float32") - right) / np.linalg.norm(right))
+    assert min(distances) < 5e-5
+    assert {64, 128, 256} <= {shape[3] for shape in shapes}, "the layers did not go through Winograd's method"
