@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.files import PARTIAL
+from engine.version import PACKAGE, __version__
 from experiments.runs.log import Entry, entry_in, line_of
 from experiments.runs.record import RunRecord
 from experiments.system import lock
@@ -135,8 +136,8 @@ def now() -> str:
 
 def versions() -> dict[str, str]:
     """Of everything that may change a result."""
-    return {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()} | {
-        package: version(package) for package in PACKAGES}
+    return {PACKAGE: __version__, "python": platform.python_version(), "machine": platform.machine(),
+            "system": platform.system(), **{package: version(package) for package in PACKAGES}}
 
 
 def choose_folder(output: str | None, resume: bool, kind: str, label: str) -> Path:

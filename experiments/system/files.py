@@ -37,14 +37,6 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path) -> Any:
-    """What `write_json` wrote. Raises `Failure` where the file is absent or damaged."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise Failure(f"{path} cannot be read: {error}") from error
-
-
 def plain(value: Any) -> Any:
     """`value` with dataclasses, NumPy's scalars and arrays, tuples and paths as JSON's own types.
 

@@ -8,9 +8,9 @@ from itertools import groupby
 
 import numpy as np
 
-from engine.combinators import observe
 from engine.layer import Layer, Run, parameter_count
 from engine.layers import Conv2D
+from engine.observing import observe
 from experiments.classifiers import network as classifier
 from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
 from experiments.configuration.decomposition import PRESETS as DECOMPOSITION_PRESETS
