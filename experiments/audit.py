@@ -24,23 +24,23 @@ from experiments.reporting.audit_tables import audit_notes, audit_sentences, aud
 from experiments.reporting.head import ReportHead
 from experiments.reporting.html import render
 from experiments.reporting.tables import table_markdown
-from experiments.runs.folder import RunFolder, versions
+from experiments.runs.folder import RunFolder
 from experiments.system.command import run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.errors import UsageError
 from experiments.system.files import write_text
-from experiments.system.folders import folder_name
+from experiments.system.folders import folder_path
 from experiments.system.records import write_record
+from experiments.system.versions import versions
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    folder = Path(arguments.output)
-    print(write(folder).replace("**", ""))
-    print(f"Report: {folder / 'report.html'}")
+    print(run(arguments.output).replace("**", ""))
+    print(f"Report: {arguments.output / 'report.html'}")
 
 
-def write(folder: Path) -> str:
+def run(folder: Path) -> str:
     """audit.json, tables.md and report.html in a folder that holds no run; returns the text of tables.md."""
     if RunFolder(folder).exists():
         raise UsageError(f"{folder} holds a run, whose report would be overwritten; choose another folder by --output")
@@ -58,7 +58,7 @@ def write(folder: Path) -> str:
 
 def parser() -> argparse.ArgumentParser:
     new = CommandParser(__doc__)
-    new.add_argument("--output", metavar="DIR", type=folder_name, default="runs/audit",
+    new.add_argument("--output", metavar="DIR", type=folder_path, default=Path("runs/audit"),
                      help="where to write (default: runs/audit)")
     return new
 

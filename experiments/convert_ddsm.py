@@ -22,19 +22,25 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-import json
 import os
 import shutil
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from engine.files import PARTIAL
 from experiments.datasets import ddsm
-from experiments.datasets.ddsm.conversion import FORMAT, README, convert, up_to_date, write_table
+from experiments.datasets.ddsm.conversion import (
+    FORMAT,
+    README,
+    ConversionRecord,
+    LeftOutRecord,
+    convert,
+    up_to_date,
+    write_table,
+)
 from experiments.datasets.ddsm.density import about_levels
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut
 from experiments.datasets.images.sizes import add_max_pixels
@@ -43,32 +49,38 @@ from experiments.system.argument_types import whole_number
 from experiments.system.command import run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.errors import Failure, UsageError
-from experiments.system.files import write_json, write_text
+from experiments.system.files import write_text
 from experiments.system.processes import in_processes
 from experiments.system.progress import announce as say
 from experiments.system.progress import bar
+from experiments.system.records import read_record, write_record
 
+RECORD = "conversion.json"
 DAMAGED = "its .LJPEG file is damaged or cannot be read"
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
+    run(arguments.data, arguments.output, arguments.levels, arguments.workers, arguments.max_pixels)
+
+
+def run(data: Path, output: Path, levels: str, workers: int, max_pixels: int) -> None:
+    """levels: "density" or "grey"."""
     try:
-        data, output = check(arguments)
+        check(data, output, levels, workers)
         films, left_out = ddsm.open_films(data)
     except OSError as error:
-        raise Failure(f"{error.filename or arguments.data}: cannot be read ({error.strerror or error})") from error
+        raise Failure(f"{error.filename or data}: cannot be read ({error.strerror or error})") from error
     announce(films, output)
-    record = {"format": FORMAT, "levels": arguments.levels, "data": printable(str(data.resolve())), "complete": False}
-    write_json(output / "conversion.json", record)
-    write_text(output / "README.txt", README.format(levels=fill(about_levels(arguments.levels), 120)))
-    faults = convert_all(films, output, arguments)
+    record = ConversionRecord(FORMAT, levels, printable(str(data.resolve())))
+    write_record(output / RECORD, record)
+    write_text(output / "README.txt", README.format(levels=fill(about_levels(levels), 120)))
+    faults = convert_all(films, output, levels, workers, max_pixels)
     converted = [film for film in films if film.name not in faults]
     left_out = left_out + [LeftOut(film.image, DAMAGED, faults[film.name]) for film in films if film.name in faults]
     write_table(output / "ddsm.csv", converted)
-    write_json(output / "conversion.json", record | {
-        "complete": True, "converted": len(converted), "left_out": [
-            {name: printable(str(value)) for name, value in asdict(view).items()} for view in left_out]})
+    write_record(output / RECORD, replace(record, complete=True, converted=len(converted), left_out=[
+        LeftOutRecord(printable(str(view.image)), view.reason, printable(view.detail)) for view in left_out]))
     report(converted, left_out, output)
 
 
@@ -86,32 +98,30 @@ def parser() -> argparse.ArgumentParser:
     return new
 
 
-def check(arguments: argparse.Namespace) -> tuple[Path, Path]:
-    """The two folders; `UsageError` for a call that cannot be meant."""
-    data, output = arguments.data, arguments.output
-    if arguments.workers < 1:
-        raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+def check(data: Path, output: Path, levels: str, workers: int) -> None:
+    """Raises `UsageError` for a call that cannot be meant."""
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: expected at least 1")
     if not data.is_dir() or not ddsm.recognise(data):
         raise UsageError(f"--data {data}: expected a folder with cases of DDSM (A-0002-1.ics, ...) at any depth")
     if output.resolve().is_relative_to(data.resolve()):
         raise UsageError(f"--output {output} is inside {data}; choose a folder elsewhere")
     if output.exists() and not output.is_dir():
         raise UsageError(f"--output {output}: is a file, expected a folder")
-    if (output / "conversion.json").is_file():
-        if _format(output / "conversion.json") != (FORMAT, arguments.levels):
+    if (output / RECORD).is_file():
+        if not _is_same_conversion(output / RECORD, levels):
             raise UsageError(f"--output {output} holds a conversion with other --levels or of another version; choose "
                              "another folder")
     elif output.exists() and any(output.iterdir()):
         raise UsageError(f"--output {output}: expected a new or an empty folder, or that of a conversion to continue")
-    return data, output
 
 
-def _format(earlier: Path) -> tuple[Any, Any]:
+def _is_same_conversion(earlier: Path, levels: str) -> bool:
     try:
-        record = json.loads(earlier.read_text(encoding="utf-8"))
-        return record["format"], record["levels"]
-    except (ValueError, KeyError, TypeError):
-        return None, None
+        record = read_record(ConversionRecord, earlier)
+    except Failure:
+        return False
+    return (record.format, record.levels) == (FORMAT, levels)
 
 
 def announce(films: list[Film], output: Path) -> None:
@@ -121,15 +131,14 @@ def announce(films: list[Film], output: Path) -> None:
         f"{1.4 * coded / 1e9:.1f} GB in all; {shutil.disk_usage(place).free / 1e9:.1f} GB are free in {place}")
 
 
-def convert_all(films: list[Film], output: Path, arguments: argparse.Namespace) -> dict[str, str]:
+def convert_all(films: list[Film], output: Path, levels: str, workers: int, max_pixels: int) -> dict[str, str]:
     """Converts what is missing; name of a film that cannot be decoded -> why."""
     for unfinished in output.glob(f"*/.*{PARTIAL}"):
         unfinished.unlink()
-    missing = [film for film in films if not up_to_date(film, output, arguments.levels)]
+    missing = [film for film in films if not up_to_date(film, output, levels)]
     faults = {}
     with bar(len(films) if missing else 0, "Converting", "view", initial=len(films) - len(missing)) as shown:
-        results = in_processes(partial(convert, output=output, levels=arguments.levels,
-                                       max_pixels=arguments.max_pixels), missing, arguments.workers)
+        results = in_processes(partial(convert, output=output, levels=levels, max_pixels=max_pixels), missing, workers)
         for film, fault in zip(missing, results, strict=True):
             if fault:
                 faults[film.name] = fault
@@ -148,7 +157,7 @@ def report(converted: list[Film], left_out: list[LeftOut], output: Path) -> None
     bad = [view for view in left_out if view.reason in (ABSENT, DAMAGED)]
     if bad:
         kinds = f"{reasons[ABSENT]} .LJPEG files are absent and {reasons[DAMAGED]} damaged or not to be read"
-        raise Failure(f"{kinds}, the first {bad[0].detail or bad[0].image}. {output / 'conversion.json'} lists them "
+        raise Failure(f"{kinds}, the first {bad[0].detail or bad[0].image}. {output / RECORD} lists them "
                       "all. The other views can be used; when these files are in their places, give the same command")
 
 

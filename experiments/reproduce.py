@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 import argparse
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 
@@ -56,11 +56,11 @@ from experiments.runs.finished import finished
 from experiments.runs.folder import RunFolder
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
-from experiments.system.durations import Parts, in_words, sentence, together
+from experiments.system.durations import Parts, in_words
 from experiments.system.machine import Machine, add_machine_flags, chosen_machine
 from experiments.system.progress import announce
 from experiments.system.records import write_record
-from experiments.system.stages import Stage, run_stages
+from experiments.system.stages import Stage, announce_stages, run_stages
 
 LAST = "report.html"  # the file that a run of a command writes last
 DETECTORS, RETRAINING, AUDIT = roi_detection.EXPERIMENT, retraining.EXPERIMENT, "audit"  # folders of stages
@@ -83,7 +83,7 @@ def run(configuration: ReproductionConfiguration, folder: RunFolder, machine: Ma
     require_same_data(folder, configuration, machine)
     keep(folder, configuration)
     started = perf_counter()
-    expected = announce_expected(configuration, folder, machine, mammograms, stages)
+    expected = announce_stages(stages, folder.path, partial(preparation, configuration, machine, mammograms))
     run_stages(stages, f"python experiments/reproduce.py --resume --output {folder.path}")
     took = perf_counter() - started
     announce(f"It took {in_words(took)}; expected were {in_words(sum(expected.values()))}")
@@ -131,7 +131,7 @@ def detection_stages(configuration: ReproductionConfiguration, folder: Path, mac
     return [_stage(folder / DETECTORS, f"ROI detection, {len(roi_detection.DETECTORS)} detectors", DETECTORS,
                    configuration.detectors, lambda own, there: roi_detection.run(own, there, machine),
                    lambda: roi_detection.expected(configuration.detectors, machine, mammograms)),
-            Stage("audit of the thesis's tables", lambda: audit.write(folder / AUDIT), folder / AUDIT / LAST)]
+            Stage("audit of the thesis's tables", lambda: audit.run(folder / AUDIT), folder / AUDIT / LAST)]
 
 
 def _stage(folder: Path, title: str, experiment: str, configuration: Kind, run: Callable[[Kind, RunFolder], None],
@@ -154,19 +154,10 @@ def statistics(configuration: ReproductionConfiguration, folder: Path) -> None:
     write_record(folder / "statistics.json", seed_statistics(first, second, folder / RETRAINING))
 
 
-def announce_expected(configuration: ReproductionConfiguration, folder: RunFolder, machine: Machine,
-                      mammograms: Sequence[Mammogram], stages: Sequence[Stage]) -> dict[str, float]:
-    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told."""
-    left = [stage for stage in stages if not stage.finished]
-    announce(f"Run folder: {folder.path}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
-    parts = [stage.seconds() for stage in left]
-    if any(stage.mark for stage in left):
-        missing = missing_entries(mammograms, Preprocessing.of(configuration.classifiers), machine.cache)
-        parts.insert(0, {"preparing": preparing(missing, machine.workers)})
-    expected = together(parts)
-    if expected:
-        announce(f"This is {sentence(expected)}")
-    return expected
+def preparation(configuration: ReproductionConfiguration, machine: Machine, mammograms: Sequence[Mammogram]) -> Parts:
+    """The seconds for the images that the cache lacks; all stages share them."""
+    missing = missing_entries(mammograms, Preprocessing.of(configuration.classifiers), machine.cache)
+    return {"preparing": preparing(missing, machine.workers)}
 
 
 def report(configuration: ReproductionConfiguration, folder: RunFolder, missing: list[str]) -> None:

@@ -26,40 +26,41 @@ if __name__ == "__main__":
     before_imports()
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from experiments.classifiers.expected import of_classifier
 from experiments.classifiers.network import build
-from experiments.classifiers.retraining import configuration_before, origin, start_from, usual_settings
+from experiments.classifiers.retraining import (
+    choose_decomposition,
+    configuration_before,
+    inherited,
+    origin,
+    require_same,
+    start_from,
+)
 from experiments.classifiers.training import load, train_and_predict
 from experiments.configuration.classifier import RETRAINING_PRESETS, RetrainingConfiguration
 from experiments.configuration.flags import add_flags, given_flags
-from experiments.configuration.training import PLACES, flag
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.merged import MergedBatches, MergedSet
 from experiments.reporting.classification import report
 from experiments.reporting.expected import of_classification_report
 from experiments.runs.beginning import add_folder_flags, begin, open_run
-from experiments.runs.finished import RUNS, add_end2end_flag, end2end_run, finished, newest
+from experiments.runs.finished import add_end2end_flag, end2end_run
 from experiments.runs.folder import RunFolder, choose_folder
 from experiments.runs.resuming import require_experiment
 from experiments.system.command import RESUME, run_command
 from experiments.system.command_parser import CommandParser
 from experiments.system.device import placed
 from experiments.system.durations import Parts
-from experiments.system.errors import Failure, UsageError
+from experiments.system.errors import Failure
 from experiments.system.folders import folder_path
 from experiments.system.machine import Machine, add_machine_flags, chosen_machine
 
 EXPERIMENT = "retraining"
-# what makes the network and the images
-SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -99,42 +100,6 @@ def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Mach
 def expected(configuration: RetrainingConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
     """The seconds of a run on so many images, by part, when so many of its own steps are made already."""
     return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
-
-
-def inherited(decomposition: RunFolder, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a new run: those of the decomposition, where no flag says otherwise."""
-    usual = usual_settings(configuration_before(decomposition))
-    if given.keys() & {"epochs", "steps_per_epoch"}:
-        del usual["steps"]  # they say how many
-    return usual | dict(given)
-
-
-def require_same(decomposition: RunFolder, given: Mapping[str, Any]) -> None:
-    """Raises UsageError where a flag asks for another network or other images than the decomposition has."""
-    before = asdict(configuration_before(decomposition))
-    for name in SAME:
-        moved = name in PLACES and before[name] is not None  # their fingerprint is compared later
-        if name in given and given[name] != before[name] and not moved:
-            raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {decomposition.path} has "
-                             f"{before[name]}, and its network is trained on, on the same images")
-
-
-def choose_decomposition(path: Path | None, resumed: RunFolder | None, given: Mapping[str, Any]) -> RunFolder:
-    """The given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
-    where there is none."""
-    if path is None and resumed is not None and (known := resumed.record().decomposition) is not None:
-        path = Path(known.run)
-    if path is not None:
-        return finished(path, "decomposition")
-    wanted = {"data": None, "normals": None, "classes": 3, "seed": 0} | {
-        name: given[name] for name in SAME if name in given}
-    run = newest("decomposition", lambda record: wanted.items() <= record.configuration.items())
-    if run is None:
-        said = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
-        raise UsageError(f"there is no finished run of experiments/decomposition.py under {RUNS}/ with {said}"
-                         f"{' on the synthetic images' if wanted['data'] is None else ''}. Start one first, or name "
-                         "one elsewhere with --decomposition RUN")
-    return run
 
 
 def resumed_folder(output: str | None) -> RunFolder | None:

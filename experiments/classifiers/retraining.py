@@ -2,28 +2,70 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 from engine.checkpoint import CheckpointError, load_checkpoint
 from experiments.configuration.classifier import RetrainingConfiguration
 from experiments.configuration.decomposition import DecompositionConfiguration
 from experiments.configuration.recorded import recorded_configuration
+from experiments.configuration.training import PLACES, flag
+from experiments.runs.finished import RUNS, finished, newest
 from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import trained_on
 from experiments.runs.record import DecompositionOrigin, RunRecord
 from experiments.runs.resuming import require_same_run
-from experiments.system.errors import Failure
+from experiments.system.errors import Failure, UsageError
 
 # Of the decomposition's initial rate. That of the quick preset is high: before an input that the network does not know,
 # its first steps undo all that was learned, and the loss stays where guessing has it.
 RATE = {"thesis": 1.0, "quick": 0.5}
+# what makes the network and the images
+SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
 
 
 def usual_settings(before: DecompositionConfiguration) -> dict[str, Any]:
     """The settings of a retraining after a decomposition, where nothing else is asked for."""
     recorded = asdict(before) | {"learning_rate": RATE[before.preset] * before.learning_rate}
     return {entry.name: recorded[entry.name] for entry in fields(RetrainingConfiguration)}
+
+
+def inherited(decomposition: RunFolder, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a new run: those of the decomposition, where no flag says otherwise."""
+    usual = usual_settings(configuration_before(decomposition))
+    if given.keys() & {"epochs", "steps_per_epoch"}:
+        del usual["steps"]  # they say how many
+    return usual | dict(given)
+
+
+def require_same(decomposition: RunFolder, given: Mapping[str, Any]) -> None:
+    """Raises UsageError where a flag asks for another network or other images than the decomposition has."""
+    before = asdict(configuration_before(decomposition))
+    for name in SAME:
+        moved = name in PLACES and before[name] is not None  # their fingerprint is compared later
+        if name in given and given[name] != before[name] and not moved:
+            raise UsageError(f"{flag(name)} {given[name]}: the decomposition in {decomposition.path} has "
+                             f"{before[name]}, and its network is trained on, on the same images")
+
+
+def choose_decomposition(path: Path | None, resumed: RunFolder | None, given: Mapping[str, Any]) -> RunFolder:
+    """The given run, or that of the run to resume, or else the newest that agrees with the flags. Raises UsageError
+    where there is none."""
+    if path is None and resumed is not None and (known := resumed.record().decomposition) is not None:
+        path = Path(known.run)
+    if path is not None:
+        return finished(path, "decomposition")
+    wanted = {"data": None, "normals": None, "classes": 3, "seed": 0} | {
+        name: given[name] for name in SAME if name in given}
+    run = newest("decomposition", lambda record: wanted.items() <= record.configuration.items())
+    if run is None:
+        said = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
+        raise UsageError(f"there is no finished run of experiments/decomposition.py under {RUNS}/ with {said}"
+                         f"{' on the synthetic images' if wanted['data'] is None else ''}. Start one first, or name "
+                         "one elsewhere with --decomposition RUN")
+    return run
 
 
 def configuration_before(decomposition: RunFolder) -> DecompositionConfiguration:

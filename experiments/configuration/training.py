@@ -116,5 +116,6 @@ class TrainingConfiguration:
 
 Kind = TypeVar("Kind", bound=TrainingConfiguration)
 
+
 def flag(name: str) -> str:
     return "--" + name.replace("_", "-")

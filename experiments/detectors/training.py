@@ -20,7 +20,7 @@ from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.size_groups import GROUPS, SizeGroups
 from experiments.runs.claim import Claim, alone
 from experiments.runs.fitting import fit
-from experiments.runs.folder import RunFolder, now, versions
+from experiments.runs.folder import RunFolder
 from experiments.runs.log import Measures
 from experiments.runs.provenance import trained_on
 from experiments.runs.record import PartRecord
@@ -28,6 +28,7 @@ from experiments.runs.resuming import PART
 from experiments.system.device import placed
 from experiments.system.pickled import Pickled
 from experiments.system.records import write_record
+from experiments.system.versions import now, versions
 
 MEASURES = ("loss", "accuracy", "precision", "recall", "overlap_accuracy")  # the rows of Figure 4.3
 TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while training goes on, the same every time
@@ -116,7 +117,8 @@ def measure(network: Layer, loss: str, prepared: PreparedSet, indices: np.ndarra
     counts, losses, found = Counts(none, none, none, none), 0.0, 0.0
     for start in range(0, len(indices), batch):
         chosen = indices[start:start + batch]
-        answers, masks = probabilities(network, prepared.images(chosen)), prepared.masks(chosen)
+        images, masks = prepared.images_and_masks(chosen)
+        answers = probabilities(network, images)
         losses += len(chosen) * float(LOSS_FUNCTIONS[loss](answers, masks)[0])
         predicted, annotated = answers > THRESHOLD, masks > 0
         counts += pixel_counts(predicted, annotated)
@@ -143,8 +145,8 @@ def _watched(task: DetectorTask, prepared: PreparedSet, network: Layer, total: i
              ) -> Iterator[Callable[[Step], None]]:
     """Looks after every step whether the run is still ours, and keeps what Figure A.2 shows."""
     shown = typical(task)
-    image, mask = prepared.images([shown]), prepared.masks([shown])[0, ..., 0] > 0
-    evolution = Evolution(task.folder.path / "evolution.npz", image[0, ..., 0], mask)
+    image, masks = prepared.images_and_masks([shown])
+    evolution = Evolution(task.folder.path / "evolution.npz", image[0, ..., 0], masks[0, ..., 0] > 0)
 
     def look(step: Step) -> None:
         if is_snapshot(step.number, total):

@@ -75,7 +75,7 @@ class MaskBatches:
     def __call__(self, step: int) -> Batch:
         generator = np.random.default_rng((self.seed, BATCHES, step))
         chosen = self.training[generator.integers(len(self.training), size=self.batch)]
-        images, masks = augment(self.prepared.images(chosen), self.prepared.masks(chosen), generator, self.max_degrees)
+        images, masks = augment(*self.prepared.images_and_masks(chosen), generator, self.max_degrees)
         assert masks is not None
         return images, masks
 

@@ -15,6 +15,8 @@ from experiments.system.processes import in_processes
 from experiments.system.progress import bar
 
 LOST = "annotation lost: the square crop left nothing of it"
+
+
 class ImageSet(Protocol):
     """What a classifier learns from: labels (N,) int64, indices into the classes, and images of all of them."""
 
@@ -56,6 +58,12 @@ class PreparedSet:
     def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """(n, side, side, 1) float32 in [0, 1]."""
         return np.stack([self._entries[index].read().image for index in indices])[..., None]
+
+    def images_and_masks(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both, each file read once."""
+        read = [self._entries[index].read() for index in indices]
+        return (np.stack([each.image for each in read])[..., None],
+                np.stack([each.mask for each in read])[..., None].astype(np.float32))
 
     def masks(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """(n, side, side, 1) float32, 1 on the lesions, 0 elsewhere and where nothing is annotated."""

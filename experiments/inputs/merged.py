@@ -29,7 +29,11 @@ class MergedSet:
 
     def images(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """(n, side, side, 2) float32."""
-        return merge(self._prepared.images(indices), self._heat_maps[np.asarray(indices)])
+        return merge(*self.channels(indices))
+
+    def channels(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Images (n, side, side, 1) float32 and heat maps (n, side, side) uint8."""
+        return self._prepared.images(indices), self._heat_maps[np.asarray(indices)]
 
 
 class MergedBatches(Batches):
@@ -37,9 +41,10 @@ class MergedBatches(Batches):
     whole as those of the images that nothing moved."""
 
     __slots__ = ()
+    prepared: MergedSet
 
     def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        images, counts = (np.ascontiguousarray(channel) for channel in np.split(self.prepared.images(indices), 2, -1))
-        images, moved = augment(images, counts, generator, self.max_degrees)
+        images, heat_maps = self.prepared.channels(indices)
+        images, moved = augment(images, heat_maps[..., None], generator, self.max_degrees)
         assert moved is not None
-        return np.concatenate([images, moved], axis=-1)
+        return merge(images, moved[..., 0])

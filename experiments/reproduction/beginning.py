@@ -17,13 +17,14 @@ from experiments.reproduction.configuration import (
     targets,
 )
 from experiments.runs.beginning import command_line
-from experiments.runs.folder import RunFolder, choose_folder, now, versions
+from experiments.runs.folder import RunFolder, choose_folder
 from experiments.runs.resuming import require_experiment
 from experiments.system.durations import Parts
 from experiments.system.errors import Failure, UsageError
 from experiments.system.folders import require_apart
 from experiments.system.lock import locked
 from experiments.system.machine import Machine
+from experiments.system.versions import now, versions
 
 EXPERIMENT = "reproduce"
 

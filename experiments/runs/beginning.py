@@ -14,7 +14,7 @@ from experiments.configuration.flags import configure
 from experiments.configuration.training import Kind, TrainingConfiguration
 from experiments.inputs.loading import Data
 from experiments.inputs.size_groups import GroupsRecord
-from experiments.runs.folder import RunFolder, choose_folder, now, versions
+from experiments.runs.folder import RunFolder, choose_folder
 from experiments.runs.record import DecompositionOrigin, DetectorsOrigin, RunRecord, Times
 from experiments.runs.resuming import go_on, resumed_configuration
 from experiments.system.durations import in_words
@@ -23,6 +23,7 @@ from experiments.system.folders import folder_name, require_apart
 from experiments.system.lock import locked
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
+from experiments.system.versions import now, versions
 
 
 def add_folder_flags(parser: argparse.ArgumentParser) -> None:

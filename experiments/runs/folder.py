@@ -5,17 +5,14 @@ checkpoint: so the file ends as that of a run that was never interrupted.
 """
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 from engine.files import PARTIAL
-from engine.version import PACKAGE, __version__
 from experiments.runs.log import Entry, entry_in, line_of
 from experiments.runs.record import RunRecord
 from experiments.system import lock
@@ -24,7 +21,6 @@ from experiments.system.files import write_text
 from experiments.system.records import read_record, write_record
 
 Kind = TypeVar("Kind")
-PACKAGES = ("numpy", "scipy", "scikit-image", "scikit-learn", "safetensors")
 
 
 class RunFolder:
@@ -127,17 +123,6 @@ class RunFolder:
 class _Begun:
     """What every config.json says."""
     experiment: str
-
-
-def now() -> str:
-    """ISO 8601, local time."""
-    return datetime.now().isoformat(timespec="seconds")
-
-
-def versions() -> dict[str, str]:
-    """Of everything that may change a result."""
-    return {PACKAGE: __version__, "python": platform.python_version(), "machine": platform.machine(),
-            "system": platform.system(), **{package: version(package) for package in PACKAGES}}
 
 
 def choose_folder(output: str | None, resume: bool, kind: str, label: str) -> Path:

@@ -9,10 +9,11 @@ from typing import Any
 from engine.checkpoint import Checkpoint
 from experiments.configuration.recorded import recorded_configuration
 from experiments.configuration.training import PLACES, Kind, TrainingConfiguration, flag
-from experiments.runs.folder import RunFolder, now
+from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import TrainedOn
 from experiments.runs.record import Change, Changed, PartRecord
 from experiments.system.errors import Failure, UsageError
+from experiments.system.versions import now
 
 LENGTH = ("steps", "epochs")  # how long a run trains: the rate does not depend on it
 PART = "roi_detector"  # what config.json of one of the ten trainings of 4.3 says that it is

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.system.durations import Parts
+from experiments.system.durations import Parts, sentence, together
 from experiments.system.errors import Failure, UsageError
 from experiments.system.progress import announce
 
@@ -25,6 +25,20 @@ class Stage:
     @property
     def finished(self) -> bool:
         return self.mark is not None and self.mark.exists()
+
+
+def announce_stages(stages: Sequence[Stage], place: Path, before: Callable[[], Parts]) -> dict[str, float]:
+    """The seconds that the stages that are not finished will take on this machine, by part; the terminal is told.
+
+    place: the folder of them all; before: what they need first, if one of them is left.
+    """
+    left = [stage for stage in stages if not stage.finished]
+    announce(f"Run folder: {place}\n{len(stages)} stages, {len(stages) - len(left)} of them finished")
+    needed = before() if any(stage.mark for stage in left) else {}
+    expected = together([needed, *(stage.seconds() for stage in left)])
+    if expected:
+        announce(f"This is {sentence(expected)}")
+    return expected
 
 
 def run_stages(stages: Sequence[Stage], go_on: str) -> None:

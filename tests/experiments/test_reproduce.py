@@ -149,7 +149,7 @@ def test_stopped_inside_and_between_stages_it_ends_with_the_same_bits(copied, ru
     assert RunFolder(copied / "decomposition-seed0").checkpoint.exists()  # of step 50
     assert not (copied / "decomposition-seed0" / "report.html").exists()
     monkeypatch.setattr(fitting, "save_checkpoint", save)
-    monkeypatch.setattr(audit, "write", stop)
+    monkeypatch.setattr(audit, "run", stop)
     assert command(reproduce.main, "--resume", "--output", copied, "--workers", 1)[0] == 130
     assert (copied / "retraining" / "report.html").exists() and not (copied / "audit").exists()
     monkeypatch.undo()

@@ -5,6 +5,7 @@ Each PNG file says in a text what it was made of, so that a change of the source
 import csv
 import hashlib
 import io
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,34 @@ Cite: M. Heath, K. Bowyer, D. Kopans, R. Moore, W. P. Kegelmeyer, The Digital Da
 Proceedings of the Fifth International Workshop on Digital Mammography (2000), 2001.
 """
 
-
 FORMAT = 2  # of the output: to be raised when it changes
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 SOURCE = "Source"
 HEAD = 1024  # bytes of a PNG file in which its text stands
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRecord:
+    """A view that was not converted: its file, why, and what exactly is wrong."""
+    image: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionRecord:
+    """conversion.json.
+
+    format, levels       of the output; complete: whether the last command came to its end
+    data                 the folder of DDSM
+    converted, left_out  number of views; those that could not be converted
+    """
+    format: int
+    levels: str
+    data: str
+    complete: bool = False
+    converted: int = 0
+    left_out: list[LeftOutRecord] = field(default_factory=list)
 
 
 def up_to_date(film: Film, output: Path, levels: str) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from experiments.inputs.loading import DataRecord
-from experiments.runs.folder import RunFolder, choose_folder, now, versions
+from experiments.runs.folder import RunFolder, choose_folder
 from experiments.runs.log import Entry
 from experiments.runs.record import Change, Changed, DetectorsOrigin, RunRecord
 from experiments.system.errors import Failure, UsageError
+from experiments.system.versions import now, versions
 
 DATA = DataRecord("drawn", False, "ab12", 3, 2, {"hybrid": 1}, {}, ["a note"], {"cancer": 2}, {"cancer": 1}, 1, 1)
 RECORD = RunRecord("end2end", {"kind": "classifier", "seed": 3}, DATA, "python end2end.py", "cpu", now(), versions(),
