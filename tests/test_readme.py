@@ -2,7 +2,12 @@
 import re
 from pathlib import Path
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(path for folder in ("docs", "experiments", "benchmarks")
+                                      for path in (ROOT / folder).rglob("*.md"))])
 
 
 def test_the_example_runs_and_every_gradient_of_it_passes(capsys):
@@ -14,9 +19,10 @@ def test_the_example_runs_and_every_gradient_of_it_passes(capsys):
     assert [line.split()[1] for line in lines if not line.startswith("step")] == ["passed"] * 10
 
 
-def test_every_file_it_points_to_is_there():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (Path(__file__).parents[1] / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_points_to_is_there(page):
+    for target in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
 
 
 def test_it_has_one_command_to_run_and_one_to_test():
