@@ -26,7 +26,12 @@ class Run:
         return replace(self, seed=(*self.seed, place))
 
     def uniform(self, like: Array) -> Array:
-        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend."""
+        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend.
+
+        Philox4x64 (Salmon et al. 2011) is a function of key and counter: each number can be computed where it is
+        needed, without those before it. The seed's hash is the key.
+        """
         xp = array_namespace(like)
-        drawn = np.random.default_rng(self.seed).random(like.shape, dtype=np.float32)
+        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(self.seed)))
+        drawn = generator.random(like.shape, dtype=np.float32)
         return xp.asarray(drawn, dtype=xp.float32, device=device(like))
