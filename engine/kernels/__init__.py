@@ -1,10 +1,10 @@
 """The few array operations that must be fast.
 
 Each is a `functools.singledispatch` function whose default is its definition: it runs on any array library and reads
-like the formula. `cpu` registers NumPy versions; CuPy arrays run through the definitions. The tests hold every
-registered version against the definition: `correlate.registry` names them.
+like the formula. `cpu` registers NumPy versions, `cuda` versions for CuPy arrays, which where there is none run through
+the definition. The tests hold every registered version against the definition: `correlate.registry` names them.
 """
-from engine.kernels import cpu  # noqa: F401
+from engine.kernels import cpu, cuda  # noqa: F401
 from engine.kernels.activations import relu, relu_gradient
 from engine.kernels.adam import adam_update
 from engine.kernels.complex_step import real
@@ -19,3 +19,5 @@ __all__ = ["adam_update", "add", "batch_moments", "channel_sums", "combine", "co
            "correlate_kernel_gradient", "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient",
            "output_size", "real", "relu", "relu_gradient", "scale_and_shift", "upsample", "upsample_gradient",
            "windows"]
+
+cuda.leave_to_definitions(list(vars().values()))

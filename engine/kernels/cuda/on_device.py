@@ -1,0 +1,33 @@
+"""Kernels on the GPU, through CuPy: a file is compiled once for a process and device, and kept on disk by CuPy."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from engine.kernels.cuda.signatures import FOLDER, Signature, signatures, text_of
+
+OPTIONS = ("--std=c++17",)
+WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory
+
+
+def source(text: str, file: str) -> str:
+    """What NVRTC compiles: the prelude, then the kernel file under its own line numbers."""
+    return (FOLDER / "prelude.cuh").read_text("utf-8").replace("#pragma once\n", "\n") + f'#line 1 "{file}.cu"\n' + text
+
+
+@cache
+def _module(file: str) -> Any:
+    import cupy
+    return cupy.RawModule(code=source(text_of(file), file), options=OPTIONS, name_expressions=list(signatures(file)))
+
+
+def run(signature: Signature, grid: tuple[int, int, int], block: tuple[int, int, int], arguments: Sequence[Any],
+        shared_bytes: int) -> None:
+    """Enqueue a kernel on CuPy's current stream."""
+    function = _module(signature.file).get_function(signature.instance)
+    if shared_bytes > WITHOUT_ASKING:
+        function.max_dynamic_shared_size_bytes = shared_bytes
+    function(grid, block, tuple(np.uintp(0) if each is None else each for each in arguments), shared_mem=shared_bytes)
