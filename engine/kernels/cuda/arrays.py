@@ -5,7 +5,7 @@ from abc import ABC
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from engine.arrays import Array
 
@@ -53,18 +53,18 @@ def empty(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
 
     On the CPU it is full of NaN, so that what the kernel leaves out shows.
     """
-    dtype = dtype or like.dtype
     if not isinstance(like, EmulatedArray):
-        return array_namespace(like).empty(shape, dtype=dtype)
-    array = np.empty(shape, dtype)
+        return array_namespace(like).empty(shape, dtype=dtype or like.dtype, device=device(like))
+    array = np.empty(shape, dtype or like.dtype)
     array.reshape(-1).view(np.uint8)[...] = 0xFF
     return array.view(EmulatedArray)
 
 
 def contiguous(array: Array) -> Array:
-    """The array itself if its numbers lie one behind the other (C order, aligned, native), else a copy in which they do."""
-    xp = np if isinstance(array, EmulatedArray) else array_namespace(array)
-    return xp.require(array, array.dtype.newbyteorder("="), "CA") if xp is np else xp.ascontiguousarray(array)
+    """The array, or a copy whose numbers lie one behind the other (in C's order, aligned, in the machine's bytes)."""
+    if isinstance(array, EmulatedArray):
+        return np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+    return array_namespace(array).ascontiguousarray(array)
 
 
 def c_type(array: Array) -> str:

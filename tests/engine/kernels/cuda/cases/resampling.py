@@ -1,0 +1,7 @@
+"""Upsampling: no pixel, one, several blocks; one channel and many."""
+from engine.kernels import upsample
+
+
+def cases(rng):
+    for shape, factor in (((1, 1, 1, 1), 2), ((2, 3, 5, 7), 2), ((2, 5, 3, 1), 3), ((1, 2, 4, 6), 1), ((0, 2, 2, 3), 2)):
+        yield upsample, (rng.normal(size=shape), factor)
