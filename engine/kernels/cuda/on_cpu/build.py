@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 FLAGS = ["-std=c++17", "-g", "-fPIC", "-ffp-contract=off", "-fno-exceptions", "-fno-gnu-unique", f"-I{FOLDER}"]
 FAST, CHECKED = ["-O2"], ["-O1", "-DCHECKED", "-fno-store-merging"]  # every access as it is written
-HOOKS = ["-fsanitize=thread"]  # the calls of hooks, which are ours
+HOOKS = ["-fsanitize=thread,alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"]  # calls of our own
 LIBRARIES = ["-nodefaultlibs", "-lstdc++", "-lm", "-lgcc_s", "-lgcc", "-lc"]  # all but that of -fsanitize
 RUNTIME = '#include "emulator.cpp"\n#include "memory.cpp"\n'
 
@@ -25,24 +25,23 @@ class CompileError(Exception):
 def library(text: str, file: str, checked: bool) -> Path:
     """The shared library of a kernel file's text. Raises CompileError."""
     flags = [*FLAGS, *(CHECKED if checked else FAST)]
-    runtime = _kept(RUNTIME, flags, ["-c"], ".o")
-    own = [*(HOOKS if checked else []), "-Wall", "-Wno-unknown-pragmas", "-include", "emulator.h"]
-    linked = ["-shared", "-x", "none", str(runtime), *LIBRARIES]
-    return _kept(f'# 1 "{file}.cu"\n{text}', [*flags, *own], linked, ".so")
+    runtime = _kept(RUNTIME, "runtime.cpp", [*flags, "-c"], [], ".o")
+    own = [*(HOOKS if checked else []), "-Wall", "-Wno-unknown-pragmas", "-shared", "-include", "emulator.h"]
+    return _kept(text, f"{file}.cu", [*flags, *own], ["-x", "none", str(runtime), *LIBRARIES], ".so")
 
 
-def _kept(text: str, flags: list[str], last: list[str], suffix: str) -> Path:
-    key = hashlib.sha256("\0".join([text, *flags, *last, _everything_else()]).encode()).hexdigest()[:24]
+def _kept(text: str, name: str, flags: list[str], last: list[str], suffix: str) -> Path:
+    key = hashlib.sha256("\0".join([text, name, *flags, *last, _everything_else()]).encode()).hexdigest()[:24]
     path = _folder() / f"{key}{suffix}"
     if path.exists():
         return path
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder) / path.name
-        ended = subprocess.run([_compiler(), *flags, "-o", str(made), "-x", "c++", "-", *last], input=text, text=True,
+        (Path(folder) / name).write_text(text, "utf-8")
+        ended = subprocess.run([_compiler(), *flags, "-o", path.name, "-x", "c++", name, *last], cwd=folder, text=True,
                                capture_output=True)
         if ended.returncode:
             raise CompileError(f"g++ did not compile it:\n{ended.stderr}")
-        os.replace(made, path)  # whole, or not at all
+        os.replace(Path(folder) / path.name, path)  # whole, or not at all
     return path
 
 

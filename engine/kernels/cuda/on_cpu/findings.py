@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-KINDS = ("race", "outside", "unwritten", "unfinished", "misaligned", "elsewhere", "barriers")  # as in memory.h
+KINDS = ("race", "outside", "unwritten", "unfinished", "misaligned", "elsewhere", "barriers", "index",
+         "overflow")  # as in memory.h
 
 
 class KernelError(Exception):
@@ -48,9 +49,13 @@ def _message(finding: Finding, names: Sequence[str], lines: dict[int, str]) -> s
         case "unfinished":
             return f"unfinished: {line} {does} {what}, to which cp.async of {other_line} is under way: {who}{times}"
         case "misaligned":
-            return f"misaligned: {line} {does} {finding.cell} bytes at an address that is no multiple of that: {who}"
+            return f"misaligned: {line} uses an address that is no multiple of {finding.cell}: {who}"
         case "elsewhere":
             return f"outside of all arrays: {line} {does}: {who}"
+        case "index":
+            return f"outside of an array's dimension: {line} has the index {finding.cell}: {who}"
+        case "overflow":
+            return f"overflow, or a division by zero, or a shift too far: {line}: {who}"
     return "" if line == other_line else f"divergent barrier: threads wait at {line} and at {other_line}: {who}, {other}"
 
 

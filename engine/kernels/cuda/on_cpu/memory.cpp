@@ -221,14 +221,15 @@ void divergent(const void* caller, const void* other) {
     found(BARRIERS, 0, 0, false, caller, &access, false);
 }
 
-static void hook(const void* address, size_t bytes, bool write, const void* caller, bool aligned = true) {
+static void hook(const void* address, size_t bytes, bool write, const void* caller) {
     const char* at = static_cast<const char*>(address);
     if (!stack || (at >= stack && at < stack + STACK_BYTES)) return;  // while the library is loaded; a local variable
-    if (aligned && reinterpret_cast<uintptr_t>(address) % bytes) {
-        found(MISALIGNED, 0, static_cast<long long>(bytes), write, caller, nullptr, false);
-        fail("a misaligned access");
-    }
     note(address, bytes, write, false, caller);
+}
+
+static void undefined(Kind kind, long long what, const void* caller) {
+    found(kind, 0, what, false, caller, nullptr, false);
+    fail("undefined behaviour");
 }
 }  // namespace emulator
 
@@ -237,17 +238,30 @@ extern "C" int emulator_findings(const emulator::Finding** found) {
     return emulator::findings.size();
 }
 
-// What -fsanitize=thread has the kernels call before every access to memory.
+// What -fsanitize has the kernels call: of thread, before every access to memory; of others, where one of them goes wrong.
 #define CALLER __builtin_return_address(0)
-#define HOOKS(bytes)                                                                                             \
-    extern "C" void __tsan_read##bytes(void* p) { emulator::hook(p, bytes, false, CALLER); }                     \
-    extern "C" void __tsan_write##bytes(void* p) { emulator::hook(p, bytes, true, CALLER); }                     \
-    extern "C" void __tsan_unaligned_read##bytes(void* p) { emulator::hook(p, bytes, false, CALLER, false); }    \
-    extern "C" void __tsan_unaligned_write##bytes(void* p) { emulator::hook(p, bytes, true, CALLER, false); }
+#define HOOKS(bytes)                                                                                        \
+    extern "C" void __tsan_read##bytes(void* p) { emulator::hook(p, bytes, false, CALLER); }                \
+    extern "C" void __tsan_write##bytes(void* p) { emulator::hook(p, bytes, true, CALLER); }                \
+    extern "C" void __tsan_unaligned_read##bytes(void* p) { emulator::hook(p, bytes, false, CALLER); }      \
+    extern "C" void __tsan_unaligned_write##bytes(void* p) { emulator::hook(p, bytes, true, CALLER); }
 HOOKS(1) HOOKS(2) HOOKS(4) HOOKS(8) HOOKS(16)
-extern "C" void __tsan_read_range(void* p, size_t n) { emulator::hook(p, n, false, CALLER, false); }
-extern "C" void __tsan_write_range(void* p, size_t n) { emulator::hook(p, n, true, CALLER, false); }
+extern "C" void __tsan_read_range(void* p, size_t n) { emulator::hook(p, n, false, CALLER); }
+extern "C" void __tsan_write_range(void* p, size_t n) { emulator::hook(p, n, true, CALLER); }
 extern "C" void __tsan_init() {}
 extern "C" void __tsan_func_entry(void*) {}
 extern "C" void __tsan_func_exit() {}
+
+struct TypeMismatch { const char* file; unsigned line, column; const void* type; unsigned char log_alignment, access; };
+extern "C" void __ubsan_handle_type_mismatch_v1(TypeMismatch* wrong, void*) {
+    emulator::undefined(emulator::MISALIGNED, 1ll << wrong->log_alignment, CALLER);
+}
+extern "C" void __ubsan_handle_out_of_bounds(void*, void* index) {
+    emulator::undefined(emulator::INDEX, static_cast<long long>(reinterpret_cast<intptr_t>(index)), CALLER);
+}
+#define OVERFLOW(name) \
+    extern "C" void __ubsan_handle_##name(void*, void*, void*) { emulator::undefined(emulator::OVERFLOWS, 0, CALLER); }
+OVERFLOW(add_overflow) OVERFLOW(sub_overflow) OVERFLOW(mul_overflow) OVERFLOW(divrem_overflow)
+OVERFLOW(shift_out_of_bounds)
+extern "C" void __ubsan_handle_negate_overflow(void*, void*) { emulator::undefined(emulator::OVERFLOWS, 0, CALLER); }
 #endif

@@ -9,7 +9,7 @@ namespace emulator {
 struct Array { char* data; size_t bytes; unsigned cell; int writable; };  // an argument; cell: bytes of a number
 constexpr size_t RED_ZONE = 4096;                                         // bytes before and behind every Array
 
-enum Kind { RACE, OUTSIDE, UNWRITTEN, UNFINISHED, MISALIGNED, ELSEWHERE, BARRIERS };
+enum Kind { RACE, OUTSIDE, UNWRITTEN, UNFINISHED, MISALIGNED, ELSEWHERE, BARRIERS, INDEX, OVERFLOWS };
 struct Finding {
     int kind, argument;     // argument: the place among the arrays, -1 - place among the shared arrays, in order of use
     long long cell, count;  // the first cell's index, and how many accesses
