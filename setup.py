@@ -46,7 +46,8 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=[*PACKAGES, *(f"{package}.*" for package in PACKAGES)]),
-    package_data={**{package: ["py.typed"] for package in PACKAGES}, "experiments.reporting": ["templates/*.jinja"]},
+    package_data={**{package: ["py.typed"] for package in PACKAGES}, "experiments.reporting": ["templates/*.jinja"],
+                  "engine.kernels.cuda": ["*.cu", "*.cuh"], "engine.kernels.cuda.on_cpu": ["*.h", "*.cpp"]},
     zip_safe=False,
     install_requires=[
         "numpy>=2.0",

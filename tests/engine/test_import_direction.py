@@ -26,6 +26,7 @@ NEVER = (
     ("models", ("experiments", "benchmarks", "tests"), ()),
     ("models", ("engine.gradient_check",), ("models/gradient_cases.py",)),
     ("engine/kernels", ("engine.kernels.cpu",), ("engine/kernels/__init__.py", "engine/kernels/cpu/")),
+    ("engine/kernels", ("engine.kernels.cuda",), ("engine/kernels/__init__.py", "engine/kernels/cuda/")),
     ("engine/kernels/cpu/threads.py", ("engine",), ()),
 )
 ROW = {name: row for row, names in enumerate(ORDER) for name in names}

@@ -32,20 +32,19 @@ To add a kernel
 
    It is given arrays that are all float32 or all float64 (uint8 beside them: places of maxima), of any strides;
    everything else goes to the definition, as do kernels without a launcher. What has no numbers is no special case:
-   a grid of 0 blocks is not launched. Arrays that are overwritten (Adam's) must not be copied by `contiguous`: give them
-   to the definition where they are not contiguous. Code around the launch is array code as in the definitions.
+   a grid of 0 blocks is not launched. Arrays that are overwritten (Adam's) must not be copied by `contiguous`: give
+   them to the definition where they are not contiguous. Code around the launch is array code as in the definitions.
    One instance or another is chosen in Python, by shapes.
 
 3. The cases, in tests/engine/kernels/cuda/cases/<file>.py: what the launcher shall be called with, small (some thousand
    threads), odd, with tails, of more than one block, so that every instance in the file is launched: a test counts.
-   Each is held to the definition in all orders of threads, and every access to memory is checked (on_cpu/).
+   Each is held to the definition in all orders of threads, and every access to memory is checked (on_cpu/). Below them,
+   PLANTED: the lines of the kernel that could be wrong (a bound, a barrier, an index), each broken once, and a pattern
+   of what is to be reported (LINE in it: where the broken text stands).
    To look at one alone:
 
        with emulating("shuffled", seed=3, checked=True):
            relu(emulated(x))                     # KernelError names the lines of every race
-
-4. Mistakes, in tests/engine/kernels/cuda/test_planted.py: the lines of the kernel that could be wrong (a bound, a
-   barrier, an index), each broken once, and what is to be reported.
 
     python -m pytest tests/engine/kernels/cuda       # needs g++; with the wheels of NVRTC it compiles for GPUs, too
 """

@@ -12,7 +12,7 @@ from engine.arrays import Array
 C_TYPES = {"float32": "float", "float64": "double"}
 
 
-class CudaArray(ABC):
+class CudaArray(ABC):  # noqa: B024, for it only decides what belongs to it
     """CuPy's arrays, and those that stand in for them on a CPU: what the launchers are registered for.
 
     CuPy's type is known by its name, so that nothing of CuPy is imported before a program has such an array: then

@@ -21,7 +21,7 @@ def on_cuda(kernel: Any) -> Callable[[Launcher], Launcher]:
 
         @wraps(launcher)
         def chosen(*arguments: Any, **named: Any) -> Any:
-            types = {each.dtype.name for each in (*arguments, *named.values()) if isinstance(each, CudaArray)}
+            types = {each.dtype.name for each in (*arguments, *named.values()) if isinstance(each, CudaArray)}  # type: ignore[attr-defined]
             if len(types - {"uint8"}) == 1 and types <= {*C_TYPES, "uint8"}:
                 return launcher(*arguments, **named)
             return definition(*arguments, **named)

@@ -7,11 +7,14 @@ itself; `emulating` says in which order the threads run, and whether every acces
         relu(emulated(x))
 
 Checked or not, it notices writes right beside an array, divergent barriers, cp.async that was not waited for (NaN),
-shared memory that was not written (NaN). Checked, about ten times as slow, it raises KernelError with the lines of:
-every pair of conflicting accesses of two threads without a barrier between, in shared and in global memory (of two
-blocks, too), whether or not it changed a result this time; every read and write outside an array; reads of shared
-memory that nobody wrote; accesses to what cp.async has under way; misaligned accesses; indices beyond an array's
-dimension; signed integers that overflow; barriers of different lines that met. Of the orders of threads it runs one; what does not hang on the order needs no other.
+shared memory that was not written (NaN). Checked, about ten times as slow, it raises KernelError with the lines of
+
+- every pair of conflicting accesses of two threads without a barrier between, in shared and in global memory (of two
+  blocks, too), whether or not it changed a result this time;
+- every read and write outside an array, and indices beyond an array's dimension;
+- reads of shared memory that nobody wrote, accesses to what cp.async has under way;
+- addresses that are no multiple of what they should be, signed integers that overflow;
+- barriers of different lines that met.
 
 Not emulated: the GPU's rounding of sums and special functions, its caches, its speed; several kernels at once.
 """

@@ -26,7 +26,7 @@ class Finding(ctypes.Structure):
 def messages(library: Path, findings: Sequence[Finding], names: Sequence[str]) -> list[str]:
     """A line for each finding. names: of the arrays that the kernel was given."""
     lines = _lines(library, {line for finding in findings for line in (finding.line, finding.other_line) if line >= 0})
-    return list(dict.fromkeys(message for finding in findings if (message := _message(finding, names, lines))))
+    return [message for finding in findings if (message := _message(finding, names, lines))]
 
 
 def _message(finding: Finding, names: Sequence[str], lines: dict[int, str]) -> str:
@@ -56,7 +56,9 @@ def _message(finding: Finding, names: Sequence[str], lines: dict[int, str]) -> s
             return f"outside of an array's dimension: {line} has the index {finding.cell}: {who}"
         case "overflow":
             return f"overflow, or a division by zero, or a shift too far: {line}: {who}"
-    return "" if line == other_line else f"divergent barrier: threads wait at {line} and at {other_line}: {who}, {other}"
+    if line == other_line:
+        return ""  # one barrier, that the compiler wrote twice
+    return f"divergent barrier: threads wait at {line} and at {other_line}: {who}, {other}"
 
 
 def _lines(library: Path, addresses: set[int]) -> dict[int, str]:

@@ -30,7 +30,8 @@ class Emulation:
     checked: bool = False
 
 
-_emulation: ContextVar[Emulation] = ContextVar("emulation", default=Emulation())
+ASCENDING = Emulation()
+_emulation: ContextVar[Emulation] = ContextVar("emulation", default=ASCENDING)
 
 
 @contextmanager
@@ -71,9 +72,9 @@ class Program:
         padded = _Padded(signature, arguments)
         with self.lock:
             stopped = self.library.emulator_run(
-                instance.encode(), (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block), padded.parameters,
-                len(padded.parameters), padded.arrays, len(padded.arrays), ctypes.c_size_t(shared_bytes), ORDERS.index(emulation.order),
-                ctypes.c_uint(emulation.seed)).decode()
+                instance.encode(), (ctypes.c_uint * 3)(*grid), (ctypes.c_uint * 3)(*block),
+                padded.parameters, len(padded.parameters), padded.arrays, len(padded.arrays),
+                ctypes.c_size_t(shared_bytes), ORDERS.index(emulation.order), ctypes.c_uint(emulation.seed)).decode()
             found = ctypes.POINTER(Finding)()
             count = self.library.emulator_findings(ctypes.byref(found))
             noticed = messages(self.path, found[:count], padded.names)

@@ -22,11 +22,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs g++, which runs CUDA kernels on the CPU"))
 
 
-def cases(file):
+def cases_module(file):
     spec = importlib.util.spec_from_file_location(f"cases_{file}", CASES / f"{file}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return list(module.cases(np.random.default_rng(1)))
+    return module
+
+
+def cases(file):
+    return list(cases_module(file).cases(np.random.default_rng(1)))
 
 
 def converted(arguments, dtype, convert=np.array):
@@ -76,3 +80,9 @@ def call_all():
                 kernel(*converted(arguments, dtype, emulated))
 
     return run
+
+
+@pytest.fixture
+def planted():
+    """The mistakes planted in a file: planted(file), triples of the text before and after, and of a pattern."""
+    return lambda file: cases_module(file).PLANTED

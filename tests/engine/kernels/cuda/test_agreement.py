@@ -12,7 +12,7 @@ from engine.kernels.cuda.on_cpu import emulating
 from engine.kernels.cuda.signatures import files, signatures
 
 DTYPES = ["float32", "float64"]
-MODES = [dict(order=order, checked=checked) for checked in (False, True)
+MODES = [{"order": order, "checked": checked} for checked in (False, True)
          for order in ("ascending", "descending", "shuffled")]
 
 

@@ -1,4 +1,4 @@
-"""The emulator computes what the kernels say, in every order of threads, and notices nothing in kernels that are right."""
+"""The emulator computes what kernels say, in every order of threads, and notices nothing in those that are right."""
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +80,7 @@ def test_four_numbers_at_a_time_and_in_place(proving):
 
 
 def test_shared_memory_starts_as_nan(checked):
-    text = "__global__ void k(float* y) { SHARED(float, s, [4]); y[threadIdx.x] = s[threadIdx.x]; s[threadIdx.x] = 1; }" \
+    text = "__global__ void k(float* y) { SHARED(float, s, [4]); int i = threadIdx.x; y[i] = s[i]; s[i] = 1; }" \
            "\nINSTANTIATE(k)  // registers: 16"
     y = np.zeros(4, "float32")
     if checked:
@@ -139,13 +139,13 @@ def test_more_static_shared_memory_than_there_is(checked):
 
 
 def test_what_gcc_does_not_take_is_told_with_its_line(checked):
-    with pytest.raises(CompileError, match="text.cu:2:.*error: .*undeclared"):
+    with pytest.raises(CompileError, match=r"text.cu:2:.*error: .*undeclared"):
         call("__global__ void k(float* y) {\nundeclared(y);\n}\nINSTANTIATE(k)  // registers: 16", checked, ())
 
 
 def test_without_gcc_it_says_what_to_do(checked, monkeypatch):
     monkeypatch.setattr(build.shutil, "which", lambda name: None)
-    with pytest.raises(CompileError, match="no g\\+\\+ found.*install it"):
+    with pytest.raises(CompileError, match=r"no g\+\+ found.*install it"):
         build.library("new text", "text", checked)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.kernels import correlate, relu, scale_and_shift
-from engine.kernels.cuda import on_device
-from engine.kernels.cuda.arrays import CudaArray, EmulatedArray, emulated, empty
+from engine.kernels.cuda import activations, convolution, on_device
+from engine.kernels.cuda.arrays import CudaArray, EmulatedArray, empty, emulated
 from engine.kernels.cuda.launch import launch
 from engine.kernels.cuda.signatures import files, parse, signatures
 
@@ -17,23 +17,23 @@ X = emulated(np.linspace(-1, 1, 10, dtype="float32"))
 
 
 @pytest.mark.parametrize(("change", "error", "message"), [
-    (dict(kernel="activations.relu<half>"), KeyError, "no kernel activations.relu<half>; activations.cu has relu<float>"),
-    (dict(arguments=(X, X)), TypeError, r"relu<float> was given 2 arguments; expected 3: a, o, count"),
-    (dict(arguments=(X, X.astype("float64"), 10)), TypeError, "an array of float64 for o; expected float32"),
-    (dict(arguments=(X, X[::2], 5)), ValueError, r"array of strides \(8,\) for o; .*contiguous\(array\)"),
-    (dict(arguments=(X, X, X)), TypeError, "an array for count; expected one number, long long"),
-    (dict(arguments=(X, 3, 10)), TypeError, "given 3 for o; expected an array of float32, or None"),
-    (dict(arguments=(X, X, 2.5)), TypeError, "given 2.5 for count; expected a number that is long long"),
-    (dict(arguments=(X, X, 1 << 70)), OverflowError, ""),
-    (dict(arguments=(X, np.asarray(X), 10)), TypeError, "arrays of .*; expected arrays of CuPy alone, or"),
-    (dict(arguments=(np.asarray(X), np.asarray(X), 10)), TypeError, "expected arrays of CuPy alone, or"),
-    (dict(block=1025), ValueError, r"a block of \(1025, 1, 1\) threads .*; expected 1 to 1024"),
-    (dict(block=(32, 0)), ValueError, "expected 1 to 1024"),
-    (dict(grid=(1, 1 << 16)), ValueError, r"a grid of \(1, 65536, 1\) blocks; expected at most"),
-    (dict(shared_bytes=228 << 10), ValueError, "at most 232448 bytes"),
+    ({"kernel": "activations.relu<half>"}, KeyError, "no kernel activations.relu<half>; activations.cu has relu"),
+    ({"arguments": (X, X)}, TypeError, r"relu<float> was given 2 arguments; expected 3: a, o, count"),
+    ({"arguments": (X, X.astype("float64"), 10)}, TypeError, "an array of float64 for o; expected float32"),
+    ({"arguments": (X, X[::2], 5)}, ValueError, r"array of strides \(8,\) for o; .*contiguous\(array\)"),
+    ({"arguments": (X, X, X)}, TypeError, "an array for count; expected one number, long long"),
+    ({"arguments": (X, 3, 10)}, TypeError, "given 3 for o; expected an array of float32, or None"),
+    ({"arguments": (X, X, 2.5)}, TypeError, "given 2.5 for count; expected a number that is long long"),
+    ({"arguments": (X, X, 1 << 70)}, OverflowError, "too large"),
+    ({"arguments": (X, np.asarray(X), 10)}, TypeError, "arrays of .*; expected arrays of CuPy alone, or"),
+    ({"arguments": (np.asarray(X), np.asarray(X), 10)}, TypeError, "expected arrays of CuPy alone, or"),
+    ({"block": 1025}, ValueError, r"a block of \(1025, 1, 1\) threads .*; expected 1 to 1024"),
+    ({"block": (32, 0)}, ValueError, "expected 1 to 1024"),
+    ({"grid": (1, 1 << 16)}, ValueError, r"a grid of \(1, 65536, 1\) blocks; expected at most"),
+    ({"shared_bytes": 228 << 10}, ValueError, "at most 232448 bytes"),
 ])
 def test_a_launch_that_does_not_fit_the_kernel_is_refused(change, error, message):
-    fitting = dict(kernel=RELU, grid=1, block=32, arguments=(X, empty(X.shape, X), 10))
+    fitting = {"kernel": RELU, "grid": 1, "block": 32, "arguments": (X, empty(X.shape, X), 10)}
     with pytest.raises(error, match=message):
         launch(**{**fitting, **change})
 
@@ -56,7 +56,7 @@ def test_every_file_lists_its_kernels():
     ("__global__ void k(int n) {}\nINSTANTIATE(l)  // registers: 8", r"INSTANTIATE\(l\) names no kernel .* found: k"),
     ("__global__ void k(int n) {}\n", "no INSTANTIATE line for k"),
     ("template <typename T> __global__ void __launch_bounds__(32 * (2 + 2), 2) k(const T* x, size_t n) {}\n"
-     "INSTANTIATE(k<float>)  // registers: 8", "parameter 'size_t n' is of a type that is not expected; expected one of"),
+     "INSTANTIATE(k<float>)  // registers: 8", "parameter 'size_t n' is of a type that is not expected; expected one"),
 ])
 def test_a_kernel_file_that_is_written_otherwise_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
@@ -76,7 +76,7 @@ def test_a_signature_is_the_templates_with_its_types():
 
 class Recorded:
     """RawModule as it is called."""
-    made: list = []
+    made = ()
 
     def __init__(self, **arguments):
         self.arguments, self.launched = arguments, []
@@ -97,6 +97,9 @@ def cupys_array(monkeypatch):
     array_type = type("ndarray", (np.ndarray,), {"__module__": "cupy"})
     monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(RawModule=Recorded, ndarray=array_type))
     monkeypatch.setattr(Recorded, "made", [])
+    for launcher in (activations, convolution):
+        monkeypatch.setattr(launcher, "empty", lambda shape, like: np.empty(shape, like.dtype).view(array_type))
+        monkeypatch.setattr(launcher, "contiguous", lambda array: array)
     on_device._module.cache_clear()
     yield array_type
     on_device._module.cache_clear()
@@ -104,8 +107,6 @@ def cupys_array(monkeypatch):
 
 def test_the_first_array_of_cupys_that_reaches_a_kernel_is_launched(cupys_array, monkeypatch):
     x = np.ones((2, 3), "float32").view(cupys_array)
-    monkeypatch.setattr("engine.kernels.cuda.activations.empty", lambda shape, like: np.empty(shape, "f").view(cupys_array))
-    monkeypatch.setattr("engine.kernels.cuda.activations.contiguous", lambda array: array)
     assert isinstance(x, CudaArray) and not isinstance(x, EmulatedArray)
     for _ in range(2):
         assert (relu(x) == 7).all()
@@ -119,8 +120,6 @@ def test_the_first_array_of_cupys_that_reaches_a_kernel_is_launched(cupys_array,
 
 def test_no_bias_is_a_null_pointer_for_cupy(cupys_array, monkeypatch):
     x, kernel = (np.ones(shape, "float32").view(cupys_array) for shape in ((1, 2, 2, 1), (1, 1, 1, 1)))
-    monkeypatch.setattr("engine.kernels.cuda.convolution.empty", lambda shape, like: np.empty(shape, "f").view(cupys_array))
-    monkeypatch.setattr("engine.kernels.cuda.convolution.contiguous", lambda array: array)
     monkeypatch.setattr(Recorded, "get_function", lambda self, name: lambda grid, block, arguments, shared_mem:
                         self.launched.append(arguments))
     correlate(x, kernel, None, (1, 1), ((0, 0), (0, 0)), relu)
@@ -134,8 +133,8 @@ def test_a_kernel_without_a_launcher_runs_its_definition_for_cupy(cupys_array):
 
 
 def test_importing_the_kernels_imports_neither_cupy_nor_a_compiler():
-    code = "import sys, engine.kernels; print(*{'cupy', 'engine.kernels.cuda.on_cpu', 'engine.kernels.cuda.on_device'} " \
-           "& set(sys.modules))"
+    names = {"cupy", "engine.kernels.cuda.on_cpu", "engine.kernels.cuda.on_device"}
+    code = f"import sys, engine.kernels; print(*({names!r} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == ""
 

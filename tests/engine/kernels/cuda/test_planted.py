@@ -1,9 +1,8 @@
 """Mistakes planted in kernels that are right, each of which must be noticed, and how it is to be reported.
 
-For the package's files every way in which a test could notice is tried: their cases in all orders of threads, in both
-builds. For proving.cu its kernels are run once, checked: the reports, with their lines, are what is tested there.
+Those of the package's kernels stand in cases/<file>.py, below the cases that have to notice them; those of proving.cu,
+which show what the emulator notices, here.
 """
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,80 +12,101 @@ from engine.kernels.cuda import launch, signatures
 from engine.kernels.cuda.on_cpu import KernelError, Program, emulating, program
 
 PROVING = (Path(__file__).parent / "proving.cu").read_text("utf-8")
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A text in a kernel file, what stands in its place, and a pattern of the report. LINE in it: where the text stands.
-
-    name: the file's, or of proving.cu the kernel's.
-    """
-    name: str
-    before: str
-    after: str
-    report: str
-
-
 WRONG = "Not equal to tolerance"
-IN_PACKAGE = [
-    Planted("activations", "a[i] < 0 ? 0 : a[i]", "fmax(a[i], T(0))", WRONG),  # loses NaN
-    Planted("activations", "if (i < count) o[i]", "if (i <= count) o[i]", r"outside of a: LINE reads a\[2\]"),
-    Planted("activations", "if (i < count) da[i]", "if (i + 1 < count) da[i]", WRONG),
-    Planted("activations", "blockIdx.x * (long long)blockDim.x + threadIdx.x;\n    if (i < count) o[i]",
-            "threadIdx.x;\n    if (i < count) o[i]", r"race on o\[\d+\]: .* writes, .* writes .* of block 1, .* of block 0"),
-    Planted("activations", "relu(const T* __restrict__ a", "relu(const float* __restrict__ a",
-            "given an array of float64 for a; expected float32"),
-    Planted("resampling", "(row / factor) * width", "(row / factor) * count", "outside of all arrays|outside of x: LINE"),
-    Planted("resampling", "pixel % (width * factor)", "pixel % width", WRONG),
-    Planted("convolution", "down < 0 || ", "", r"outside of x: \S+ reads x\[-\d+\]"),
-    Planted("convolution", "right >= width", "right > width", r"outside of x: \S+ reads x\[420\]"),
-    Planted("convolution", "(n * height + down)", "(n * out_height + down)", WRONG),
-    Planted("convolution", "bias ? bias[o] : T(0)", "bias[o]", "outside of all arrays: LINE reads"),
-    Planted("convolution", "RELU && sum < 0", "sum < 0", WRONG),
-]
+# kernel, a text in proving.cu, what stands in its place, a pattern of the report (LINE: where the text stands)
 IN_PROVING = [
-    Planted("product", "        __syncthreads();  // the tiles are filled\n", "", r"race on shared tile_a\[0\]: .*"),
-    Planted("product", "        __syncthreads();  // and read\n", "\n", r"race on shared tile_b\[\d+\]: .* writes, .* reads"),
-    Planted("product", "i < rows && k + threadIdx.x < depth", "k + threadIdx.x < depth", r"outside of a: LINE reads a\[740\]"),
-    Planted("product", "i < rows && j < columns) c[", "i <= rows && j < columns) c[",
-            r"outside of c: LINE writes c\[360\].*\n.*outside of c: c\[360\] was written"),
-    Planted("row_sums", "    __syncthreads();\n    if (threadIdx.x > 0)", "    __syncwarp();\n    if (threadIdx.x > 0)",
-            r"race on shared of_warps\[1\]: .* writes, .* reads|race on shared of_warps\[1\]: .* reads, .* writes"),
-    Planted("short_row_sums", "    __syncwarp();\n    for", "    for", r"race on shared numbers\[\d+\]"),
-    Planted("short_row_sums", "lane < by", "lane <= by", "outside of an array's dimension: LINE has the index 32"),
-    Planted("neighbours", "    __syncthreads();\n    if (i < count) y", "    if (i < count) y", r"race on shared tile\[\d+\]: .*"),
-    Planted("neighbours", "    if (threadIdx.x == 0) tile[0] = i > 0 ? x[i - 1] : 0;\n", "", r"unwritten: .* shared tile\[0\]"),
-    Planted("neighbours", "threadIdx.x + 1;", "threadIdx.x + 2;", r"unwritten: \S+ reads shared tile\[1\], which .*\n.* has the index 66"),
-    Planted("histogram", "atomicAdd(&bins[x[i]], 1)", "bins[x[i]] += 1", r"race on bins\[\d\]: LINE reads, LINE writes"),
-    Planted("tf32_product", "cp_async_wait<1>()", "cp_async_wait<2>()", r"unfinished: .* reads shared stage_[ab]\[\d+\], to which"),
-    Planted("tf32_product", "        __syncthreads();  // this stage is there\n", "", r"race on shared stage_[ab]"),
-    Planted("tf32_product", "        __syncthreads();  // and may be filled again\n", "", r"race on shared stage_[ab]"),
-    Planted("tf32_product", "to_tf32(from_a[g + 8][t]), to_tf32(from_a[g][t + 4])",
-            "to_tf32(from_a[g][t + 4]), to_tf32(from_a[g + 8][t])", WRONG),
-    Planted("tf32_product", "&& warp == 1)", "&& warp == 1 && lane > 0)", "unwritten: .* reads shared stage_b"),
-    Planted("squares", "reinterpret_cast<const float4*>(a)[i]", "reinterpret_cast<const float4*>(a + 1)[i]", "misaligned: LINE uses an address that is no multiple of 16"),
+    ("product",
+     "        __syncthreads();  // the tiles are filled\n",
+     "",
+     r"race on shared tile_a\[0\]: .*"),
+    ("product",
+     "        __syncthreads();  // and read\n",
+     "\n",
+     r"race on shared tile_b\[\d+\]: .* writes, .* reads"),
+    ("product",
+     "i < rows && k + threadIdx.x < depth",
+     "k + threadIdx.x < depth",
+     r"outside of a: LINE reads a\[740\]"),
+    ("product",
+     "i < rows && j < columns) c[",
+     "i <= rows && j < columns) c[",
+     r"outside of c: LINE writes c\[360\].*\n.*outside of c: c\[360\] was written"),
+    ("row_sums",
+     "    __syncthreads();\n    if (threadIdx.x > 0)",
+     "    __syncwarp();\n    if (threadIdx.x > 0)",
+     r"race on shared of_warps\[1\]: .* writes, .* reads|race on shared of_warps\[1\]: .* reads, .* writes"),
+    ("short_row_sums",
+     "    __syncwarp();\n    for",
+     "    for",
+     r"race on shared numbers\[\d+\]"),
+    ("short_row_sums",
+     "lane < by",
+     "lane <= by",
+     "outside of an array's dimension: LINE has the index 32"),
+    ("neighbours",
+     "    __syncthreads();\n    if (i < count) y",
+     "    if (i < count) y",
+     r"race on shared tile\[\d+\]: .*"),
+    ("neighbours",
+     "    if (threadIdx.x == 0) tile[0] = i > 0 ? x[i - 1] : 0;\n",
+     "",
+     r"unwritten: .* shared tile\[0\]"),
+    ("neighbours",
+     "threadIdx.x + 1;",
+     "threadIdx.x + 2;",
+     r"unwritten: \S+ reads shared tile\[1\], which .*\n.* has the index 66"),
+    ("histogram",
+     "atomicAdd(&bins[x[i]], 1)",
+     "bins[x[i]] += 1",
+     r"race on bins\[\d\]: LINE reads, LINE writes"),
+    ("tf32_product",
+     "cp_async_wait<1>()",
+     "cp_async_wait<2>()",
+     r"unfinished: .* reads shared stage_[ab]\[\d+\], to which"),
+    ("tf32_product",
+     "        __syncthreads();  // this stage is there\n",
+     "",
+     "race on shared stage_[ab]"),
+    ("tf32_product",
+     "        __syncthreads();  // and may be filled again\n",
+     "",
+     "race on shared stage_[ab]"),
+    ("tf32_product",
+     "to_tf32(from_a[g + 8][t]), to_tf32(from_a[g][t + 4])",
+     "to_tf32(from_a[g][t + 4]), to_tf32(from_a[g + 8][t])",
+     WRONG),
+    ("tf32_product",
+     "&& warp == 1)",
+     "&& warp == 1 && lane > 0)",
+     "unwritten: .* reads shared stage_b"),
+    ("squares",
+     "reinterpret_cast<const float4*>(a)[i]",
+     "reinterpret_cast<const float4*>(a + 1)[i]",
+     "misaligned: LINE uses an address that is no multiple of 16"),
 ]
 
 
-def id_of(planted):
-    return f"{planted.name}: {planted.after.strip()[:40] or 'without ' + planted.before.strip()[:30]}"
-
-
-def mutated(text, planted):
+def mutated(text, before, after, report):
     """The text with the mistake, and the pattern with the line where it stands."""
-    assert text.count(planted.before) == 1, f"{planted.before!r} stands {text.count(planted.before)} times in the file"
-    line = text[:text.index(planted.before)].count("\n") + 1
-    return text.replace(planted.before, planted.after), planted.report.replace("LINE", rf"\w+\.cu:{line}")
+    assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times in the file; expected once"
+    line = text[:text.index(before)].count("\n") + 1
+    return text.replace(before, after), report.replace("LINE", rf"\w+\.cu:{line}")
 
 
-@pytest.mark.parametrize("planted", IN_PACKAGE, ids=id_of)
-def test_a_mistake_in_the_package_is_noticed(planted, agree, monkeypatch):
-    text, report = mutated(signatures.text_of(planted.name), planted)
-    monkeypatch.setattr(program, "text_of", lambda file: text)
-    monkeypatch.setattr(launch, "signatures", lambda file: signatures.parse(text, file))
-    with pytest.raises((AssertionError, KernelError, TypeError), match=report), emulating("shuffled", checked=True):
-        for dtype in ("float64", "float32"):
-            agree(planted.name, dtype)
+def test_every_file_has_mistakes_planted(planted):
+    assert all(planted(file) for file in signatures.files())
+
+
+@pytest.mark.parametrize("file", signatures.files())
+def test_a_mistake_in_a_file_of_the_package_is_noticed(file, planted, agree, monkeypatch):
+    for mistake in planted(file):
+        text, report = mutated(signatures.text_of(file), *mistake)
+        with monkeypatch.context() as patch:
+            patch.setattr(program, "text_of", lambda file, text=text: text)
+            patch.setattr(launch, "signatures", lambda file, text=text: signatures.parse(text, file))
+            with pytest.raises((AssertionError, KernelError, TypeError), match=report), emulating(checked=True):
+                for dtype in ("float64", "float32"):
+                    agree(file, dtype)
 
 
 def run(made, kernel):
@@ -125,14 +145,15 @@ def run(made, kernel):
     np.testing.assert_allclose(y, right, rtol=0, atol=0.05 if kernel == "tf32_product" else 1e-5)
 
 
-@pytest.mark.parametrize("planted", IN_PROVING, ids=id_of)
-def test_a_mistake_is_reported_with_its_line(planted):
-    text, report = mutated(PROVING, planted)
+@pytest.mark.parametrize(("kernel", "before", "after", "report"), IN_PROVING,
+                         ids=[f"{kernel} {place}" for place, (kernel, *_) in enumerate(IN_PROVING)])
+def test_a_mistake_is_reported_with_its_line(kernel, before, after, report):
+    text, report = mutated(PROVING, before, after, report)
     with emulating(checked=True), pytest.raises((AssertionError, KernelError), match=report):
-        run(Program(text, "proving", checked=True), planted.name)
+        run(Program(text, "proving", checked=True), kernel)
 
 
-@pytest.mark.parametrize("kernel", sorted({planted.name for planted in IN_PROVING}))
+@pytest.mark.parametrize("kernel", dict.fromkeys(kernel for kernel, *_ in IN_PROVING))
 def test_without_a_mistake_nothing_is_reported(kernel):
     with emulating(checked=True):
         run(program.program(PROVING, "proving", True), kernel)

@@ -14,3 +14,23 @@ def cases(rng):
             yield relu_gradient, (rng.normal(size=shape), np.maximum(a, 0))
     yield relu, (np.array([np.nan, np.inf, -np.inf, 0.0, -1.0]),)
     yield relu_gradient, (np.array([[np.inf, 1.0, np.inf]]), np.array([[1.0, 0.0, 2.0]]))
+
+
+WRONG = "Not equal to tolerance"
+PLANTED = [
+    ("a[i] < 0 ? 0 : a[i]",
+     "fmax(a[i], T(0))",
+     WRONG),
+    ("if (i < count) o[i]",
+     "if (i <= count) o[i]",
+     r"outside of a: LINE reads a\[2\]"),
+    ("if (i < count) da[i]",
+     "if (i + 1 < count) da[i]",
+     WRONG),
+    ("blockIdx.x * (long long)blockDim.x + threadIdx.x;\n    if (i < count) o[i]",
+     "threadIdx.x;\n    if (i < count) o[i]",
+     r"race on o\[\d+\]: .* writes, .* writes .* of block 1, .* of block 0"),
+    ("relu(const T* __restrict__ a",
+     "relu(const float* __restrict__ a",
+     "given an array of float64 for a; expected float32"),
+]

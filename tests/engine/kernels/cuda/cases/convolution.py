@@ -1,4 +1,4 @@
-"""Convolutions: every size, stride and padding; kernels that reach over all edges; no images; outputs of many blocks."""
+"""Convolutions: every size, stride and padding; kernels that reach over all edges; no images; many blocks."""
 import numpy as np
 
 from engine.kernels import correlate, relu
@@ -21,3 +21,23 @@ def cases(rng):
         yield correlate, (x, kernel, None, stride, padding)
         yield correlate, (x, kernel, bias, stride, padding, relu)
         yield correlate, (x, kernel, bias, stride, padding, np.square)
+
+
+WRONG = "Not equal to tolerance"
+PLANTED = [
+    ("down < 0 || ",
+     "",
+     r"outside of x: \S+ reads x\[-\d+\]"),
+    ("right >= width",
+     "right > width",
+     r"outside of x: \S+ reads x\[420\]"),
+    ("(n * height + down)",
+     "(n * out_height + down)",
+     WRONG),
+    ("bias ? bias[o] : T(0)",
+     "bias[o]",
+     "outside of all arrays: LINE reads"),
+    ("RELU && sum < 0",
+     "sum < 0",
+     WRONG),
+]
