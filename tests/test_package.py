@@ -17,6 +17,7 @@ from engine.version import PACKAGE, RELEASE, __version__
 ROOT = Path(__file__).parents[1]
 NAMES = ("engine", "models", "experiments")
 TEXTS = ("README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
+DISTRIBUTED = ("*.py", "*.jinja", "py.typed", "*.cu", "*.cuh", "*.h", "*.cpp")
 BUILD = """
 import sys
 from setuptools import build_meta
@@ -115,16 +116,17 @@ def sources(*patterns):
 
 def test_the_wheel_has_every_module_template_and_mark_of_types_and_nothing_else(built):
     _, wheel, _ = built
-    expected = sources("*.py", "*.jinja", "py.typed")
+    expected = sources(*DISTRIBUTED)
     assert len([name for name in expected if name.endswith("py.typed")]) == 3
     assert any(name.endswith("report.html.jinja") for name in expected)
+    assert {"engine/kernels/cuda/activations.cu", "engine/kernels/cuda/on_cpu/emulator.cpp"} <= expected
     assert {name for name in wheel if ".dist-info/" not in name} == expected
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel)
 
 
 def test_the_sdist_has_the_sources_the_texts_and_the_tests_and_no_data(built):
     sdist, _, _ = built
-    assert sources("*.py", "*.jinja", "py.typed") | set(TEXTS) | {"setup.py", "pyproject.toml"} <= sdist
+    assert sources(*DISTRIBUTED) | set(TEXTS) | {"setup.py", "pyproject.toml"} <= sdist
     assert "tests/test_package.py" in sdist and "docs/contributing/layer.md" in sdist
     assert "experiments/image.png" not in sdist and not [
         name for name in sdist if name.startswith(("shared", "runs", "data"))]

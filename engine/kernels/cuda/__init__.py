@@ -17,7 +17,8 @@ To add a kernel
    time, and the checks are cheaper. Indices of numbers are long long where an array may have more than 2^31.
    Shared memory: SHARED(float, tile, [32][33]); or DYNAMIC_SHARED(float, memory), whose size the launch gives.
    cp_async, to_tf32 and mma_tf32 stand in prelude.cuh with what they demand; whatever else of CUDA a kernel uses must
-   be in on_cpu/emulator.h, too: add it there in the same words. No inline PTX in kernel files.
+   be in on_cpu/emulator.h, too: add it there in the same words. No inline PTX and no #include in kernel files; device
+   functions that several of them use are for common.cuh.
    max(NaN, 0) is 0 in CUDA and NaN in the definitions: write a < 0 ? 0 : a.
    Only __syncthreads and __syncwarp order accesses to memory; shuffles and mma do not.
 

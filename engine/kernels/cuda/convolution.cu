@@ -6,7 +6,7 @@ __global__ void correlate(const T* __restrict__ x, const T* __restrict__ kernel,
                           T* __restrict__ y, long long count, int height, int width, int channels, int kernel_height,
                           int kernel_width, int out_height, int out_width, int outputs, int stride_down,
                           int stride_right, int top, int left) {
-    long long place = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    long long place = thread_of_grid();
     if (place >= count) return;
     int o = place % outputs, j = place / outputs % out_width;
     long long row = place / outputs / out_width, n = row / out_height;

@@ -14,8 +14,10 @@ WITHOUT_ASKING = 48 << 10  # bytes of dynamic shared memory
 
 
 def source(text: str, file: str) -> str:
-    """What NVRTC compiles: the prelude, then the kernel file under its own line numbers."""
-    return (FOLDER / "prelude.cuh").read_text("utf-8").replace("#pragma once\n", "\n") + f'#line 1 "{file}.cu"\n' + text
+    """What NVRTC compiles: what every kernel file may use, then the file, each under its own line numbers."""
+    texts = {name: (FOLDER / name).read_text("utf-8").replace("#pragma once\n", "\n")
+             for name in ("prelude.cuh", "common.cuh")}
+    return "".join(f'#line 1 "{name}"\n{each}' for name, each in (texts | {f"{file}.cu": text}).items())
 
 
 @cache

@@ -2,7 +2,7 @@
 
 template <typename T>
 __global__ void upsample(const T* __restrict__ x, T* __restrict__ y, long long count, int width, int channels, int factor) {
-    long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+    long long i = thread_of_grid();
     if (i >= count) return;
     long long pixel = i / channels, row = pixel / (width * factor);  // of y, over all images
     int c = i % channels, column = pixel % (width * factor);

@@ -69,7 +69,7 @@ class Signature:
                             + ", ".join(parameter.name for parameter in self.parameters))
         for parameter, argument in zip(self.parameters, arguments, strict=True):
             given = f"{self.name} was given "
-            if hasattr(argument, "dtype") and getattr(argument, "ndim", 0) > 0:
+            if hasattr(argument, "dtype") and hasattr(argument, "__setitem__"):
                 if not parameter.is_pointer:
                     raise TypeError(f"{given}an array for {parameter.name}; expected one number, {parameter.type}")
                 if argument.dtype != parameter.dtype:

@@ -6,8 +6,9 @@ itself; `emulating` says in which order the threads run, and whether every acces
     with emulating("shuffled", seed=3, checked=True):
         relu(emulated(x))
 
-Checked or not, it notices writes right beside an array, divergent barriers, cp.async that was not waited for (NaN),
-shared memory that was not written (NaN). Checked, about ten times as slow, it raises KernelError with the lines of
+Checked or not, it notices writes right beside an array and accesses far from any, divergent barriers, cp.async that
+was not waited for (NaN), shared memory that was not written (NaN). Checked, four to ten times as slow, it raises
+KernelError with the lines of
 
 - every pair of conflicting accesses of two threads without a barrier between, in shared and in global memory (of two
   blocks, too), whether or not it changed a result this time;

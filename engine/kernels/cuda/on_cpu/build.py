@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-FLAGS = ["-std=c++17", "-g", "-fPIC", "-ffp-contract=off", "-fno-exceptions", "-fno-gnu-unique", f"-I{FOLDER}"]
+COMMON = FOLDER.parent / "common.cuh"
+FLAGS = ["-std=c++17", "-g1", "-fPIC", "-ffp-contract=off", "-fno-exceptions", "-fno-gnu-unique", f"-I{FOLDER}"]
 FAST, CHECKED = ["-O2"], ["-O1", "-DCHECKED", "-fno-store-merging"]  # every access as it is written
 HOOKS = ["-fsanitize=thread,alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"]  # calls of our own
 LIBRARIES = ["-nodefaultlibs", "-lstdc++", "-lm", "-lgcc_s", "-lgcc", "-lc"]  # all but that of -fsanitize
@@ -26,7 +27,8 @@ def library(text: str, file: str, checked: bool) -> Path:
     """The shared library of a kernel file's text. Raises CompileError."""
     flags = [*FLAGS, *(CHECKED if checked else FAST)]
     runtime = _kept(RUNTIME, "runtime.cpp", [*flags, "-c"], [], ".o")
-    own = [*(HOOKS if checked else []), "-Wall", "-Wno-unknown-pragmas", "-shared", "-include", "emulator.h"]
+    own = [*(HOOKS if checked else []), "-Wall", "-Wno-unknown-pragmas", "-shared", "-include", "emulator.h",
+           "-include", str(COMMON)]
     return _kept(text, f"{file}.cu", [*flags, *own], ["-x", "none", str(runtime), *LIBRARIES], ".so")
 
 
@@ -56,7 +58,7 @@ def _compiler() -> str:
 @cache
 def _everything_else() -> str:
     version = subprocess.run([_compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout
-    own = [path.read_text("utf-8") for path in sorted([*FOLDER.glob("*.h"), *FOLDER.glob("*.cpp")])]
+    own = [path.read_text("utf-8") for path in sorted([*FOLDER.glob("*.h"), *FOLDER.glob("*.cpp"), COMMON])]
     return "\0".join([version, platform.machine(), *own])
 
 

@@ -3,6 +3,8 @@
 // (and the kernels with -fsanitize=thread, whose hooks are below), every access to memory is checked, too.
 #include "emulator.h"
 
+#include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -215,6 +217,38 @@ static void run_block(const std::vector<unsigned>& order) {
     }
 }
 
+// Faults of the processor end the launch, not the process.
+static sigjmp_buf on_fault;
+static thread_local bool launching = false;
+static void fault(int number) {
+    if (launching) siglongjmp(on_fault, number);
+    signal(number, SIG_DFL);  // not ours: it comes again
+}
+
+class Faults {  // caught as long as this lives
+    static constexpr int NUMBERS[] = {SIGSEGV, SIGBUS, SIGFPE};
+    struct sigaction before[3];
+    stack_t stack_before;
+    static char stack[64 << 10];
+
+public:
+    Faults() {
+        stack_t own = {};
+        own.ss_sp = stack, own.ss_size = sizeof stack;
+        sigaltstack(&own, &stack_before);
+        struct sigaction ours = {};
+        ours.sa_handler = fault, ours.sa_flags = SA_ONSTACK | SA_NODEFER;
+        for (int i = 0; i < 3; i++) sigaction(NUMBERS[i], &ours, &before[i]);
+        launching = true;
+    }
+    ~Faults() {
+        launching = false;
+        for (int i = 0; i < 3; i++) sigaction(NUMBERS[i], &before[i], nullptr);
+        sigaltstack(&stack_before, nullptr);
+    }
+};
+char Faults::stack[64 << 10];
+
 static std::vector<unsigned> order_of(unsigned count, int kind, unsigned& random) {  // 0 ascending, 1 descending, 2 shuffled
     std::vector<unsigned> order(count);
     for (unsigned i = 0; i < count; i++) order[i] = kind == 1 ? count - 1 - i : i;
@@ -250,6 +284,11 @@ extern "C" const char* emulator_run(const char* name, const unsigned* grid, cons
     gridDim = {grid[0], grid[1], grid[2]}, blockDim = {block[0], block[1], block[2]};
     begin_launch(arrays, array_count);
     stacks.take_all_back();
+    Faults faults;
+    if (int number = sigsetjmp(on_fault, 1)) {
+        error = number == SIGFPE ? "a division by zero" : "a memory fault, or a stack of more than 60 KB";
+        return error.c_str();
+    }
     unsigned random = seed;
     for (unsigned b : order_of(grid[0] * grid[1] * grid[2], order, random)) {
         blockIdx = {b % grid[0], b / grid[0] % grid[1], b / (grid[0] * grid[1])};

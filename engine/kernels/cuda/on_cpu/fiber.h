@@ -1,17 +1,20 @@
-// Fibers: stacks between which one core switches. By hand on x86-64, where ucontext's system calls cost thirty times
-// as much as everything else; by ucontext elsewhere.
+// Fibers: stacks between which one core switches. By hand on x86-64, where ucontext, with its system calls,
+// makes a kernel with barriers ten times as slow; by ucontext elsewhere.
 #pragma once
 #include <sys/mman.h>
 
 #include <vector>
-#ifndef __x86_64__
+#if !defined(__x86_64__) && !defined(UCONTEXT)
+#define UCONTEXT
+#endif
+#ifdef UCONTEXT
 #include <ucontext.h>
 #endif
 
 namespace emulator {
 struct Fiber {
     char* stack = nullptr;
-#ifdef __x86_64__
+#ifndef UCONTEXT
     void* pointer = nullptr;
 #else
     ucontext_t context;
@@ -38,7 +41,7 @@ public:
     void take_all_back() { free = all; }  // after a launch that an error ended
 };
 
-#ifdef __x86_64__
+#ifndef UCONTEXT
 extern "C" void emulator_switch(void** from, void* to) __attribute__((visibility("hidden")));
 asm(R"(
 .text

@@ -132,6 +132,19 @@ def test_a_local_array_of_its_own_is_a_threads(checked):
     np.testing.assert_array_equal(y, np.arange(32) % 8 * np.arange(32))
 
 
+@pytest.mark.parametrize(("body", "message"), [
+    ("y[1l << 40] = 1;", "fault|outside of all arrays: text.cu:2 writes"),
+    ("y[0] = 100 / int(threadIdx.x - blockIdx.x);", "division by zero: text.cu:2|a division by zero"),
+    ("float v[20000];\nfor (int i = 0; i < 20000; i++) v[i] = y[i % 4];\n__syncthreads();\ny[0] = v[int(y[1])];",
+     "a stack of more than 60 KB"),
+])
+def test_a_fault_ends_the_launch_and_not_the_process(body, message, checked):
+    text = f"__global__ void k(float* y) {{\n{body}\n}}\nINSTANTIATE(k)  // registers: 16"
+    for _ in range(2):
+        with pytest.raises(KernelError, match=message):
+            call(text, checked, (np.zeros(4, "float32"),), block=1)
+
+
 def test_more_static_shared_memory_than_there_is(checked):
     text = "__global__ void k(float* y) { SHARED(float, s, [12289]); y[0] = s[0]; }\nINSTANTIATE(k)  // registers: 16"
     with pytest.raises(KernelError, match="more than 48 KB"):
@@ -147,6 +160,15 @@ def test_without_gcc_it_says_what_to_do(checked, monkeypatch):
     monkeypatch.setattr(build.shutil, "which", lambda name: None)
     with pytest.raises(CompileError, match=r"no g\+\+ found.*install it"):
         build.library("new text", "text", checked)
+
+
+def test_on_other_processors_fibers_switch_by_ucontext(checked, monkeypatch):
+    monkeypatch.setattr(build, "FLAGS", [*build.FLAGS, "-DUCONTEXT"])
+    a, b, c = numbers(20, 37), numbers(37, 18), numbers(20, 18)
+    with emulating("shuffled", checked=checked):
+        Program(PROVING, "proving", checked).run("product<float>", (2, 2, 1), (16, 16, 1),
+                                                 (a, b, c, *np.int32([20, 37, 18])))
+    np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-5)
 
 
 def test_a_library_is_compiled_once(checked, monkeypatch):

@@ -27,7 +27,7 @@ PLANTED = [
     ("if (i < count) da[i]",
      "if (i + 1 < count) da[i]",
      WRONG),
-    ("blockIdx.x * (long long)blockDim.x + threadIdx.x;\n    if (i < count) o[i]",
+    ("thread_of_grid();\n    if (i < count) o[i]",
      "threadIdx.x;\n    if (i < count) o[i]",
      r"race on o\[\d+\]: .* writes, .* writes .* of block 1, .* of block 0"),
     ("relu(const T* __restrict__ a",
