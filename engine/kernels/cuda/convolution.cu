@@ -22,7 +22,7 @@ __global__ void correlate(const T* __restrict__ x, const T* __restrict__ kernel,
         }
     y[place] = RELU && sum < 0 ? T(0) : sum;
 }
-INSTANTIATE(correlate<float, false>)  // registers: 64
-INSTANTIATE(correlate<float, true>)  // registers: 64
-INSTANTIATE(correlate<double, false>)  // registers: 64
-INSTANTIATE(correlate<double, true>)  // registers: 64
+INSTANTIATE(correlate<float, false>)  // registers: 40
+INSTANTIATE(correlate<float, true>)  // registers: 40
+INSTANTIATE(correlate<double, false>)  // registers: 40
+INSTANTIATE(correlate<double, true>)  // registers: 40

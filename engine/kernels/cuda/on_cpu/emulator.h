@@ -142,7 +142,9 @@ template <int BYTES> __forceinline__ void cp_async(void* shared, const void* glo
 }
 __forceinline__ void cp_async_commit() { emulator::commit(); }
 template <int GROUPS> __forceinline__ void cp_async_wait() { emulator::wait_for_copies(GROUPS); }
-inline unsigned to_tf32(float x) { return (__float_as_uint(x) + 0x1000u) & ~0x1fffu; }
+inline unsigned to_tf32(float x) {
+    return isnan(x) ? 0x7fffffffu : (__float_as_uint(x) + 0x1000u) & ~0x1fffu;
+}
 __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     unsigned fragments[10];
     memcpy(fragments, a, 16), memcpy(fragments + 4, b, 8), memcpy(fragments + 6, d, 16);

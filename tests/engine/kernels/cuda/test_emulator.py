@@ -72,6 +72,17 @@ def test_tensor_cores_fed_by_asynchronous_copies(proving):
     assert np.abs(c - a.astype(float) @ b).max() > 1e-4  # in TF32, not in float32
 
 
+def test_numbers_become_the_nearest_of_tf32(checked):
+    text = "__global__ void k(const float* x, unsigned* y) { y[threadIdx.x] = to_tf32(x[threadIdx.x]); }" \
+           "\nINSTANTIATE(k)  // registers: 16"
+    x = np.array([1, 1 + 2**-11, 1 + 2**-11 - 2**-20, -1 - 2**-11, np.inf, -np.inf, np.nan], "float32")
+    x = np.append(x, np.array([0xFFFFFFFF], "uint32").view("float32"))  # what memory is full of that nobody wrote
+    y = np.zeros(8, "uint32")
+    call(text, checked, (x, y), block=8)
+    right = [1, 1 + 2**-10, 1, -1 - 2**-10, np.inf, -np.inf, np.nan, np.nan]
+    np.testing.assert_array_equal(y.view("float32"), np.array(right, "float32"))
+
+
 def test_four_numbers_at_a_time_and_in_place(proving):
     x = numbers(40)
     right = x * x
