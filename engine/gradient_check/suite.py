@@ -48,7 +48,8 @@ def _cases_of(name: str) -> list[Case]:
                           "module that is installed or lies in this folder") from None
         raise NoCases(f"the module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(function):
-        raise NoCases(f"the module {name!r}, {getattr(module, '__file__', None) or 'of no file'}, has no function cases(); "
+        where = getattr(module, "__file__", None) or "of no file"
+        raise NoCases(f"the module {name!r}, {where}, has no function cases(); "
                       "expected one that gives the cases to check, made by engine.gradient_check.layer_case")
     try:
         made = list(function())
