@@ -1,4 +1,4 @@
-"""The networks, small and in float64, for `python -m engine.gradient_check models.gradient_cases`."""
+"""The networks, small and in float64, for `python -m engine.gradient_check models`."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ import numpy as np
 
 from engine import losses
 from engine.combinators import Chain
+from engine.gradient_cases import MODES, start
 from engine.gradient_check import Case, Loss, layer_case
-from engine.gradient_check.cases import MODES, start
 from engine.gradient_check.loss import LossFunction
 from engine.layer import Layer
 from engine.layers import Tanh

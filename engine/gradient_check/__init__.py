@@ -1,7 +1,7 @@
 """Gradient checks for any layer, loss or network.
 
-    python -m engine.gradient_check                          all layers, combinators and losses of the engine
-    python -m engine.gradient_check models.gradient_cases    the cases() of a module, here this project's networks
+    python -m engine.gradient_check                  all layers, combinators and losses of the engine
+    python -m engine.gradient_check engine models    and the networks: cases() of models/gradient_cases.py
 
 In Python:
 

@@ -18,12 +18,12 @@ from engine.gradient_check.terminal import say
 from engine.version import RELEASE
 
 EXAMPLES = """examples:
-  python -m engine.gradient_check                          the engine's layers, combinators and losses
-  python -m engine.gradient_check models.gradient_cases    the networks of this project
-  python -m engine.gradient_check my_layers                your own: my_layers.py in this folder has a function cases()
-  python -m engine.gradient_check --only BatchNorm         one layer, loss or network, in all its set-ups
-  python -m engine.gradient_check --plot curves.png        and draw the error over the step size
-  python -m engine.gradient_check --json gradients.json    and write the table as JSON
+  python -m engine.gradient_check                        the engine's layers, combinators and losses
+  python -m engine.gradient_check engine models          and the networks of this project: models/gradient_cases.py
+  python -m engine.gradient_check my_layers              your own: my_layers.py in this folder has a function cases()
+  python -m engine.gradient_check --only BatchNorm       one layer, loss or network, in all its set-ups
+  python -m engine.gradient_check --plot curves.png      and draw the error over the step size
+  python -m engine.gradient_check --json gradients.json  and write the table as JSON
 
 my_layers.py:
   from engine.gradient_check import layer_case
@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m engine.gradient_check", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Compare backward with finite differences of forward, for every layer, loss and network.")
     parser.add_argument("modules", metavar="MODULE", nargs="*", default=[OWN],
-                        help="modules with a function cases(), by name; the engine's own if none is given")
+                        help="modules with a function cases(), or packages with such a module gradient_cases, by "
+                             "name; the engine's own if none is given")
     parser.add_argument("--only", metavar="NAME", help="check this one: a name or the part before its colon")
     parser.add_argument("--json", metavar="FILE", type=Path,
                         help="write a list of {name, parameter, error, resolution, passed}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 
 from engine.gradient_check.case import Case, generator
 from engine.gradient_check.complex_step import along_imaginary
@@ -13,7 +14,8 @@ from engine.gradient_check.protocol import begin
 from engine.gradient_check.result import Result, badness
 
 # Checked where no other module is named: the engine's own layers, combinators and losses.
-OWN = "engine.gradient_check.cases"
+OWN = "engine"
+IN_A_PACKAGE = "gradient_cases"  # its module that is taken where a package is named
 
 # Single entries of every array that are checked besides the random direction.
 SAMPLES = 8
@@ -24,7 +26,8 @@ class NoCases(ValueError):
 
 
 def all_cases(modules: Sequence[str]) -> list[Case]:
-    """The cases of the modules, given by name, in their order; each has a function cases() -> Iterable[Case].
+    """The cases of the modules, given by name, in their order; each has a function cases() -> Iterable[Case], or is a
+    package whose module gradient_cases has one.
 
     Raises NoCases, which names the module, for what is no module, fails to import, or has no such function, and where
     the function fails or gives something else.
@@ -34,7 +37,10 @@ def all_cases(modules: Sequence[str]) -> list[Case]:
 
 def _cases_of(name: str) -> list[Case]:
     try:
-        function = getattr(import_module(name), "cases", None)
+        module = import_module(name)
+        if not hasattr(module, "cases") and hasattr(module, "__path__") and find_spec(f"{name}.{IN_A_PACKAGE}"):
+            module = import_module(f"{name}.{IN_A_PACKAGE}")
+        function = getattr(module, "cases", None)
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{name}.".startswith(f"{missing}."):
@@ -42,8 +48,9 @@ def _cases_of(name: str) -> list[Case]:
                           "module that is installed or lies in this folder") from None
         raise NoCases(f"the module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(function):
-        raise NoCases(f"the module {name!r} has no function cases(); expected one that gives the cases to check, made "
-                      "by engine.gradient_check.layer_case")
+        where = getattr(module, "__file__", None) or "of no file"
+        raise NoCases(f"the module {name!r}, {where}, has no function cases(); "
+                      "expected one that gives the cases to check, made by engine.gradient_check.layer_case")
     try:
         made = list(function())
     except Exception as error:

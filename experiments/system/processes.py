@@ -40,7 +40,8 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item], work
     """The results in the items' order, computed by `workers` processes, or here where one does.
 
     function and items can be pickled; they are in this thread, some items ahead of the work. What the function raises
-    is raised here, and what has not begun is given up; `Failure` where a process was killed.
+    is raised here, and what has not begun is given up; `Failure` where a process was killed. Ctrl-C, and a caller who
+    takes no more results, end the processes at once.
     """
     if workers <= 1 or len(items) < 2 * workers:
         yield from map(function, items)
@@ -58,8 +59,13 @@ def in_processes(function: Callable[[Item], Result], items: Sequence[Item], work
         except BrokenProcessPool as error:
             raise Failure("a worker process was killed, for lack of memory perhaps: try fewer --workers. What was done "
                           "until then is kept") from error
-        except BaseException:
+        except Exception:
             pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        except BaseException:
+            with _interruptions_held():
+                _kill(pool)
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
@@ -67,8 +73,8 @@ class Processes(ThreadPoolExecutor):
     """An executor of separate processes: one that is killed takes no call with it but its own.
 
     workers: processes at a time; threads: of the engine in each. Processes are spawned, not forked: the caller may run
-    threads or hold a GPU. A call is pickled once, in the thread that submits it. Ctrl-C does not reach the processes;
-    who submits a call must have another way to end it early.
+    threads or hold a GPU. A call is pickled once, in the thread that submits it. Ctrl-C does not reach the processes:
+    the context that it ends kills them. So nothing may depend on a call's coming to its end.
     """
 
     def __init__(self, workers: int, threads: int) -> None:
@@ -76,6 +82,7 @@ class Processes(ThreadPoolExecutor):
         self.threads = threads
         self.local = threading.local()
         self.pools: list[ProcessPoolExecutor] = []
+        self.given_up = False
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future:
         return super().submit(self._apart, pickled_call(function, *arguments, **named))
@@ -85,6 +92,16 @@ class Processes(ThreadPoolExecutor):
         for pool in self.pools:
             pool.shutdown(wait)
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self.shutdown()
+            return
+        with _interruptions_held():  # another one would leave processes behind, which the end of Python stumbles over
+            self.given_up = True  # from here on a process that begins is killed by who began it
+            for pool in self.pools:
+                _kill(pool)
+            self.shutdown(cancel_futures=True)
+
     def _apart(self, content: bytes) -> Any:
         pool = getattr(self.local, "pool", None)
         if pool is None:
@@ -93,6 +110,8 @@ class Processes(ThreadPoolExecutor):
         try:
             with _interruptions_held():
                 future = pool.submit(call, content)
+            if self.given_up:
+                _kill(pool)
             return future.result()
         except BrokenExecutor:
             self.local.pool = None
@@ -102,6 +121,12 @@ class Processes(ThreadPoolExecutor):
 def threads_each(workers: int) -> int:
     """Threads of the engine in each of `workers` processes that share this machine's processors."""
     return max(1, (os.cpu_count() or 1) // workers)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """Its processes, at once; the pool is broken then. (From Python 3.14 on the pool has `kill_workers` for that.)"""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
 
 
 def _process_pool(workers: int, threads: int) -> ProcessPoolExecutor:

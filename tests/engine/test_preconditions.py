@@ -6,7 +6,7 @@ import pytest
 
 from engine import layers
 from engine.combinators import Chain, Fork, Merge, Recompute, Skip, SlicedStage
-from engine.gradient_check.cases import cases
+from engine.gradient_cases import cases
 from engine.layer import Layer, Run, parameter_count
 from engine.layers import (
     BatchNorm,

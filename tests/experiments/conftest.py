@@ -110,9 +110,12 @@ def decomposed(drawn, detectors, finished, tmp_path_factory, command, tiny_flags
     return output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster():
-    """The address of a Dask scheduler with one worker of two threads, in this process."""
+    """The address of a Dask scheduler with one worker of two threads, in this process.
+
+    Not for the whole session: its threads draw from the global random generators, which gradient checks watch.
+    """
     distributed = pytest.importorskip("distributed", reason='needs Dask: pip install -e ".[test]"')
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
                                   dashboard_address=":0") as started:

@@ -163,7 +163,7 @@ def test_a_loss_that_is_not_finite_names_step_and_layer_and_keeps_the_last_good_
     code, _, errors = command(end2end.main, *tiny_flags(drawn, output), "--learning-rate", 1e25,
                               "--checkpoint-every", 1)
     assert code == 1
-    assert re.search(r"at step 2 layer 'conv_\d\w' .*not finite.*last good checkpoint is kept", errors), errors
+    assert re.search(r"at step 2 layer 'stage_\d\.conv_\w' .*not finite.*last good checkpoint is kept", errors), errors
     assert "Warning" not in errors
     checkpoint = load_checkpoint(output / "checkpoint.safetensors")
     assert checkpoint.step == 1 and all(np.isfinite(array).all() for array in checkpoint.arrays.values())

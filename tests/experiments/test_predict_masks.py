@@ -74,7 +74,7 @@ def test_an_image_smaller_than_the_network_s_input_has_a_mask_of_its_own_size():
 def checkpoint(tmp_path):
     configuration = DetectorConfiguration(preset="quick", side=32, working_side=64, channels=2, depth=1)
     network = detector.build(configuration)
-    network.parameters()["sig.b"][...] = 3  # so that it marks most of what it sees
+    network.parameters()["logits.b"][...] = 3  # so that it marks most of what it sees
     path = tmp_path / "P1-ss" / "checkpoint.safetensors"
     path.parent.mkdir()
     save_checkpoint(path, network, None, 100, configuration.record(), {

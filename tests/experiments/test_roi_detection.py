@@ -291,7 +291,7 @@ def test_a_finished_run_is_trained_on_all_its_detectors(run, flags, tmp_path, co
 def test_the_detectors_of_a_run_are_loaded_by_their_loss(run, tmp_path, lesions):
     networks, configuration = loaded(run, "dice")
     assert len(networks) == 5 and isinstance(configuration, DetectorConfiguration) and configuration.side == 32
-    weights = [network.parameters()["sig.W"] for network in networks]
+    weights = [network.parameters()["logits.W"] for network in networks]
     assert not any(np.array_equal(weights[0], other) for other in weights[1:])
     predicted = masks(networks[0], np.random.default_rng(0).random((3, 32, 32, 1), np.float32), 0.0)
     assert predicted.shape == (3, 32, 32, 1) and predicted.dtype == bool and predicted.all()

@@ -8,7 +8,7 @@ import pytest
 
 from engine import losses
 from engine.combinators import Chain, Recompute, Skip
-from engine.gradient_check.cases import cases
+from engine.gradient_cases import cases
 from engine.layer import Layer, Run, parameter_count
 from engine.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool, ReLU, Upsample
 from engine.observing import observe

@@ -164,7 +164,7 @@ def test_help_shows_examples_from_the_command_line():
     ended = subprocess.run([sys.executable, "-m", "engine.gradient_check", "--help"], capture_output=True, text=True)
     assert ended.returncode == 0
     assert "python -m engine.gradient_check --only BatchNorm" in ended.stdout and "exit code" in ended.stdout
-    assert "python -m engine.gradient_check models.gradient_cases " in ended.stdout
+    assert "python -m engine.gradient_check engine models " in ended.stdout
 
 
 MODULES = {"mine": """
@@ -192,6 +192,11 @@ def test_modules_of_the_current_folder_are_checked_and_no_others(folder, capsys)
     before = list(sys.path)
     assert main(["mine"]) == 0
     assert "2 of 2 checks of 1 layers, losses and networks passed" in capsys.readouterr().out
+    (folder / "package").mkdir()
+    for name, text in (("__init__", ""), ("gradient_cases", MODULES["mine"])):
+        (folder / "package" / f"{name}.py").write_text(text)
+    assert main(["package"]) == 0
+    assert "2 of 2 checks of 1 layers, losses and networks passed" in capsys.readouterr().out
     assert main(["mine", __name__]) == 0
     assert "6 of 6 checks of 3 layers" in capsys.readouterr().out
     assert sys.path == before
@@ -212,8 +217,8 @@ def test_a_module_of_the_current_folder_from_the_command_line(flags, folder):
     ("engine.absent.cases", "there is no module 'engine.absent.cases'; expected"),
     (".mine", "the module '.mine' cannot be imported: TypeError"),
     ("", "the module '' cannot be imported: ValueError"),
-    ("of_nothing", "the module 'of_nothing' has no function cases(); expected one that gives the cases"),
-    ("empty", "the module 'empty' has no function cases()"),
+    ("of_nothing", "of_nothing.py, has no function cases(); expected one that gives the cases"),
+    ("empty", "empty.py, has no function cases()"),
     ("with_a_slip", "the module 'with_a_slip' cannot be imported: SyntaxError"),
     ("needy", "the module 'needy' cannot be imported: ModuleNotFoundError: No module named 'no_such_library'"),
     ("ends", "the module 'ends' cannot be imported: SystemExit: 7"),
@@ -283,6 +288,6 @@ def test_the_version_is_that_of_the_project(capsys):
 
 def test_every_loss_has_a_right_curve():
     """The largest step of a sweep leaves no prediction outside of [0, 1], which the losses would refuse."""
-    cases = [case for case in all_cases([OWN, "models.gradient_cases"]) if type(case.layer).__name__ == "Loss"]
+    cases = [case for case in all_cases([OWN, "models"]) if type(case.layer).__name__ == "Loss"]
     assert len(cases) >= 14
     assert all(sweep(case.layer, case.x, case.run, generator(case.name), case.name).right for case in cases)

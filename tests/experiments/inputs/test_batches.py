@@ -165,5 +165,6 @@ def test_batches_of_masks_draw_from_the_training_indices_alone():
     def images(indices):
         return np.broadcast_to(np.float32(indices)[:, None, None, None], (len(indices), 8, 8, 1)).copy()
 
-    batches = MaskBatches(SimpleNamespace(images=images, masks=images), np.array([2, 5, 7]), 4, 0)
+    prepared = SimpleNamespace(images_and_masks=lambda indices: (images(indices), images(indices)))
+    batches = MaskBatches(prepared, np.array([2, 5, 7]), 4, 0)
     assert {value for step in range(40) for value in np.unique(batches(step)[0])} == {2, 5, 7}

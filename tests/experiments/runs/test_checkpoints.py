@@ -127,7 +127,7 @@ def test_a_decomposition_s_checkpoint_among_the_detectors_of_another(decomposed,
 @pytest.mark.parametrize(("configuration", "words"), [
     ("[" * 100_000 + "]" * 100_000, "step and configuration"), ("[1, 2]", "step and configuration"),
     ("7", "step and configuration"),
-    ("{}", "without a digest")])
+    ("{}", "holds no digest")])
 def test_json_that_is_no_configuration(configuration, words, drawn, tmp_path, command):
     path = tmp_path / "c.safetensors"
     path.write_bytes(save({f"parameters/{FIRST}": np.zeros((3, 3, 1, 3), np.float32)}, {
