@@ -1,28 +1,41 @@
-"""Convolutions on a GPU: the plain kernel, which takes every size, stride and padding."""
+"""Convolutions on a GPU: which kernel computes which shape."""
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from engine.arrays import Array
 from engine.kernels.activations import relu
-from engine.kernels.convolution import Pair, correlate, output_size
-from engine.kernels.cuda.arrays import c_type, contiguous, empty
-from engine.kernels.cuda.launch import blocks, launch
+from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
+from engine.kernels.cuda import convolution_gradient as gradients
+from engine.kernels.cuda import convolution_rungs as rungs
+from engine.kernels.cuda.arrays import contiguous
+from engine.kernels.cuda.precision import takes_tf32
 from engine.kernels.cuda.registration import on_cuda
 
-THREADS = 128
+# Of so few outputs, a tile of 64 would be empty nearly everywhere: the gradient at an image is one.
+NARROW = 4
 
 
 @on_cuda(correlate)
 def _(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: tuple[Pair, Pair],
       activation: Callable[[Array], Array] | None = None) -> Array:
     x, kernel, bias = contiguous(x), contiguous(kernel), None if bias is None else contiguous(bias)
-    n, height, width, channels = x.shape
-    out_height, out_width = (output_size(x.shape[1 + axis], kernel.shape[axis], stride[axis], padding[axis])
-                             for axis in (0, 1))
-    y = empty((n, out_height, out_width, kernel.shape[3]), x)
-    fused = "true" if activation is relu else "false"
-    launch(f"convolution.correlate<{c_type(x)}, {fused}>", blocks(y.size, THREADS), THREADS,
-           (x, kernel, bias, y, y.size, height, width, channels, *kernel.shape[:2], out_height, out_width,
-            kernel.shape[3], *stride, padding[0][0], padding[1][0]))
+    rung = rung_for(x, kernel, stride)
+    y = rung(x, kernel, bias, stride, padding, activation is relu)
     return activation(y) if activation and activation is not relu else y
+
+
+def rung_for(x: Array, kernel: Array, stride: Pair) -> rungs.Rung:
+    """The fastest rung for these shapes, in the precision that is asked for."""
+    if kernel.shape[3] <= NARROW:
+        return rungs.plain
+    if kernel.shape[:3] in ((3, 3, 1), (3, 3, 2)) and stride == (1, 1):
+        return rungs.first
+    return rungs.tf32 if takes_tf32(x) and rungs.width(x, kernel) == 4 else rungs.registers
+
+
+@on_cuda(correlate_kernel_gradient)
+def _(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]) -> Array:
+    x, da = contiguous(x), contiguous(da)
+    rung = gradients.tf32 if takes_tf32(x) and rungs.width(x, da) == 4 else gradients.registers
+    return rung(x, da, kernel_size, stride, padding)

@@ -1,0 +1,62 @@
+"""The kernel gradient of a convolution on a GPU, (3.42): its kernels, and the parts that its pixels are split into.
+
+The parts depend on the shapes alone, not on the GPU, and are added up in their order: the same numbers give the same bits.
+"""
+from __future__ import annotations
+
+from math import prod
+
+from engine.arrays import Array
+from engine.kernels.convolution import Pair
+from engine.kernels.cuda.arrays import c_type, empty
+from engine.kernels.cuda.convolution_rungs import Padding, width
+from engine.kernels.cuda.launch import blocks, launch
+
+WIDE, TF32_HIGH, TF32_SHARED = 64, 128, 3 * 32 * (136 + 72) * 4
+# Enough blocks for the largest GPUs (132 multiprocessors with some four blocks each), and parts no shorter than pays.
+BLOCKS, SHORTEST = 512, 256
+
+
+def plain(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding) -> Array:
+    """One thread a weight of a part."""
+    weights = prod(kernel_size) * x.shape[3] * da.shape[3]
+    return _in_parts(f".kernel_gradient<{c_type(x)}>", (blocks(weights, 128), 1), 128,
+                     (x, da, kernel_size, stride, padding))
+
+
+def registers(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding) -> Array:
+    """Tiles of 128 x 64 (float64: 64 x 64) weights, a thread 64 or 32 of them."""
+    high = 128 if x.dtype.itemsize == 4 else 64
+    return _in_parts(f"_gradient.gradient_registers<{c_type(x)}, {width(x, da)}>",
+                     (blocks(prod(kernel_size) * x.shape[3], high), blocks(da.shape[3], WIDE)), 128,
+                     (x, da, kernel_size, stride, padding))
+
+
+def tf32(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding) -> Array:
+    """On tensor cores; for float32 where `width(x, da)` is 4."""
+    return _in_parts("_gradient_tf32.gradient_tf32",
+                     (blocks(prod(kernel_size) * x.shape[3], TF32_HIGH), blocks(da.shape[3], WIDE)), 256,
+                     (x, da, kernel_size, stride, padding), TF32_SHARED)
+
+
+def pixels_of_part(pixels: int, blocks_of_part: int) -> int:
+    """How many pixels a part has: a multiple of 32, so that only the last one has a tail."""
+    parts = max(1, BLOCKS // max(1, blocks_of_part))
+    return 32 * blocks(max(blocks(pixels, parts), SHORTEST), 32)
+
+
+def _in_parts(kernel: str, tiles: Pair, threads: int, arguments: tuple[Array, Array, Pair, Pair, Padding],
+              shared_bytes: int = 0) -> Array:
+    x, da, kernel_size, stride, padding = arguments
+    pixels, outputs, rows = prod(da.shape[:3]), da.shape[3], prod(kernel_size) * x.shape[3]
+    each = pixels_of_part(pixels, prod(tiles))
+    count = max(1, blocks(pixels, each))
+    gradient = empty((*kernel_size, x.shape[3], outputs), x)
+    parts = gradient if count == 1 else empty((count, *gradient.shape), x)
+    launch(f"convolution{kernel}", (*tiles, count), threads,
+           (x, da, parts, pixels, each, *x.shape[1:], kernel_size[1], rows, *da.shape[1:], *stride, padding[0][0],
+            padding[1][0]), shared_bytes)
+    if count > 1:
+        launch(f"convolution.sum_of_parts<{c_type(x)}>", blocks(gradient.size, 128), 128,
+               (parts, gradient, gradient.size, count))
+    return gradient

@@ -1,0 +1,58 @@
+"""The product of two matrices on a GPU: cuBLAS for CuPy's arrays, a kernel of our own for those that stand in for them.
+
+cuBLAS counts columns first: it sees every array of ours transposed, and is asked for y^T = b^T a^T.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.kernels.cuda.arrays import EmulatedArray, c_type, contiguous, empty
+from engine.kernels.cuda.launch import blocks, launch
+from engine.kernels.cuda.precision import takes_tf32
+from engine.kernels.cuda.registration import on_cuda
+from engine.kernels.matrix_product import matrix_product
+
+# cublasComputeType_t: CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_64F; and the default algorithm
+COMPUTE_32F, COMPUTE_TF32, COMPUTE_64F, ANY_ALGORITHM = 68, 77, 70, -1
+
+
+@on_cuda(matrix_product)
+def _(a: Array, b: Array) -> Array:
+    (a, flipped_a), (b, flipped_b) = _by_rows(a), _by_rows(b)
+    rows, depth = a.shape[::-1] if flipped_a else a.shape
+    inner, columns = b.shape[::-1] if flipped_b else b.shape
+    if depth != inner:
+        raise ValueError(f"the matrices are {rows}x{depth} and {inner}x{columns}; expected as many columns of the first "
+                         "as rows of the second")
+    y = empty((rows, columns), a)
+    if isinstance(a, EmulatedArray) or 0 in (rows, depth, columns):
+        words = ", ".join("true" if flipped else "false" for flipped in (flipped_a, flipped_b))
+        launch(f"matrix_product.product<{c_type(a)}, {words}>", (blocks(rows, 16), blocks(columns, 16)), 256,
+               (a, b, y, rows, depth, columns))
+    else:
+        _by_cublas(a, b, y, flipped_a, flipped_b)
+    return y
+
+
+def _by_rows(matrix: Array) -> tuple[Array, bool]:
+    """An array whose numbers lie one behind the other, and whether it is the matrix's transpose. No copy if either is."""
+    if not matrix.flags.c_contiguous and matrix.flags.f_contiguous:
+        return contiguous(matrix.T), True
+    return contiguous(matrix), False
+
+
+def _by_cublas(a: Array, b: Array, y: Array, flipped_a: bool, flipped_b: bool) -> None:
+    """y = a b. a, b: arrays by rows, of the matrix or, flipped, of its transpose."""
+    import cupy
+    from cupy_backends.cuda.libs import cublas
+    single = y.dtype == np.float32
+    number: Any = cupy.cuda.runtime.CUDA_R_32F if single else cupy.cuda.runtime.CUDA_R_64F
+    compute = (COMPUTE_TF32 if takes_tf32(y) else COMPUTE_32F) if single else COMPUTE_64F
+    one, zero = np.ones(1, y.dtype), np.zeros(1, y.dtype)
+    depth = a.shape[0] if flipped_a else a.shape[1]
+    cublas.gemmEx(cupy.cuda.get_cublas_handle(), int(flipped_b), int(flipped_a), y.shape[1], y.shape[0], depth,
+                  one.ctypes.data, b.data.ptr, number, b.shape[1], a.data.ptr, number, a.shape[1], zero.ctypes.data,
+                  y.data.ptr, number, y.shape[1], compute, ANY_ALGORITHM)
