@@ -33,9 +33,9 @@ INSTANTIATE(correlate<float, true>)  // registers: 40
 INSTANTIATE(correlate<double, false>)  // registers: 40
 INSTANTIATE(correlate<double, true>)  // registers: 40
 
-// (3.42): dW[u,v,c,o] = sum over n,i,j of x[n, s i + u - top, s j + v - left, c] da[n,i,j,o]. A thread adds up one weight
-// over the pixels of one part, [part * pixels_of_part, ...): there are far more pixels than threads would keep busy if
-// there were one a weight alone. parts: (gridDim.z, weights); sum_of_parts adds them.
+// (3.42): dW[u,v,c,o] = sum over n,i,j of x[n, s i + u - top, s j + v - left, c] da[n,i,j,o]. A thread adds up one
+// weight over the pixels of one part, [part * pixels_of_part, ...): there are far more pixels than threads would keep
+// busy if there were one a weight alone. parts: (gridDim.z, weights); sum_of_parts adds them.
 template <typename T>
 __global__ void kernel_gradient(const T* __restrict__ x, const T* __restrict__ da, T* __restrict__ parts,
                                 long long pixels, long long pixels_of_part, int height, int width, int channels,

@@ -20,8 +20,7 @@ NARROW = 4
 def _(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: tuple[Pair, Pair],
       activation: Callable[[Array], Array] | None = None) -> Array:
     x, kernel, bias = contiguous(x), contiguous(kernel), None if bias is None else contiguous(bias)
-    rung = rung_for(x, kernel, stride)
-    y = rung(x, kernel, bias, stride, padding, activation is relu)
+    y = rung_for(x, kernel, stride)(x, kernel, bias, stride, padding, activation is relu)
     return activation(y) if activation and activation is not relu else y
 
 
@@ -37,5 +36,9 @@ def rung_for(x: Array, kernel: Array, stride: Pair) -> rungs.Rung:
 @on_cuda(correlate_kernel_gradient)
 def _(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]) -> Array:
     x, da = contiguous(x), contiguous(da)
-    rung = gradients.tf32 if takes_tf32(x) and rungs.width(x, da) == 4 else gradients.registers
-    return rung(x, da, kernel_size, stride, padding)
+    return gradient_rung_for(x, da)(x, da, kernel_size, stride, padding)
+
+
+def gradient_rung_for(x: Array, da: Array) -> gradients.Rung:
+    """The fastest kernel gradient for these shapes, in the precision that is asked for."""
+    return gradients.tf32 if takes_tf32(x) and rungs.width(x, da) == 4 else gradients.registers

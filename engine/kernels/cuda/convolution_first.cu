@@ -1,4 +1,5 @@
-// The 3x3 convolution of an image of one or two channels, stride 1: a network's first layer, which reads the image once.
+// The 3x3 convolution of an image of one or two channels, stride 1: a network's first layer, which reads the image
+// once.
 //
 // With so few channels a weight is used 9 or 18 times a result: the layer does little more than write y, 4 bytes for 18
 // FLOP of a channel, and no tile makes that more. So the kernel only sees to it that x is read once and y is written

@@ -2,10 +2,10 @@
 // matrix of convolution_tiles.cu, which is not written here either. The result has a row for every place (u, v, c) of
 // the kernel and a column for every output channel; the sum runs over all pixels.
 //
-// As in convolution_registers.cu a block of 128 threads computes HIGH x 64 results, a thread 8 x 8 or 4 x 8 of them, from
-// tiles in shared memory, of 8 pixels a step: 21 FLOP a byte in float, 8 in double. Here A and da have pixels as rows, and
-// so have the tiles: nothing is turned round. Where the pixels of the next steps lie, 8 threads compute two steps ahead:
-// their divisions would cost every thread more than its multiplications.
+// As in convolution_registers.cu a block of 128 threads computes HIGH x 64 results, a thread 8 x 8 or 4 x 8 of them,
+// from tiles in shared memory, of 8 pixels a step: 21 FLOP a byte in float, 8 in double. Here A and da have pixels as
+// rows, and so have the tiles: nothing is turned round. Where the pixels of the next steps lie, 8 threads compute two
+// steps ahead: their divisions would cost every thread more than its multiplications.
 //
 // Split-K: 9 x 64 x 64 weights of a first stage are only 5 such blocks (in float), far fewer than a GPU has
 // multiprocessors, while the sum runs over 800000 pixels. So the pixels are split into parts, blockIdx.z, each of which
@@ -15,7 +15,7 @@
 // WIDTH: 4 where channels and outputs are multiples of 4, so that four numbers are read at once; 1 for everything else.
 
 template <typename T, int WIDTH>
-__global__ void __launch_bounds__(128)
+__global__ void __launch_bounds__(128, sizeof(T) == 4 ? 3 : 2)
 gradient_registers(const T* __restrict__ x, const T* __restrict__ da, T* __restrict__ parts, long long pixels,
                    long long pixels_of_part, int height, int width, int channels, int kernel_width, int rows,
                    int out_height, int out_width, int outputs, int stride_down, int stride_right, int top, int left) {
@@ -132,5 +132,5 @@ gradient_registers(const T* __restrict__ x, const T* __restrict__ da, T* __restr
 }
 INSTANTIATE(gradient_registers<float, 1>)  // registers: 168
 INSTANTIATE(gradient_registers<float, 4>)  // registers: 168
-INSTANTIATE(gradient_registers<double, 1>)  // registers: 168
-INSTANTIATE(gradient_registers<double, 4>)  // registers: 168
+INSTANTIATE(gradient_registers<double, 1>)  // registers: 192
+INSTANTIATE(gradient_registers<double, 4>)  // registers: 192

@@ -1,9 +1,10 @@
 """The kernel gradient of a convolution on a GPU, (3.42): its kernels, and the parts that its pixels are split into.
 
-The parts depend on the shapes alone, not on the GPU, and are added up in their order: the same numbers give the same bits.
+The parts depend on the shapes alone, not on the GPU, and are added up in their order: same numbers, same bits.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 
 from engine.arrays import Array
@@ -12,6 +13,7 @@ from engine.kernels.cuda.arrays import c_type, empty
 from engine.kernels.cuda.convolution_rungs import Padding, width
 from engine.kernels.cuda.launch import blocks, launch
 
+Rung = Callable[[Array, Array, Pair, Pair, Padding], Array]
 WIDE, TF32_HIGH, TF32_SHARED = 64, 128, 3 * 32 * (136 + 72) * 4
 # Enough blocks for the largest GPUs (132 multiprocessors with some four blocks each), and parts no shorter than pays.
 BLOCKS, SHORTEST = 512, 256

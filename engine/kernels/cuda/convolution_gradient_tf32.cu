@@ -1,10 +1,12 @@
-// The kernel gradient (3.42), dW = A^T da of convolution_gradient.cu with its split into parts, on tensor cores in TF32.
+// The kernel gradient (3.42), dW = A^T da of convolution_gradient.cu with its split into parts, on tensor cores in
+// TF32.
 //
 // The pipeline is that of convolution_tf32.cu: 8 warps compute 128 rows x 64 channels, 32 pixels a step, in a ring of
-// three stages that cp.async fills. Both stages have pixels as rows, of 136 and 72 numbers: a warp, which reads 4 rows of
-// each (bank 8 t + g), meets 32 different banks. Where pixels lie is computed by one warp, three steps ahead; a thread
-// copies for one place of the kernel (four channels of it) only, so that nothing else has to be divided. 81 KB of shared
-// memory and fewer than 128 registers let two blocks stand on a multiprocessor. channels and outputs are multiples of 4.
+// three stages that cp.async fills. Both stages have pixels as rows, of 136 and 72 numbers: a warp, which reads 4 rows
+// of each (bank 8 t + g), meets 32 different banks. Where pixels lie is computed by one warp, three steps ahead; a
+// thread copies for one place of the kernel (four channels of it) only, so that nothing else has to be divided. 81 KB
+// of shared memory and fewer than 128 registers let two blocks stand on a multiprocessor. channels and outputs are
+// multiples of 4.
 
 __global__ void __launch_bounds__(256, 2)
 gradient_tf32(const float* __restrict__ x, const float* __restrict__ da, float* __restrict__ parts, long long pixels,

@@ -1,22 +1,22 @@
 // Convolutions, the third rung: the implicit matrix product of convolution_tiles.cu, with many results a thread.
 //
 // A block of 128 threads computes HIGH pixels x 64 channels (HIGH: 128 in float, 64 in double), a thread 8 x 8 of them
-// (4 x 8 in double), whose sums stay in registers. For each of the 8 places of a step it reads 8 numbers of A and 8 of W
-// from shared memory, four at a time, and multiplies each with each: 64 multiplications for 16 numbers, where the second
-// rung had one for two. Each number from global memory is used 64 or 128 times: 128 x 64 x 2 FLOP for 128 + 64 numbers
-// of 4 bytes are 21 FLOP a byte (64 x 64 x 2 for 128 of 8 bytes, 8, in double, which is computed at half the speed): about
-// where a GPU's memory and its arithmetic take the same time. The L2 cache, in which the blocks that work at the same
-// time find the same x and the same W, does the rest.
+// (4 x 8 in double), whose sums stay in registers. For each of the 8 places of a step it reads 8 numbers of A and 8 of
+// W from shared memory, four at a time, and multiplies each with each: 64 multiplications for 16 numbers, where the
+// second rung had one for two. Each number from global memory is used 64 or 128 times: 128 x 64 x 2 FLOP for 128 + 64
+// numbers of 4 bytes are 21 FLOP a byte (64 x 64 x 2 for 128 of 8 bytes, 8, in double, which is computed at half the
+// speed): about where a GPU's memory and its arithmetic take the same time. The L2 cache, in which the blocks that work
+// at the same time find the same x and the same W, does the rest.
 //
 // The numbers of the next step are read to registers before this one's are multiplied, so that the way from memory is
-// covered by arithmetic. About 128 registers a thread let four blocks, 16 warps, stand on a multiprocessor: few, but
-// 64 independent sums a thread hide what more warps would.
+// covered by arithmetic. Up to 168 registers a thread in float let three blocks, 12 warps, stand on a multiprocessor,
+// up to 255 in double two: few, but 64 independent sums a thread hide what more warps would.
 //
-// WIDTH: 4 where channels and outputs are multiples of 4: four numbers that lie side by side are of one place (u, v) and
-// are read and written at once; 1 for everything else.
+// WIDTH: 4 where channels and outputs are multiples of 4: four numbers that lie side by side are of one place (u, v)
+// and are read and written at once; 1 for everything else.
 
 template <typename T, int WIDTH, bool RELU>
-__global__ void __launch_bounds__(128)
+__global__ void __launch_bounds__(128, sizeof(T) == 4 ? 3 : 2)
 correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const T* __restrict__ bias,
                     T* __restrict__ y, long long pixels, int height, int width, int channels, int kernel_width,
                     int depth, int out_height, int out_width, int outputs, int stride_down, int stride_right, int top,
@@ -142,7 +142,7 @@ INSTANTIATE(correlate_registers<float, 1, false>)  // registers: 168
 INSTANTIATE(correlate_registers<float, 1, true>)  // registers: 168
 INSTANTIATE(correlate_registers<float, 4, false>)  // registers: 168
 INSTANTIATE(correlate_registers<float, 4, true>)  // registers: 168
-INSTANTIATE(correlate_registers<double, 1, false>)  // registers: 168
-INSTANTIATE(correlate_registers<double, 1, true>)  // registers: 168
-INSTANTIATE(correlate_registers<double, 4, false>)  // registers: 168
-INSTANTIATE(correlate_registers<double, 4, true>)  // registers: 168
+INSTANTIATE(correlate_registers<double, 1, false>)  // registers: 192
+INSTANTIATE(correlate_registers<double, 1, true>)  // registers: 192
+INSTANTIATE(correlate_registers<double, 4, false>)  // registers: 192
+INSTANTIATE(correlate_registers<double, 4, true>)  // registers: 192

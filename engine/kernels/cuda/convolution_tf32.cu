@@ -1,18 +1,19 @@
 // Convolutions, the fourth rung: the implicit matrix product of convolution_tiles.cu on tensor cores, in TF32.
 //
-// A tensor core multiplies (16, 8) by (8, 8) numbers in one instruction of a warp: some eight times as many FLOP a second
-// as ordinary arithmetic. It reads numbers of x and W to 10 bits of fraction (TF32: relative error up to 2^-11, which
-// to_tf32 makes by rounding) and adds in float. Nobody is given it unasked: see precision.py.
+// A tensor core multiplies (16, 8) by (8, 8) numbers in one instruction of a warp: some eight times as many FLOP a
+// second as ordinary arithmetic. It reads numbers of x and W to 10 bits of fraction (TF32: relative error up to 2^-11,
+// which to_tf32 makes by rounding) and adds in float. Nobody is given it unasked: see precision.py.
 //
-// A block of 8 warps computes 128 pixels x 64 channels, a warp 32 x 32 in 2 x 4 instructions a place of 8; 21 FLOP a byte
-// as in the third rung, but of a depth of 32 at a time, by cp.async, which copies from global to shared memory without
-// passing through registers, so that a thread asks for what it will need two steps later and goes on. Three stages in a
-// ring: one is multiplied, two are on their way. They take 81 KB, so that two blocks, 16 warps, stand on a
+// A block of 8 warps computes 128 pixels x 64 channels, a warp 32 x 32 in 2 x 4 instructions a place of 8; 21 FLOP a
+// byte as in the third rung, but of a depth of 32 at a time, by cp.async, which copies from global to shared memory
+// without passing through registers, so that a thread asks for what it will need two steps later and goes on. Three
+// stages in a ring: one is multiplied, two are on their way. They take 81 KB, so that two blocks, 16 warps, stand on a
 // multiprocessor. One barrier a step is enough: what it orders is that all copies of this stage have arrived, and that
 // all threads have read the stage that the next copies will overwrite, the one of the step before.
 //
-// Rows of 36 and of 72 numbers: the 32 lanes of a warp, which read 8 rows of A (bank 36 g + t) or 4 of W (72 t + g), then
-// meet 32 different banks of shared memory. channels and outputs are multiples of 4, so that 16 bytes can be copied.
+// Rows of 36 and of 72 numbers: the 32 lanes of a warp, which read 8 rows of A (bank 36 g + t) or 4 of W (72 t + g),
+// then meet 32 different banks of shared memory. channels and outputs are multiples of 4, so that 16 bytes can be
+// copied.
 
 template <bool RELU>
 __global__ void __launch_bounds__(256, 2)
@@ -42,7 +43,8 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
 #pragma unroll
             for (int l = 0; l < 4; l++) {
                 const bool valid = place < depth && meets(corners[l], u, v, height, width);
-                cp_async<16>(to_a + (row + 32 * l) * ROW_A + within, x + (valid ? corners[l].first + offset : 0), valid);
+                cp_async<16>(to_a + (row + 32 * l) * ROW_A + within, x + (valid ? corners[l].first + offset : 0),
+                             valid);
             }
             float* const to_w = stages_w + stage * DEEP * ROW_W;
 #pragma unroll

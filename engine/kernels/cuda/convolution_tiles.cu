@@ -5,8 +5,8 @@
 // a row for every (u, v, c) and a column for every output channel. A is never written: it would be 9 times as large as
 // x. Its numbers are looked up where the product needs them; only their addresses are computed.
 //
-// A block computes 16 pixels x 16 channels, one a thread. Step by step, 16 places deep, it brings a tile of A and one of
-// W to shared memory, each thread a number of each, and multiplies them there. Every number that was read is used by
+// A block computes 16 pixels x 16 channels, one a thread. Step by step, 16 places deep, it brings a tile of A and one
+// of W to shared memory, each thread a number of each, and multiplies them there. Every number that was read is used by
 // 16 threads: 16 x 16 x 16 x 2 FLOP for 2 x 16 x 16 numbers are 4 FLOP a byte in float, 16 times those of the first
 // rung. But each of these multiplications reads two numbers from shared memory, which gives a thread one at a time: now
 // that is what the kernel waits for.
@@ -27,7 +27,8 @@ correlate_tiles(const T* __restrict__ x, const T* __restrict__ kernel, const T* 
         int place = first + column, tap = place / channels, u = tap / kernel_width, v = tap % kernel_width;
         tile_a[row][column] = place < depth && meets(corner, u, v, height, width)
             ? x[corner.first + ((long long)u * width + v) * channels + place % channels] : T(0);
-        tile_w[row][column] = first + row < depth && o < outputs ? kernel[(first + row) * (long long)outputs + o] : T(0);
+        tile_w[row][column] = first + row < depth && o < outputs
+            ? kernel[(first + row) * (long long)outputs + o] : T(0);
         __syncthreads();  // the tiles are filled
         for (int k = 0; k < 16; k++) sum += tile_a[row][k] * tile_w[k][column];
         __syncthreads();  // and read

@@ -2,11 +2,11 @@
 //
 // A block computes 16 x 16 results, one a thread. Step by step, 16 deep, it brings a tile of a and one of b to shared
 // memory, each thread a number of each, and multiplies them there: every number from global memory is used 16 times, 4
-// FLOP a byte in float, as in convolution_tiles.cu. FLIPPED_A, FLIPPED_B: the array has the matrix's columns as rows; then
-// threads side by side read along those, so that their numbers lie side by side in memory either way.
+// FLOP a byte in float, as in convolution_tiles.cu. FLIPPED_A, FLIPPED_B: the array has the matrix's columns as rows;
+// then threads side by side read along those, so that their numbers lie side by side in memory either way.
 
 template <typename T, bool FLIPPED_A, bool FLIPPED_B>
-__global__ void __launch_bounds__(256)
+__global__ void __launch_bounds__(256, 4)
 product(const T* __restrict__ a, const T* __restrict__ b, T* __restrict__ y, int rows, int depth, int columns) {
     SHARED(T, tile_a, [16][17]);  // 17: the rows begin in different banks
     SHARED(T, tile_b, [16][17]);
@@ -29,11 +29,11 @@ product(const T* __restrict__ a, const T* __restrict__ b, T* __restrict__ y, int
     if (first_row + slow < rows && first_column + fast < columns)
         y[(first_row + slow) * (long long)columns + first_column + fast] = sum;
 }
-INSTANTIATE(product<float, false, false>)  // registers: 40
-INSTANTIATE(product<float, false, true>)  // registers: 40
-INSTANTIATE(product<float, true, false>)  // registers: 40
-INSTANTIATE(product<float, true, true>)  // registers: 40
-INSTANTIATE(product<double, false, false>)  // registers: 40
-INSTANTIATE(product<double, false, true>)  // registers: 40
-INSTANTIATE(product<double, true, false>)  // registers: 40
-INSTANTIATE(product<double, true, true>)  // registers: 40
+INSTANTIATE(product<float, false, false>)  // registers: 64
+INSTANTIATE(product<float, false, true>)  // registers: 64
+INSTANTIATE(product<float, true, false>)  // registers: 64
+INSTANTIATE(product<float, true, true>)  // registers: 64
+INSTANTIATE(product<double, false, false>)  // registers: 64
+INSTANTIATE(product<double, false, true>)  // registers: 64
+INSTANTIATE(product<double, true, false>)  // registers: 64
+INSTANTIATE(product<double, true, true>)  // registers: 64

@@ -25,8 +25,8 @@ def _(a: Array, b: Array) -> Array:
     rows, depth = a.shape[::-1] if flipped_a else a.shape
     inner, columns = b.shape[::-1] if flipped_b else b.shape
     if depth != inner:
-        raise ValueError(f"the matrices are {rows}x{depth} and {inner}x{columns}; expected as many columns of the first "
-                         "as rows of the second")
+        raise ValueError(f"the matrices are {rows}x{depth} and {inner}x{columns}; expected as many rows of the second as "
+                         "columns of the first")
     y = empty((rows, columns), a)
     if isinstance(a, EmulatedArray) or 0 in (rows, depth, columns):
         words = ", ".join("true" if flipped else "false" for flipped in (flipped_a, flipped_b))
@@ -38,7 +38,7 @@ def _(a: Array, b: Array) -> Array:
 
 
 def _by_rows(matrix: Array) -> tuple[Array, bool]:
-    """An array whose numbers lie one behind the other, and whether it is the matrix's transpose. No copy if either is."""
+    """The matrix, or its transpose and True, whichever has its rows one behind the other; if neither has, a copy."""
     if not matrix.flags.c_contiguous and matrix.flags.f_contiguous:
         return contiguous(matrix.T), True
     return contiguous(matrix), False

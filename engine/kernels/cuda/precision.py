@@ -1,4 +1,4 @@
-"""How exactly convolutions and matrix products of float32 arrays are computed on a GPU: float32, unless asked for less."""
+"""How exactly products of float32 arrays are computed on a GPU: in float32, unless less is asked for."""
 from __future__ import annotations
 
 from collections.abc import Iterator

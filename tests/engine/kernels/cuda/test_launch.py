@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.kernels import correlate, relu, scale_and_shift
-from engine.kernels.cuda import activations, convolution, on_device
+from engine.kernels.cuda import activations, convolution, convolution_rungs, on_device
 from engine.kernels.cuda.arrays import CudaArray, EmulatedArray, empty, emulated
 from engine.kernels.cuda.launch import launch
 from engine.kernels.cuda.signatures import files, parse, signatures
@@ -97,8 +97,9 @@ def cupys_array(monkeypatch):
     array_type = type("ndarray", (np.ndarray,), {"__module__": "cupy"})
     monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(RawModule=Recorded, ndarray=array_type))
     monkeypatch.setattr(Recorded, "made", [])
-    for launcher in (activations, convolution):
+    for launcher in (activations, convolution_rungs):
         monkeypatch.setattr(launcher, "empty", lambda shape, like: np.empty(shape, like.dtype).view(array_type))
+    for launcher in (activations, convolution):
         monkeypatch.setattr(launcher, "contiguous", lambda array: array)
     on_device._module.cache_clear()
     yield array_type

@@ -102,8 +102,10 @@ def test_a_mistake_in_a_file_of_the_package_is_noticed(file, planted, agree, mon
     for mistake in planted(file):
         text, report = mutated(signatures.text_of(file), *mistake)
         with monkeypatch.context() as patch:
-            patch.setattr(program, "text_of", lambda file, text=text: text)
-            patch.setattr(launch, "signatures", lambda file, text=text: signatures.parse(text, file))
+            texts = {file: text}  # the others as they are: a launcher may need several files
+            patch.setattr(program, "text_of", lambda file, texts=texts: texts.get(file) or signatures.text_of(file))
+            patch.setattr(launch, "signatures", lambda file, texts=texts: signatures.parse(
+                texts.get(file) or signatures.text_of(file), file))
             with pytest.raises((AssertionError, KernelError, TypeError), match=report), emulating(checked=True):
                 for dtype in ("float64", "float32"):
                     agree(file, dtype)

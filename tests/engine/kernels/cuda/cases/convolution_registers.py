@@ -1,0 +1,64 @@
+"""Convolutions with many results a thread: tails of pixels, channels and places, one number at a time and four."""
+import numpy as np
+
+from engine.kernels import correlate, relu
+
+# x, kernel, outputs, stride, padding
+SHAPES = [
+    ((2, 9, 8, 4), (3, 3), 68, (1, 1), ((1, 1), (1, 1))),
+    ((1, 16, 8, 8), (3, 3), 64, (1, 1), ((1, 1), (1, 1))),
+    ((2, 9, 8, 3), (3, 3), 7, (1, 1), ((1, 1), (0, 2))),
+    ((1, 9, 8, 12), (3, 3), 66, (2, 1), ((0, 0), (0, 0))),
+    ((2, 9, 4, 7), (3, 2), 5, (2, 3), ((0, 0), (0, 0))),
+    ((1, 6, 5, 4), (5, 4), 8, (1, 2), ((4, 1), (0, 3))),
+    ((0, 4, 5, 4), (3, 3), 8, (1, 1), ((1, 1), (1, 1))),
+]
+
+
+def cases(rng):
+    for shape, size, outputs, stride, padding in SHAPES:
+        x, kernel, bias = (rng.normal(size=each) for each in (shape, (*size, shape[3], outputs), (outputs,)))
+        yield correlate, (x, kernel, None, stride, padding)
+        yield correlate, (x, kernel, bias, stride, padding, relu)
+        yield correlate, (x, kernel, bias, stride, padding, np.square)
+
+
+WRONG = "Not equal to tolerance"
+PLANTED = [
+    ("    __syncthreads();  // the corners are there\n",
+     "",
+     r"race on shared corners\[\d+\]"),
+    ("        __syncthreads();  // the tiles are filled\n",
+     "",
+     r"race on shared tile_[aw]\[\d+\]: .*"),
+    ("        __syncthreads();  // and read\n",
+     "",
+     r"race on shared tile_[aw]\[\d+\]: .* writes, .* reads"),
+    ("thread < HIGH)",
+     "thread < HIGH - 1)",
+     r"unwritten: \S+ reads shared corners\[\d+\]"),
+    ("corners[(l * THREADS + thread) * WIDTH / DEEP]",
+     "corners[(l * THREADS + thread) / DEEP]",
+     WRONG),
+    ("meets(corner, u, v, height, width)",
+     "meets(corner, u, v, height + 1, width)",
+     r"outside of x: \S+ reads x\[\d+\]"),
+    ("k < depth && o",
+     "o",
+     r"outside of kernel: \S+ reads kernel\[\d+\]"),
+    ("tile_a[k][r * 16 + row]",
+     "tile_a[k][r * 16 + column]",
+     WRONG),
+    ("if (pixel >= pixels) continue;",
+     "",
+     r"outside of y: \S+ writes y\[\d+\]"),
+    ("o + q < outputs",
+     "o + q <= outputs",
+     r"race on y\[\d+\]: LINE writes, LINE writes"),
+    ("if (WIDTH == 4 && o < outputs)",
+     "if (WIDTH == 4)",
+     r"race on y\[\d+\]: LINE writes, LINE writes"),
+    ("RELU && sum < 0",
+     "sum < 0",
+     WRONG),
+]
