@@ -25,8 +25,8 @@ def _(a: Array, b: Array) -> Array:
     rows, depth = a.shape[::-1] if flipped_a else a.shape
     inner, columns = b.shape[::-1] if flipped_b else b.shape
     if depth != inner:
-        raise ValueError(f"the matrices are {rows}x{depth} and {inner}x{columns}; expected as many rows of the second as "
-                         "columns of the first")
+        raise ValueError(f"the matrices are {rows}x{depth} and {inner}x{columns}; expected as many rows of the second "
+                         "as columns of the first")
     y = empty((rows, columns), a)
     if isinstance(a, EmulatedArray) or 0 in (rows, depth, columns):
         words = ", ".join("true" if flipped else "false" for flipped in (flipped_a, flipped_b))

@@ -29,4 +29,6 @@ def test_a_network_and_its_gradients(name, monkeypatch):
                           *((twins_gradients[path], gradients[path]) for path in gradients)):
         assert isinstance(result, EmulatedArray)
         np.testing.assert_allclose(np.asarray(result), right, rtol=0, atol=1e-10 * max(1, np.abs(right).max()))
-    assert {"convolution_registers.correlate_registers<double, 4, true>", "activations.relu_gradient<double>"} <= launched
+    assert {"convolution_registers.correlate_registers<double, 4, true>",
+            "convolution_gradient.gradient_registers<double, 4>",
+            "activations.relu_gradient<double>"} <= launched
