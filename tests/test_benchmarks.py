@@ -2,14 +2,18 @@
 import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from engine.kernels.cuda.arrays import emulated
 from engine.layer import Run
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -196,6 +200,59 @@ def test_all_ways_to_convolve_compute_the_same(size, benchmarks):
                 order = (2, 3, 1, 0) if ours.shape[:2] == (size, size) else (0, 2, 3, 1)
                 result = result.numpy().transpose(order)
             np.testing.assert_allclose(result, ours, rtol=0, atol=1e-4 * np.abs(ours).max())
+
+
+def test_without_a_gpu_the_kernels_of_one_are_not_timed(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    done = call("cuda_convolution.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    line, = done.stderr.splitlines()
+    assert line.startswith("nothing measured: this needs CuPy and a GPU (")
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++, which runs CUDA kernels on the CPU")
+@pytest.mark.parametrize(("inputs", "names"), [
+    (1, {"plain fp32", "tiles fp32", "registers fp32", "first layer fp32"}),
+    (4, {"plain fp32", "tiles fp32", "registers fp32", "tensor cores tf32"}),
+])
+def test_all_kernels_of_a_gpu_that_are_timed_compute_the_same(inputs, names, benchmarks):
+    import cuda_convolution as benchmark
+
+    shape = benchmark.Shape(6, inputs, 8, 3)
+    arrays = benchmark.numbers(shape, 2, emulated)
+    right, calls = benchmark.exact(arrays, shape.pad), benchmark.ours(arrays, shape.pad)
+    assert calls["forward"].keys() == names and calls["kernel gradient"].keys() == names - {"tiles fp32",
+                                                                                            "first layer fp32"}
+    for operation, named in calls.items():
+        for name, each in named.items():
+            assert 0 < benchmark.error(each(), right[operation]) < (5e-3 if name.endswith("tf32") else 1e-5)
+
+
+class FakeEvent:
+    """An event of CuPy's whose clock goes on by a millisecond at every record."""
+    clock = 0
+
+    def record(self):
+        FakeEvent.clock += 1
+        self.milliseconds = FakeEvent.clock
+
+    def synchronize(self):
+        pass
+
+
+def test_the_kernels_of_a_gpu_take_turns_by_its_clock(benchmarks):
+    import cuda_convolution as benchmark
+
+    called = []
+    cuda = SimpleNamespace(Event=FakeEvent, get_elapsed_time=lambda begin, end: end.milliseconds - begin.milliseconds)
+    turns = benchmark.take_turns(SimpleNamespace(cuda=cuda), {name: lambda name=name: called.append(name)
+                                                              for name in "ab"}, 2)
+    assert called == list("ababab") and turns == {"a": [1e-3, 1e-3], "b": [1e-3, 1e-3]}
+    row = {"side": 8, "inputs": 4, "outputs": 6, "operation": "forward", "name": "tiles fp32", "seconds": 2e-3,
+           "tflops": 1.5, "error": 2e-6}
+    text = benchmark.table({"batch": 3, "repeats": 2, "gpu": "a GPU", "pytorch": None, "rows": [row]})
+    assert "not compared" in text
+    assert re.fullmatch(r"8x8 +4 -> 6 +forward +tiles fp32 +2\.000 +1\.50 +2e-06", text.splitlines()[-1])
 
 
 def test_the_table_of_convolutions(tmp_path, monkeypatch, capsys, benchmarks):

@@ -3,6 +3,7 @@
 Importing this package imports nothing of CuPy. A launcher is registered for `CudaArray`, which CuPy's arrays are, and
 `EmulatedArray`, a NumPy array that stands in for one: `relu(emulated(x))` compiles the kernel with g++ and runs it
 thread by thread (on_cpu/). There is no device to choose and no flag: the type of the arrays decides.
+Products of float32 arrays are computed in float32; precision.py has TF32 for those who ask for it.
 
 To add a kernel
 ---------------

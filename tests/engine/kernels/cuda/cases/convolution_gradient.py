@@ -1,4 +1,4 @@
-"""Kernel gradients with many results a thread: tails of pixels, rows and channels; one number at a time, four; parts."""
+"""Kernel gradients with many results a thread: tails of pixels, rows and channels; one number at a time and four."""
 from engine.kernels import correlate_kernel_gradient
 from engine.kernels.convolution import output_size
 
