@@ -62,7 +62,9 @@ def gemm_ex(monkeypatch):
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(launcher, "empty", lambda shape, like: np.full(shape, np.nan, like.dtype).view(CublasArray))
     monkeypatch.setattr(launcher, "contiguous", lambda array: np.ascontiguousarray(array).view(CublasArray))
-    return computed
+    launcher._cublas.cache_clear()
+    yield computed
+    launcher._cublas.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -86,6 +88,16 @@ def test_tf32_is_asked_for_only_where_it_is_wanted(dtype, compute, gemm_ex):
         matrix_product(a, a)
     matrix_product(a, a)
     assert gemm_ex == [compute, {"float32": 68, "float64": 70}[dtype]]
+
+
+def test_without_cublas_the_kernel_computes_and_a_warning_says_so(gemm_ex, monkeypatch):
+    monkeypatch.delattr(sys.modules["cupy_backends.cuda.libs"], "cublas")
+    launched = []
+    monkeypatch.setattr(launcher, "launch", lambda name, *rest: launched.append(name))
+    a = np.ones((4, 4), "float32").view(CublasArray)
+    with pytest.warns(UserWarning, match="cuBLAS is not installed: .* Install the wheel nvidia-cublas"):
+        matrix_product(a, a)
+    assert launched == ["matrix_product.product<float, false, false>"] and not gemm_ex
 
 
 def test_matrices_that_do_not_fit_are_refused():
