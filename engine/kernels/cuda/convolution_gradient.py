@@ -10,11 +10,11 @@ from math import prod
 from engine.arrays import Array
 from engine.kernels.convolution import Pair
 from engine.kernels.cuda.arrays import c_type, empty
-from engine.kernels.cuda.convolution_rungs import Padding, width
+from engine.kernels.cuda.convolution_rungs import TF32_DEEP, TF32_HIGH, TF32_STAGES, Padding, tf32_width, width
 from engine.kernels.cuda.launch import blocks, launch
 
 Rung = Callable[[Array, Array, Pair, Pair, Padding], Array]
-WIDE, TF32_HIGH, TF32_SHARED = 64, 128, 3 * 32 * (136 + 72) * 4
+WIDE = 64  # output channels of a block of registers
 # Enough blocks for the largest GPUs (132 multiprocessors with some four blocks each), and parts no shorter than pays.
 BLOCKS, SHORTEST = 512, 256
 
@@ -36,9 +36,10 @@ def registers(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Pad
 
 def tf32(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding) -> Array:
     """On tensor cores; for float32 where `width(x, da)` is 4."""
-    return _in_parts("_gradient_tf32.gradient_tf32",
-                     (blocks(prod(kernel_size) * x.shape[3], TF32_HIGH), blocks(da.shape[3], WIDE)), 256,
-                     (x, da, kernel_size, stride, padding), TF32_SHARED)
+    wide = tf32_width(da.shape[3])
+    return _in_parts(f"_gradient_tf32.gradient_tf32<{wide}>",
+                     (blocks(prod(kernel_size) * x.shape[3], TF32_HIGH), blocks(da.shape[3], wide)), 256,
+                     (x, da, kernel_size, stride, padding), 4 * TF32_STAGES * TF32_DEEP * (TF32_HIGH + wide + 16))
 
 
 def pixels_of_part(pixels: int, blocks_of_part: int) -> int:

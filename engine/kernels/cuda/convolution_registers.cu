@@ -5,8 +5,8 @@
 // W from shared memory, four at a time, and multiplies each with each: 64 multiplications for 16 numbers, where the
 // second rung had one for two. Each number from global memory is used 64 or 128 times: 128 x 64 x 2 FLOP for 128 + 64
 // numbers of 4 bytes are 21 FLOP a byte (64 x 64 x 2 for 128 of 8 bytes, 8, in double, which is computed at half the
-// speed): about where a GPU's memory and its arithmetic take the same time. The L2 cache, in which the blocks that work
-// at the same time find the same x and the same W, does the rest.
+// speed): about where a GPU's memory and its arithmetic take the same time. Blocks that follow each other have the same
+// pixels and other channels: memory gives x once, and the L2 cache the rest.
 //
 // The numbers of the next step are read to registers before this one's are multiplied, so that the way from memory is
 // covered by arithmetic. Up to 168 registers a thread in float let three blocks, 12 warps, stand on a multiprocessor,
@@ -27,8 +27,8 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
     SHARED(Four<T>, tile_a, [DEEP][HIGH / 4 + 1]);  // by place, then by pixel
     SHARED(Four<T>, tile_w, [DEEP][WIDE / 4]);
     const int thread = threadIdx.x, row = thread / 8, column = thread % 8;
-    const long long first_pixel = blockIdx.x * (long long)HIGH;
-    const int first_output = blockIdx.y * WIDE;
+    const int across = (outputs + WIDE - 1) / WIDE, first_output = blockIdx.x % across * WIDE;
+    const long long first_pixel = blockIdx.x / across * (long long)HIGH;
     if (thread < HIGH)
         corners[thread] = corner_of(first_pixel + thread, pixels, height, width, channels, out_height, out_width,
                                     stride_down, stride_right, top, left);

@@ -14,8 +14,8 @@ from engine.kernels.cuda.launch import blocks, launch
 
 Padding = tuple[Pair, Pair]
 Rung = Callable[[Array, Array, "Array | None", Pair, Padding, bool], Array]
-WIDE = 64  # output channels of a block of the third and of the fourth rung
-TF32_HIGH, TF32_SHARED = 128, 3 * (128 * 36 + 32 * 72) * 4
+WIDE = 64  # output channels of a block of the third rung
+TF32_HIGH, TF32_DEEP, TF32_STAGES = 128, 32, 3
 FIRST_HIGH, FIRST_WIDE = 8, 32
 
 
@@ -59,8 +59,15 @@ def registers(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding
 
 def tf32(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
     """On tensor cores; for float32 where `width(x, kernel)` is 4."""
-    return _product(f"tf32.correlate_tf32<{_word(relu)}>", (TF32_HIGH, WIDE), 256, (x, kernel, bias, stride, padding),
-                    TF32_SHARED)
+    wide = tf32_width(kernel.shape[3])
+    return _product(f"tf32.correlate_tf32<{wide}, {_word(relu)}>", (TF32_HIGH, wide), 256,
+                    (x, kernel, bias, stride, padding),
+                    4 * TF32_STAGES * (TF32_HIGH * (TF32_DEEP + 4) + TF32_DEEP * (wide + 8)))
+
+
+def tf32_width(outputs: int) -> int:
+    """Output channels of a block on tensor cores."""
+    return 64 if outputs <= 64 else 128
 
 
 def first(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
@@ -80,7 +87,7 @@ def _product(kernel_name: str, tile: Pair, threads: int,
     kernel_height, kernel_width, channels, outputs = kernel.shape
     y = empty((x.shape[0], *places(x, (kernel_height, kernel_width), stride, padding), outputs), x)
     pixels = prod(y.shape[:3])
-    launch(f"convolution_{kernel_name}", (blocks(pixels, tile[0]), blocks(outputs, tile[1])), threads,
+    launch(f"convolution_{kernel_name}", blocks(pixels, tile[0]) * blocks(outputs, tile[1]), threads,
            (x, kernel, bias, y, pixels, *x.shape[1:], kernel_width, kernel_height * kernel_width * channels,
             *y.shape[1:], *stride, padding[0][0], padding[1][0]), shared_bytes)
     return y
