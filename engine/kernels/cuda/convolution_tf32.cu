@@ -1,6 +1,6 @@
 // Convolutions, the fourth rung: the implicit matrix product of convolution_tiles.cu on tensor cores, in TF32.
 //
-// A tensor core multiplies (16, 8) by (8, 8) numbers in one instruction of a warp: some eight times as many FLOP a
+// A tensor core multiplies (16, 8) by (8, 8) numbers in one instruction of a warp: six to eight times as many FLOP a
 // second as ordinary arithmetic. It reads numbers of x and W to 10 bits of fraction (TF32: relative error up to 2^-11,
 // which to_tf32 makes by rounding) and adds in float. Nobody is given it unasked: see precision.py.
 //

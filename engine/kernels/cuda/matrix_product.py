@@ -1,6 +1,7 @@
 """The product of two matrices on a GPU: by cuBLAS, or by a kernel of our own where there is none.
 
-Arrays that stand in for CuPy's have none, so that the kernel runs in the tests.
+Arrays that stand in for CuPy's have none, so that the kernel runs in the tests. It computes in the arrays' own type,
+whatever precision is asked for.
 
 cuBLAS counts columns first: it sees every array of ours transposed, and is asked for y^T = b^T a^T.
 """
