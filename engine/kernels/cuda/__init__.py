@@ -49,7 +49,7 @@ To add a kernel
 
     python -m pytest tests/engine/kernels/cuda       # needs g++; with the wheels of NVRTC it compiles for GPUs, too
 """
-from engine.kernels.cuda import activations, convolution, normalization, resampling  # noqa: F401
+from engine.kernels.cuda import activations, adam, convolution, joining, normalization, pooling, resampling  # noqa: F401
 from engine.kernels.cuda.registration import leave_to_definitions
 
 __all__ = ["leave_to_definitions"]

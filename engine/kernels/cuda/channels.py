@@ -30,12 +30,8 @@ class Parts(NamedTuple):
 
 
 def parts_of(x: Array) -> Parts:
-    """x: (..., C), of any number of axes but none."""
-    return cut(math.prod(x.shape[:-1]), x.shape[-1])
-
-
-def cut(rows: int, channels: int) -> Parts:
-    """No rows are one part, whose sums are 0."""
+    """x: (..., C). No rows are one part, whose sums are 0."""
+    rows, channels = math.prod(x.shape[:-1]), x.shape[-1]
     slots = THREADS // max(1, min(channels, CHANNELS))
     most = max(1, MOST_BLOCKS // max(1, blocks(channels, CHANNELS)))
     rows_of_part = max(1, slots * ROWS_OF_THREAD, blocks(rows, most))
