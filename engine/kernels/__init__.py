@@ -6,7 +6,7 @@ the definition. The tests hold every registered version against the definition: 
 """
 from engine.kernels import cpu, cuda  # noqa: F401
 from engine.kernels.activations import relu, relu_gradient
-from engine.kernels.adam import adam_update
+from engine.kernels.adam import adam_update, adam_update_all
 from engine.kernels.complex_step import real
 from engine.kernels.convolution import correlate, correlate_kernel_gradient, output_size
 from engine.kernels.joining import add, concatenate
@@ -15,7 +15,7 @@ from engine.kernels.normalization import batch_moments, channel_sums, combine, g
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 from engine.kernels.resampling import upsample, upsample_gradient
 
-__all__ = ["adam_update", "add", "batch_moments", "channel_sums", "combine", "concatenate", "correlate",
+__all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_sums", "combine", "concatenate", "correlate",
            "correlate_kernel_gradient", "gradient_sums", "matrix_product", "max_pool", "max_pool_gradient",
            "output_size", "real", "relu", "relu_gradient", "scale_and_shift", "upsample", "upsample_gradient",
            "windows"]

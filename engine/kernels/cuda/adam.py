@@ -1,13 +1,15 @@
 """Adam on a GPU."""
 from __future__ import annotations
 
+import numpy as np
+
 from engine.arrays import Array
-from engine.kernels.adam import adam_update
-from engine.kernels.cuda.arrays import c_type, contiguous
+from engine.kernels.adam import adam_update, adam_update_all
+from engine.kernels.cuda.arrays import c_type, contiguous, moved
 from engine.kernels.cuda.launch import blocks, launch
 from engine.kernels.cuda.registration import on_cuda
 
-THREADS = 256
+THREADS, PER_BLOCK = 256, 1024
 
 
 @on_cuda(adam_update)
@@ -19,6 +21,20 @@ def _(parameter: Array, gradient: Array, m1: Array, m2: Array, step: int, learni
     launch(f"adam.adam_update<{c_type(parameter)}>", blocks(parameter.size, THREADS), THREADS,
            (parameter, contiguous(gradient), m1, m2, parameter.size,
             *_numbers(step, learning_rate, beta1, beta2, epsilon)))
+
+
+@on_cuda(adam_update_all)
+def _(parameters: list[Array], gradients: list[Array], m1s: list[Array], m2s: list[Array], step: int,
+      learning_rate: float, beta1: float, beta2: float, epsilon: float) -> None:
+    if not all(array.flags.c_contiguous for array in (*parameters, *m1s, *m2s)):
+        adam_update_all.dispatch(object)(parameters, gradients, m1s, m2s, step, learning_rate, beta1, beta2, epsilon)
+        return
+    counts = np.array([array.size for array in parameters], np.int64)
+    ends = np.cumsum(-(-counts // PER_BLOCK))
+    first = parameters[0]
+    launch(f"adam.adam_update_all<{c_type(first)}, {PER_BLOCK}>", int(ends[-1]), THREADS,
+           ([*parameters, *map(contiguous, gradients), *m1s, *m2s], moved(counts, first), moved(ends, first),
+            len(parameters), *_numbers(step, learning_rate, beta1, beta2, epsilon)))
 
 
 def _numbers(step: int, learning_rate: float, beta1: float, beta2: float, epsilon: float) -> tuple[float, ...]:

@@ -1,6 +1,6 @@
 // Max-pooling and its gradient, bound by memory. A thread of x has one place of a row, column and channel, c the fastest,
-// so that neighbours read neighbours; y counts rows over all images (again from the start where there are more than a grid
-// has blocks), so that a thread divides once by the number of channels, not once for each number.
+// so that neighbours read neighbours; y counts rows over all images. A thread takes several rows, gridDim.y apart, and
+// divides by the number of channels once.
 
 // y, place: (images out_height, out_width, channels); place may be null. SIZE: of a square window, known to the compiler,
 // which then loads all of it at once; 0: as height and width say.

@@ -9,6 +9,7 @@ from engine.kernels.cuda.registration import on_cuda
 from engine.kernels.cuda.resampling import THREADS, grid_of
 from engine.kernels.pooling import max_pool, max_pool_gradient
 
+
 @on_cuda(max_pool)
 def _(x: Array, size: Pair, stride: Pair, places: bool = True) -> tuple[Array, Array | None]:
     x = contiguous(x)

@@ -1,5 +1,5 @@
 // Pixels repeated, and the gradient of that: bound by memory. As in pooling.cu a thread of x has one place of a row, column
-// and channel, so that neighbours write to neighbours; y counts rows over all images.
+// and channel, so that neighbours write to neighbours; y counts rows over all images, of which a thread takes several.
 
 // y: (rows, width factor, channels); an image has factor times as many rows as x.
 template <typename T>

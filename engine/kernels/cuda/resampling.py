@@ -7,7 +7,7 @@ from engine.kernels.cuda.launch import MOST_BLOCKS, blocks, launch
 from engine.kernels.cuda.registration import on_cuda
 from engine.kernels.resampling import upsample, upsample_gradient
 
-THREADS = 256
+THREADS, ROWS_OF_THREAD = 256, 4
 
 
 @on_cuda(upsample)
@@ -29,6 +29,6 @@ def _(dy: Array, factor: int) -> Array:
 
 
 def grid_of(shape: tuple[int, ...]) -> tuple[int, int]:
-    """A thread for every number of a row, and as many rows at once as a grid can have. shape: (N, H, W, C)."""
+    """A thread for every number of a row, and some rows each. shape: (N, H, W, C)."""
     n, height, width, channels = shape
-    return blocks(width * channels, THREADS), min(n * height, MOST_BLOCKS[1])
+    return blocks(width * channels, THREADS), min(blocks(n * height, ROWS_OF_THREAD), MOST_BLOCKS[1])
