@@ -49,7 +49,17 @@ To add a kernel
 
     python -m pytest tests/engine/kernels/cuda       # needs g++; with the wheels of NVRTC it compiles for GPUs, too
 """
-from engine.kernels.cuda import activations, adam, convolution, joining, normalization, pooling, resampling  # noqa: F401
+from engine.kernels.cuda import (  # noqa: F401
+    activations,
+    adam,
+    convolution,
+    joining,
+    losses,
+    normalization,
+    pooling,
+    random,
+    resampling,
+)
 from engine.kernels.cuda.registration import leave_to_definitions
 
 __all__ = ["leave_to_definitions"]
