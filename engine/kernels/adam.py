@@ -3,12 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import singledispatch, update_wrapper
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
 from engine.kernels.floating import of_floating
+
+Kernel = TypeVar("Kernel", bound=Callable)
 
 
 @of_floating(4)
@@ -27,13 +29,13 @@ def adam_update(parameter: Array, gradient: Array, m1: Array, m2: Array, step: i
     parameter[...] = parameter - learning_rate * (corrected1 / (xp.sqrt(corrected2) + epsilon))
 
 
-def _by_first(kernel: Callable) -> Callable:
+def _by_first(kernel: Kernel) -> Kernel:
     """A kernel of lists of arrays: which version of it runs, the first array decides. Nothing runs for none."""
     def chosen(arrays: list[Array], *rest: Any) -> None:
         if arrays:
             kernel.dispatch(type(arrays[0]))(arrays, *rest)  # type: ignore[attr-defined]
 
-    return update_wrapper(chosen, kernel)  # its registry, too
+    return cast(Kernel, update_wrapper(chosen, kernel))  # its registry, too
 
 
 @_by_first

@@ -66,7 +66,7 @@ def overlap_sums(p: Array, y: Array) -> tuple[Array, Array, Array, Array]:
 @of_floating(2)
 @singledispatch
 def error_sums(p: Array, y: Array) -> tuple[Array, Array, Array, Array]:
-    """Sums of (y - p)^2 y, y, (y - p)^2 (1-y) and 1-y: the squared error on a mask and beside it, and how large both are."""
+    """Sums of (y - p)^2 y, y, (y - p)^2 (1-y), 1-y: the squared error on a mask and beside it, and both sizes."""
     xp = array_namespace(p)
     squares = (y - p) * (y - p)
     return xp.sum(squares * y), xp.sum(y), xp.sum(squares * (1 - y)), xp.sum(1 - y)

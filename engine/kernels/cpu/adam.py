@@ -11,7 +11,8 @@ BLOCK = 1 << 17
 JOB = 1 << 19
 
 
-adam_update_all.register(np.ndarray)(adam_update_all.dispatch(object))  # one after the other, each on all threads
+# one after the other, each on all threads; mypy takes the list for what is dispatched on
+adam_update_all.register(np.ndarray)(adam_update_all.dispatch(object))  # type: ignore[misc]
 
 
 @adam_update.register(np.ndarray)

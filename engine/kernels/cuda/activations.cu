@@ -7,9 +7,9 @@ template <typename T> __global__ void relu(const T* __restrict__ a, T* __restric
 INSTANTIATE(relu<float>)  // registers: 16
 INSTANTIATE(relu<double>)  // registers: 16
 
-// da = do [o > 0] and, from the same numbers, its sums over all but the channels: (parts, channels), the gradient of the
-// bias; normalization.cu says how sums are made, and adds up the parts. 12 bytes a number in float32; a pass of its own for
-// the sums would read da again, 16.
+// da = do [o > 0] and, from the same numbers, its sums over all but the channels: (parts, channels), the gradient of
+// the bias; normalization.cu says how sums are made, and adds up the parts. 12 bytes a number in float32; a pass of its
+// own for the sums would read da again, 16.
 template <typename T>
 __global__ void __launch_bounds__(256) relu_gradient(const T* __restrict__ d_o, const T* __restrict__ o,
                                                      T* __restrict__ da, double* __restrict__ sums, long long rows,

@@ -13,7 +13,7 @@ __device__ __forceinline__ long long thread_of_grid() {
 constexpr int ROW_THREADS = 256, ROW_CHANNELS = 64;
 
 struct Rows {
-    int channel, slot, slots, width;  // width: channels of the group; the thread's place is slot width + its channel there
+    int channel, slot, slots, width;  // width: channels of the group; the thread is slot width + its channel's place
     long long first, end;             // its rows are first, first + slots, ... below end: none for threads left over
 };
 __device__ __forceinline__ Rows rows_of_thread(long long rows, long long rows_of_part, int channels) {
@@ -28,8 +28,8 @@ __device__ __forceinline__ Rows rows_of_thread(long long rows, long long rows_of
     return own;
 }
 
-// The sums of COUNT numbers over a block's slots, for each channel: in slot 0 afterwards. All threads call it, once in a
-// kernel. Halves: slot s adds what slot s + half has, so that the order depends on the shape alone.
+// The sums of COUNT numbers over a block's slots, for each channel: in slot 0 afterwards. All threads call it, once in
+// a kernel. Halves: slot s adds what slot s + half has, so that the order depends on the shape alone.
 template <int COUNT> __device__ __forceinline__ void add_slots(double (&sums)[COUNT], const Rows& own) {
     SHARED(double, of_slots, [COUNT][ROW_THREADS]);
     for (int k = 0; k < COUNT; k++) of_slots[k][threadIdx.x] = sums[k];

@@ -3,7 +3,8 @@
 // normalization.cu: of a thread, of a block by halves, of each part; that file's channel_sums adds up the parts. To
 // rows_of_thread an array is (count, 1): one channel.
 
-template <int COUNT> __device__ __forceinline__ void keep_sums(double (&of_thread)[COUNT], const Rows& own, double* sums) {
+template <int COUNT>
+__device__ __forceinline__ void keep_sums(double (&of_thread)[COUNT], const Rows& own, double* sums) {
     add_slots(of_thread, own);
     if (own.slot > 0) return;
     for (int k = 0; k < COUNT; k++) sums[blockIdx.x * COUNT + k] = of_thread[k];
@@ -54,11 +55,12 @@ __global__ void sigmoids(const T* __restrict__ z, T* __restrict__ p, T* __restri
 INSTANTIATE(sigmoids<float>)  // registers: 32
 INSTANTIATE(sigmoids<double>)  // registers: 40
 
-// sums: (parts, 1), of omega y ln(1 + exp(-z)) + (1 - y) ln(1 + exp(z)); gradient: (1 - y) sigmoid(z) - omega y sigmoid(-z).
+// sums: (parts, 1), of omega y ln(1 + exp(-z)) + (1 - y) ln(1 + exp(z)); gradient: (1 - y) sigmoid(z) - omega y
+// sigmoid(-z).
 template <typename T>
 __global__ void __launch_bounds__(256) logistic_loss(const T* __restrict__ z, const T* __restrict__ y,
-                                                     T* __restrict__ gradient, double* __restrict__ sums, long long count,
-                                                     long long of_part, T omega) {
+                                                     T* __restrict__ gradient, double* __restrict__ sums,
+                                                     long long count, long long of_part, T omega) {
     Rows own = rows_of_thread(count, of_part, 1);
     T sum = 0;
     for (long long i = own.first; i < own.end; i += own.slots) {
@@ -73,8 +75,8 @@ __global__ void __launch_bounds__(256) logistic_loss(const T* __restrict__ z, co
 INSTANTIATE(logistic_loss<float>)  // registers: 48
 INSTANTIATE(logistic_loss<double>)  // registers: 72
 
-// sums: (parts, 1), of -y ln softmax(z); gradient: p sum_k y_k - y; z, y, gradient: (rows, classes). One thread a row: the
-// classes are few, and what a row's exponentials are divided by is needed for all of them.
+// sums: (parts, 1), of -y ln softmax(z); gradient: p sum_k y_k - y; z, y, gradient: (rows, classes). One thread a row:
+// the classes are few, and what a row's exponentials are divided by is needed for all of them.
 template <typename T>
 __global__ void __launch_bounds__(256) softmax_loss(const T* __restrict__ z, const T* __restrict__ y,
                                                     T* __restrict__ gradient, double* __restrict__ sums, long long rows,
@@ -85,7 +87,7 @@ __global__ void __launch_bounds__(256) softmax_loss(const T* __restrict__ z, con
         const T *logits = z + row * classes, *target = y + row * classes;
         T largest = logits[0], total = 0, targets = 0;
         for (int k = 1; k < classes; k++)
-            if (logits[k] > largest || logits[k] != logits[k]) largest = logits[k];  // NaN stays
+            if (logits[k] > largest) largest = logits[k];  // a NaN comes in by the total
         for (int k = 0; k < classes; k++) total += exp(logits[k] - largest), targets += target[k];
         T log_total = log(total);
         for (int k = 0; k < classes; k++) {

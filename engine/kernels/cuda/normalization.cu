@@ -1,13 +1,13 @@
 // Sums over all but the channels, and the passes of batch normalization over x: (rows, channels).
 //
-// All are bound by memory: a pass reads or writes 4 bytes for every one to six operations. So each reads its arrays once,
-// in whole lines, and computes all that it can from a number while it is there: gradient_sums both sums, moments the mean
-// and the squares about it. Two passes for the moments, as the formula has them, would take twice as long.
+// All are bound by memory: a pass reads or writes 4 bytes for every one to six operations. So each reads its arrays
+// once, in whole lines, and computes all that it can from a number while it is there: gradient_sums both sums, moments
+// the mean and the squares about it. Two passes for the moments, as the formula has them, would take twice as long.
 //
 // Sums have one order, which the shape alone gives: a thread adds its rows one after the other, a block its threads by
-// halves, each part of the rows gives a partial sum, (parts, channels), and the same kernel over those adds up the parts.
-// No atomics, whose order is that of the day. A thread adds in T some hundred numbers; what it has goes on in double: a
-// few operations beside its hundreds, and rounding stays that of hundreds of numbers, not of millions.
+// halves, each part of the rows gives a partial sum, (parts, channels), and the same kernel over those adds up the
+// parts. No atomics, whose order is that of the day. A thread adds in T some hundred numbers; what it has goes on in
+// double: a few operations beside its hundreds, and rounding stays that of hundreds of numbers, not of millions.
 
 template <typename T> __device__ __forceinline__ double sum_of_rows(const T* x, const Rows& own, int channels) {
     T sum = 0;
@@ -51,14 +51,16 @@ INSTANTIATE(gradient_sums<float>)  // registers: 48
 INSTANTIATE(gradient_sums<double>)  // registers: 48
 
 // Moments of some numbers: how many, their mean, the sum of squares about it. Of two such, d the distance of the means,
-//     count = count_a + count_b,   mean = mean_a + d count_b / count,   squares = squares_a + squares_b + d^2 count_a count_b / count
+//     count = count_a + count_b,   mean = mean_a + d count_b / count,
+//     squares = squares_a + squares_b + d^2 count_a count_b / count
 // (Chan, Golub and LeVeque 1983): nothing is taken from anything large, so that a large mean costs no digits.
 struct Moments { double count, mean, squares; };
 __device__ __forceinline__ Moments together(const Moments& a, const Moments& b) {
     if (b.count == 0) return a;
     if (a.count == 0) return b;
     double count = a.count + b.count, distance = b.mean - a.mean;
-    return {count, a.mean + distance * (b.count / count), a.squares + b.squares + distance * distance * (a.count * b.count / count)};
+    return {count, a.mean + distance * (b.count / count),
+            a.squares + b.squares + distance * distance * (a.count * b.count / count)};
 }
 // The moments of a block's slots together, in slot 0, as add_slots does it for sums.
 __device__ __forceinline__ Moments slots_together(Moments moments, const Rows& own) {
@@ -71,7 +73,8 @@ __device__ __forceinline__ Moments slots_together(Moments moments, const Rows& o
         __syncthreads();  // written
         half = left > 1 ? (left + 1) / 2 : 0;
         int other = place + half * own.width;
-        if (own.slot < left - half && half > 0) moments = together(moments, {counts[other], means[other], squares[other]});
+        if (own.slot < left - half && half > 0)
+            moments = together(moments, {counts[other], means[other], squares[other]});
         __syncthreads();  // read
     }
     return moments;
@@ -105,8 +108,9 @@ INSTANTIATE(moments<double>)  // registers: 56
 
 // mean, variance: (channels,), from the moments of the parts; one block a group of channels.
 template <typename T>
-__global__ void __launch_bounds__(256) moments_of_parts(const double* __restrict__ means, const double* __restrict__ squares,
-                                                        T* __restrict__ mean, T* __restrict__ variance, long long rows,
+__global__ void __launch_bounds__(256) moments_of_parts(const double* __restrict__ means,
+                                                        const double* __restrict__ squares, T* __restrict__ mean,
+                                                        T* __restrict__ variance, long long rows,
                                                         long long rows_of_part, int parts, int channels) {
     Rows own = rows_of_thread(parts, parts, channels);
     Moments all = {0, 0, 0};
@@ -142,7 +146,8 @@ template <typename T>
 __global__ void __launch_bounds__(256) combine(const T* __restrict__ dy, const T* __restrict__ x,
                                                const T* __restrict__ centre, const T* __restrict__ dy_scale,
                                                const T* __restrict__ x_scale, const T* __restrict__ shift,
-                                               T* __restrict__ dx, long long rows, long long rows_of_part, int channels) {
+                                               T* __restrict__ dx, long long rows, long long rows_of_part,
+                                               int channels) {
     Rows own = rows_of_thread(rows, rows_of_part, channels);
     T c = centre[own.channel], of_dy = dy_scale[own.channel], of_x = x_scale[own.channel], more = shift[own.channel];
     for (long long row = own.first; row < own.end; row += own.slots) {

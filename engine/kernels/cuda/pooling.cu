@@ -1,9 +1,9 @@
-// Max-pooling and its gradient, bound by memory. A thread of x has one place of a row, column and channel, c the fastest,
-// so that neighbours read neighbours; y counts rows over all images. A thread takes several rows, gridDim.y apart, and
-// divides by the number of channels once.
+// Max-pooling and its gradient, bound by memory. A thread of x has one place of a row, column and channel, c the
+// fastest, so that neighbours read neighbours; y counts rows over all images. A thread takes several rows, gridDim.y
+// apart, and divides by the number of channels once.
 
-// y, place: (images out_height, out_width, channels); place may be null. SIZE: of a square window, known to the compiler,
-// which then loads all of it at once; 0: as height and width say.
+// y, place: (images out_height, out_width, channels); place may be null. SIZE: of a square window, known to the
+// compiler, which then loads all of it at once; 0: as height and width say.
 template <typename T, int SIZE>
 __global__ void __launch_bounds__(256) max_pool(const T* __restrict__ x, T* __restrict__ y,
                                                 unsigned char* __restrict__ place, int rows, int out_height,
@@ -39,11 +39,11 @@ INSTANTIATE(max_pool<double, 0>)  // registers: 40
 // any order; this way each sum has one thread, and the definition's order, of the places in the window. Where windows
 // do not overlap a dy is read by the threads of its window, next to each other: from memory once.
 template <typename T>
-__global__ void __launch_bounds__(256) max_pool_gradient(const T* __restrict__ dy, const unsigned char* __restrict__ place,
-                                                         T* __restrict__ dx, int rows, int out_height,
-                                                         int out_width, int channels, int height, int width,
-                                                         int window_height, int window_width, int stride_down,
-                                                         int stride_right) {
+__global__ void __launch_bounds__(256) max_pool_gradient(const T* __restrict__ dy,
+                                                         const unsigned char* __restrict__ place, T* __restrict__ dx,
+                                                         int rows, int out_height, int out_width, int channels,
+                                                         int height, int width, int window_height, int window_width,
+                                                         int stride_down, int stride_right) {
     int k = blockIdx.x * blockDim.x + threadIdx.x, right = k / channels, c = k % channels;
     if (k >= width * channels) return;
     int first_j = right < window_width ? 0 : (right - window_width) / stride_right + 1;

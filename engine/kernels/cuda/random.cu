@@ -1,9 +1,10 @@
-// Numbers in [0, 1) where they are needed, by Philox4x64-10 (Salmon et al. 2011): ten rounds, each of two products of 64
-// bits, whose upper halves mix with the other two words and the key, turn key and counter into four random words. A thread
-// computes the eight numbers of its own counter; no state, no order, nothing from the host but the key.
+// Numbers in [0, 1) where they are needed, by Philox4x64-10 (Salmon et al. 2011): ten rounds, each of two products of
+// 64 bits, whose upper halves mix with the other two words and the key, turn key and counter into four random words. A
+// thread computes the eight numbers of its own counter; no state, no order, nothing from the host but the key.
 //
 // 32 bytes are written for 20 products of 64 to 128 bits, each of four of 32 to 64: on a GPU about the balance between
-// arithmetic and memory. Copied from the host they would take some thirty times as long, and the host's time to draw them.
+// arithmetic and memory. Copied from the host they would take some thirty times as long, and the host's time to draw
+// them.
 
 struct Words { unsigned long long word[4]; };
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -63,6 +63,12 @@ class Signature:
     def name(self) -> str:
         return f"{self.file}.{self.instance}"
 
+    def each(self, arguments: Sequence[Any]) -> Iterator[tuple[Parameter, Any]]:
+        """The parameters with their arguments, a table's with each of its arrays."""
+        for parameter, argument in zip(self.parameters, arguments, strict=True):
+            for each in argument if parameter.is_table else (argument,):
+                yield parameter, each
+
     def expect(self, arguments: Sequence[Any]) -> None:
         """Raises TypeError unless these are as many as the parameters, arrays for pointers, of their dtypes.
 
@@ -71,8 +77,7 @@ class Signature:
         if len(arguments) != len(self.parameters):
             raise TypeError(f"{self.name} was given {len(arguments)} arguments; expected {len(self.parameters)}: "
                             + ", ".join(parameter.name for parameter in self.parameters))
-        for parameter, argument in ((parameter, each) for parameter, argument in zip(self.parameters, arguments, strict=True)
-                                    for each in (argument if parameter.is_table else (argument,))):
+        for parameter, argument in self.each(arguments):
             given = f"{self.name} was given "
             if hasattr(argument, "dtype") and hasattr(argument, "__setitem__"):
                 if not parameter.is_pointer:
@@ -120,7 +125,7 @@ def _parameter(text: str, given: dict[str, str], where: str) -> Parameter:
         raise ValueError(f"{where}: parameter '{text.strip()}' is of a type that is not expected; expected one of "
                          f"{', '.join(TYPES)}, or a pointer to one, or a template's parameter")
     if words.count("*") > 1 and words[-4:-1] != ["*", "const", "*"]:
-        raise ValueError(f"{where}: parameter '{text.strip()}' is expected to be a table of arrays, {kind}* const* {name}")
+        raise ValueError(f"{where}: parameter '{text.strip()}' is no table of arrays; expected {kind}* const* {name}")
     return Parameter(name, kind, "*" in words, words[0] == "const" and "*" in words, words.count("*") == 2)
 
 

@@ -11,7 +11,8 @@ from engine.kernels.cuda.arrays import EmulatedArray, emulated
 CASES = Path(__file__).parent / "cases"
 DTYPES = {"float32": 2e-5, "float64": 4e-14}
 MORE_DIGITS = {"float32": "float64", "float64": "longdouble"}
-WRITES = dict.fromkeys(("adam_update", "adam_update_all"), (0, 2, 3))  # the arguments that a kernel overwrites: its results
+# the arguments that a kernel overwrites: its results
+WRITES = {"adam_update": (0, 2, 3), "adam_update_all": (0, 2, 3)}
 
 
 def pytest_collection_modifyitems(items):
@@ -64,7 +65,8 @@ def expect_agreement(kernel, arguments, dtype, layout=np.array):
                 np.testing.assert_array_equal(np.asarray(array), same)
     for result, right in zip(results, exact, strict=True):
         assert isinstance(result, EmulatedArray)
-        assert (result.shape, result.dtype) == (right.shape, dtype if right.dtype == MORE_DIGITS[dtype] else right.dtype)
+        own = dtype if right.dtype == MORE_DIGITS[dtype] else right.dtype
+        assert (result.shape, result.dtype) == (right.shape, own)
         finite = np.abs(right[np.isfinite(right)]).max(initial=1)
         np.testing.assert_allclose(np.asarray(result), right, rtol=0, atol=DTYPES[dtype] * float(finite))
 

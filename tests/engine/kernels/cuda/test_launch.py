@@ -58,7 +58,7 @@ def test_every_file_lists_its_kernels():
     ("__global__ void k(int n) {}\n", "no INSTANTIATE line for k"),
     ("template <typename T> __global__ void __launch_bounds__(32 * (2 + 2), 2) k(const T* x, size_t n) {}\n"
      "INSTANTIATE(k<float>)  // registers: 8", "parameter 'size_t n' is of a type that is not expected; expected one"),
-    ("__global__ void k(float** x) {}\nINSTANTIATE(k)  // registers: 8", r"expected to be a table of arrays, float\* const\* x"),
+    ("__global__ void k(float** x) {}\nINSTANTIATE(k)  // registers: 8", r"is no table .* expected float\* const\* x"),
 ])
 def test_a_kernel_file_that_is_written_otherwise_is_refused(text, message):
     with pytest.raises(ValueError, match=message):

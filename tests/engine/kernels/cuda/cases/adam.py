@@ -13,4 +13,26 @@ def cases(rng):
 
 
 WRONG = "Not equal to tolerance"
-PLANTED = []
+PLANTED = [
+    ("if (i < count) step",
+     "if (i <= count) step",
+     r"outside of \w+: LINE"),
+    ("ends[middle] > blockIdx.x",
+     "ends[middle] >= blockIdx.x",
+     WRONG + "|" + r"outside of arrays\[\d+\]"),
+    ("ends[tensor - 1] : 0",
+     "ends[tensor] : 0",
+     r"outside of (arrays\[\d+\]|all arrays)"),
+    (" && i < count; i += blockDim.x",
+     "; i += blockDim.x",
+     r"outside of arrays\[\d+\]: \S+ (reads|writes) arrays\[\d+\]\[\d+\]"),
+    ("*m1 = arrays[2 * tensors",
+     "*m1 = arrays[3 * tensors",
+     WRONG),
+    ("m2 / correction2",
+     "m2",
+     WRONG),
+    ("rest2 * (g * g)",
+     "rest2 * g",
+     WRONG),
+]

@@ -11,4 +11,14 @@ def cases(rng):
 
 
 WRONG = "Not equal to tolerance"
-PLANTED = []
+PLANTED = [
+    ("b + (own.channel - of_a)",
+     "b + own.channel",
+     WRONG + "|" + r"outside of b: "),
+    ("own.channel < of_a",
+     "own.channel <= of_a",
+     WRONG + "|" + r"outside of (a|b): "),
+    ("if (i < count) sum[i]",
+     "if (i + 1 < count) sum[i]",
+     WRONG),
+]

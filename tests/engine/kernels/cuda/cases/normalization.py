@@ -3,7 +3,8 @@ import numpy as np
 
 from engine.kernels import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
 
-SHAPES = [(1, 1), (4, 9), (3, 5, 7, 6), (2, 3, 5, 1), (71, 3), (4500, 1), (200, 63), (2, 140, 65), (5, 130), (1, 1, 1, 5)]
+SHAPES = [(1, 1), (4, 9), (3, 5, 7, 6), (2, 3, 5, 1), (71, 3), (4500, 1), (200, 63), (2, 140, 65), (5, 130),
+          (1, 1, 1, 5)]
 EMPTY = [(0, 3), (3, 0)]
 
 
@@ -21,4 +22,64 @@ def cases(rng):
 
 
 WRONG = "Not equal to tolerance"
-PLANTED = []
+PLANTED = [
+    # in common.cuh
+    ("of_slots[k][threadIdx.x] = sums[k];\n    __syncthreads();\n",
+     "of_slots[k][threadIdx.x] = sums[k];\n",
+     r"race on shared of_slots\[\d+\]"),
+    ("        __syncthreads();\n        left = half;",
+     "        left = half;",
+     r"race on shared of_slots\[\d+\]"),
+    ("own.slot < left - half)\n            for",
+     "own.slot <= left - half)\n            for",
+     WRONG + "|" + r"outside of an array's dimension"),
+    ("own.first = own.slot < own.slots ? blockIdx.x * rows_of_part + own.slot : own.end;",
+     "own.first = blockIdx.x * rows_of_part + own.slot;",
+     r"race on y\[\d+\]: .* writes, .* writes"),
+    ("own.end = (blockIdx.x + 1) * rows_of_part < rows ? (blockIdx.x + 1) * rows_of_part : rows;",
+     "own.end = (blockIdx.x + 1) * rows_of_part;",
+     r"outside of x: .* reads x\[\d+\]"),
+    ("channels - group < ROW_CHANNELS ? channels - group : ROW_CHANNELS",
+     "ROW_CHANNELS",
+     r"outside of x: .* reads x\[\d+\]"),
+    # in normalization.cu
+    ("    if (own.slot == 0) sums[",
+     "    sums[",
+     r"race on sums\[\d+\]: LINE writes, LINE writes"),
+    ("rows_of_thread(parts, parts, channels)",
+     "rows_of_thread(parts + 1, parts + 1, channels)",
+     r"outside of means: \S+ reads means\[\d+\]"),
+    ("        __syncthreads();  // written\n",
+     "\n",
+     r"race on shared (counts|means|squares)\[\d+\]"),
+    ("        __syncthreads();  // read\n",
+     "\n",
+     r"race on shared (counts|means|squares)\[\d+\]"),
+    ("distance * distance * (a.count * b.count / count)",
+     "distance * (a.count * b.count / count)",
+     WRONG),
+    ("a.mean + distance * (b.count / count)",
+     "a.mean + distance * (a.count / count)",
+     WRONG),
+    ("left < rows_of_part ? left : rows_of_part",
+     "rows_of_part",
+     WRONG),
+    ("c + shift, rest",
+     "shift, rest",
+     WRONG),
+    ("rest = square - sum * shift",
+     "rest = square",
+     WRONG),
+    ("products += d * (x[row * channels + own.channel] - c)",
+     "products += d * x[row * channels + own.channel]",
+     WRONG),
+    ("of_products[blockIdx.x * (long long)channels",
+     "of_products[blockIdx.x",
+     WRONG + "|" + r"race on of_products"),
+    ("- c) * factor + more",
+     "- c) * factor",
+     WRONG),
+    ("(x[i] - c) * of_x",
+     "x[i] * of_x",
+     WRONG),
+]

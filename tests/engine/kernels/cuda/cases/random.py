@@ -11,4 +11,32 @@ def cases(rng):
 
 
 WRONG = "Not equal to tolerance"
-PLANTED = []
+PLANTED = [
+    ("__umul64hi(0xCA5A826395121157ull, c)",
+     "__umul64hi(0xCA5A826395121155ull, c)",
+     WRONG),
+    ("key1 += 0xBB67AE8584CAA73Bull",
+     "key1 += 0xBB67AE8584CAA73Dull",
+     WRONG),
+    ("philox(block + 1,",
+     "philox(block,",
+     WRONG),
+    ("round < 10",
+     "round < 9",
+     WRONG),
+    ("k % 2 * 32",
+     "(k + 1) % 2 * 32",
+     WRONG),
+    ("half >> 8",
+     "half >> 9",
+     WRONG),
+    ("8 * block + 8 <= count",
+     "8 * block + 7 <= count",
+     r"outside of y: \S+ writes"),
+    ("8 * block + k < count",
+     "8 * block + k <= count",
+     r"outside of y: LINE writes"),
+    ("k < 7;",
+     "k < 6;",
+     WRONG),
+]

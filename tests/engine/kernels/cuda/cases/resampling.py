@@ -12,10 +12,22 @@ def cases(rng):
 
 WRONG = "Not equal to tolerance"
 PLANTED = [
-    ("(row / factor) * width",
-     "(row / factor) * count",
-     "outside of all arrays|outside of x: LINE"),
-    ("pixel % (width * factor)",
-     "pixel % width",
+    ("k / channels / factor * channels",
+     "k / channels * channels",
+     r"outside of x: \S+ reads"),
+    ("x[row / factor *",
+     "x[row *",
+     r"outside of x: LINE reads|outside of all arrays"),
+    ("    if (k >= width * factor * channels) return;\n",
+     "\n",
+     r"outside of y: |race on y\[\d+\]|outside of x: "),
+    ("(long long)factor + u)",
+     "(long long)factor)",
+     WRONG),
+    ("v < factor",
+     "v <= factor",
+     WRONG + "|" + r"outside of dy: "),
+    ("copies[v * channels]",
+     "copies[v]",
      WRONG),
 ]
