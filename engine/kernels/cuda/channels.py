@@ -7,7 +7,7 @@ from typing import NamedTuple
 from engine.arrays import Array
 from engine.kernels.cuda.launch import blocks
 
-THREADS, CHANNELS = 256, 64  # as in common.cuh
+THREADS, CHANNELS, OF_PARTS = 256, 64, 4  # as in common.cuh
 ROWS_OF_THREAD = 16  # at least, so that a thread has something to add before its block does
 MOST_BLOCKS = 1024  # enough to fill any GPU of today some times over
 

@@ -7,19 +7,21 @@ __device__ __forceinline__ long long thread_of_grid() {
 }
 
 // What most kernels over channels do: x is (rows, channels), channels next to each other in memory, and a thread stays
-// with one channel. The y of a block counts groups of 64 channels, its x parts of the rows; inside, the block's threads
+// with one channel. The y of a block counts groups of channels, its x parts of the rows; inside, the block's threads
 // lie over the group's channels and, side by side, over as many rows as fit ("slots"): with 3 channels 85 rows at a
 // time. So neighbours read neighbours however few channels there are, and nobody divides by their number twice.
-constexpr int ROW_THREADS = 256, ROW_CHANNELS = 64;
+// A group has 64 channels; 4 where the rows are partial sums, (parts, channels), of which a thread shall add few.
+constexpr int ROW_THREADS = 256, ROW_CHANNELS = 64, PART_CHANNELS = 4;
 
 struct Rows {
     int channel, slot, slots, width;  // width: channels of the group; the thread is slot width + its channel's place
     long long first, end;             // its rows are first, first + slots, ... below end: none for threads left over
 };
+template <int GROUP = ROW_CHANNELS>
 __device__ __forceinline__ Rows rows_of_thread(long long rows, long long rows_of_part, int channels) {
     Rows own;
-    int group = blockIdx.y * ROW_CHANNELS;
-    own.width = channels - group < ROW_CHANNELS ? channels - group : ROW_CHANNELS;
+    int group = blockIdx.y * GROUP;
+    own.width = channels - group < GROUP ? channels - group : GROUP;
     own.slots = ROW_THREADS / own.width;
     own.slot = threadIdx.x / own.width;
     own.channel = group + threadIdx.x % own.width;

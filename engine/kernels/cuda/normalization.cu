@@ -9,43 +9,39 @@
 // parts. No atomics, whose order is that of the day. A thread adds in T some hundred numbers; what it has goes on in
 // double: a few operations beside its hundreds, and rounding stays that of hundreds of numbers, not of millions.
 
-template <typename T> __device__ __forceinline__ double sum_of_rows(const T* x, const Rows& own, int channels) {
-    T sum = 0;
-    for (long long row = own.first; row < own.end; row += own.slots) sum += x[row * channels + own.channel];
-    return sum;
-}
-
-// sums: (parts, channels) of x. One part: the sums themselves, in the type that is asked for.
-template <typename T, typename Sum>
+// sums: (parts, channels) of x, or of partial sums the sums themselves, which are one part.
+template <typename T, typename Sum, int GROUP>
 __global__ void __launch_bounds__(256) channel_sums(const T* __restrict__ x, Sum* __restrict__ sums, long long rows,
                                                     long long rows_of_part, int channels) {
-    Rows own = rows_of_thread(rows, rows_of_part, channels);
-    double sum[1] = {sum_of_rows(x, own, channels)};
+    Rows own = rows_of_thread<GROUP>(rows, rows_of_part, channels);
+    T of_rows = 0;
+    for (long long row = own.first; row < own.end; row += own.slots) of_rows += x[row * channels + own.channel];
+    double sum[1] = {of_rows};
     add_slots(sum, own);
     if (own.slot == 0) sums[blockIdx.x * (long long)channels + own.channel] = sum[0];
 }
-INSTANTIATE(channel_sums<float, double>)  // registers: 40
-INSTANTIATE(channel_sums<double, double>)  // registers: 40
-INSTANTIATE(channel_sums<double, float>)  // registers: 40
+INSTANTIATE(channel_sums<float, double, 64>)  // registers: 40
+INSTANTIATE(channel_sums<double, double, 64>)  // registers: 40
+INSTANTIATE(channel_sums<double, float, 4>)  // registers: 40
+INSTANTIATE(channel_sums<double, double, 4>)  // registers: 40
 
-// of_dy, of_products: (parts, channels), the sums of dy and of dy (x - centre).
+// sums: (parts, 2 channels), those of dy and behind them those of dy (x - centre).
 template <typename T>
 __global__ void __launch_bounds__(256) gradient_sums(const T* __restrict__ dy, const T* __restrict__ x,
-                                                     const T* __restrict__ centre, double* __restrict__ of_dy,
-                                                     double* __restrict__ of_products, long long rows,
-                                                     long long rows_of_part, int channels) {
+                                                     const T* __restrict__ centre, double* __restrict__ sums,
+                                                     long long rows, long long rows_of_part, int channels) {
     Rows own = rows_of_thread(rows, rows_of_part, channels);
-    T c = centre[own.channel], sum = 0, products = 0;
+    T c = centre[own.channel], of_dy = 0, of_products = 0;
     for (long long row = own.first; row < own.end; row += own.slots) {
         T d = dy[row * channels + own.channel];
-        sum += d;
-        products += d * (x[row * channels + own.channel] - c);
+        of_dy += d;
+        of_products += d * (x[row * channels + own.channel] - c);
     }
-    double sums[2] = {sum, products};
-    add_slots(sums, own);
+    double both[2] = {of_dy, of_products};
+    add_slots(both, own);
     if (own.slot > 0) return;
-    of_dy[blockIdx.x * (long long)channels + own.channel] = sums[0];
-    of_products[blockIdx.x * (long long)channels + own.channel] = sums[1];
+    sums[2ll * blockIdx.x * channels + own.channel] = both[0];
+    sums[(2ll * blockIdx.x + 1) * channels + own.channel] = both[1];
 }
 INSTANTIATE(gradient_sums<float>)  // registers: 48
 INSTANTIATE(gradient_sums<double>)  // registers: 48
@@ -112,7 +108,7 @@ __global__ void __launch_bounds__(256) moments_of_parts(const double* __restrict
                                                         const double* __restrict__ squares, T* __restrict__ mean,
                                                         T* __restrict__ variance, long long rows,
                                                         long long rows_of_part, int parts, int channels) {
-    Rows own = rows_of_thread(parts, parts, channels);
+    Rows own = rows_of_thread<PART_CHANNELS>(parts, parts, channels);
     Moments all = {0, 0, 0};
     for (long long part = own.first; part < own.end; part += own.slots) {
         long long left = rows - part * rows_of_part;
