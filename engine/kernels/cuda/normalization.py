@@ -22,7 +22,8 @@ def add_parts(partial: Array, like: Array) -> Array:
 def _(x: Array) -> Array:
     x, cut = contiguous(x), parts_of(x)
     partial = empty((cut.parts, cut.channels), x, "float64")
-    launch(f"normalization.channel_sums<{c_type(x)}, double, {CHANNELS}>", cut.grid, THREADS, (x, partial, *cut.numbers))
+    launch(f"normalization.channel_sums<{c_type(x)}, double, {CHANNELS}>", cut.grid, THREADS,
+           (x, partial, *cut.numbers))
     return add_parts(partial, x)
 
 
