@@ -36,7 +36,7 @@ def _(z: np.ndarray, y: np.ndarray, omega: float) -> tuple[np.ndarray, np.ndarra
 
 @softmax_loss.register(np.ndarray)
 def _(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    value, gradient = _with_gradient(softmax_loss, *(array.reshape(-1, array.shape[-1]) for array in (z, y)))
+    value, gradient = _with_gradient(softmax_loss, z.reshape(-1, z.shape[-1]), y.reshape(-1, y.shape[-1]))
     return value, gradient.reshape(z.shape)
 
 

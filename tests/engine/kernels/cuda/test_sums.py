@@ -49,6 +49,10 @@ def test_moments_keep_their_digits_far_from_zero():
     np.testing.assert_allclose(variance, exact.var((0, 1)), rtol=1e-6)
 
 
+def test_moments_of_nothing_are_no_numbers():
+    assert np.isnan(batch_moments(emulated(np.zeros((0, 2, 3))))).all()
+
+
 def test_sums_of_many_numbers_keep_their_digits():
     x = RNG(6).random((60000, 2)).astype("float32")
     np.testing.assert_allclose(channel_sums(emulated(x)), x.astype("float64").sum(0), rtol=1e-6)
