@@ -3,10 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from array_api_compat import array_namespace, device
-
 from engine.arrays import Array
+from engine.kernels import uniform
 
 
 @dataclass(frozen=True)
@@ -26,12 +24,5 @@ class Run:
         return replace(self, seed=(*self.seed, place))
 
     def uniform(self, like: Array) -> Array:
-        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend.
-
-        Philox4x64 (Salmon et al. 2011) is a function of key and counter: each number can be computed where it is
-        needed, without those before it. The seed's hash is the key.
-        """
-        xp = array_namespace(like)
-        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(self.seed)))
-        drawn = generator.random(like.shape, dtype=np.float32)
-        return xp.asarray(drawn, dtype=xp.float32, device=device(like))
+        """Float32 numbers in [0, 1) in the shape and place of `like`: the seed alone tells which, on every backend."""
+        return uniform(like, self.seed)

@@ -4,8 +4,7 @@ from __future__ import annotations
 from array_api_compat import array_namespace, device
 
 from engine.arrays import Array
-from engine.kernels import real
-from engine.losses.logits import sigmoids, softplus
+from engine.kernels import logistic_loss, real, softmax_loss
 from engine.losses.pair import pair_of_logits, pair_of_probabilities
 
 # Below this probability the logarithm is continued by its tangent: about the spacing of float32 numbers next to 1.
@@ -53,12 +52,10 @@ def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omeg
     logits, target: (N, ...).
     """
     _expect_weight(omega)
-    xp, y = pair_of_logits(logits, target)
-    minus_log_q, minus_log_p = softplus(logits)
-    p, q = sigmoids(logits)
+    _, y = pair_of_logits(logits, target)
+    value, gradient = logistic_loss(logits, y, omega)
     samples = logits.shape[0]
-    return (xp.sum(omega * y * minus_log_p + (1 - y) * minus_log_q) / samples,
-            ((1 - y) * p - omega * y * q) / samples)
+    return value / samples, gradient / samples
 
 
 def binary_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Array, Array]:
@@ -74,16 +71,12 @@ def softmax_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Arr
     dl/dz_j = (p_j sum_k y_k - y_j) / N              for targets that sum to 1: (p_j - y_j) / N
 
     logits: (N, ..., K); target: the same shape, or the numbers of the classes, 0 to K - 1, integers (N, ...): then y is
-    1 at that class and 0 elsewhere. Raises ValueError for a number that no class has. The largest logit is subtracted
-    first: it cancels, and no exponential overflows.
+    1 at that class and 0 elsewhere. Raises ValueError for a number that no class has.
     """
-    xp, y = pair_of_logits(logits, _one_hot(logits, target))
-    shifted = logits - xp.max(real(logits), axis=-1, keepdims=True)
-    e = xp.exp(shifted)
-    total = xp.sum(e, axis=-1, keepdims=True)
+    _, y = pair_of_logits(logits, _one_hot(logits, target))
+    value, gradient = softmax_loss(logits, y)
     samples = logits.shape[0]
-    return (-xp.sum(y * (shifted - xp.log(total))) / samples,
-            (e / total * xp.sum(y, axis=-1, keepdims=True) - y) / samples)
+    return value / samples, gradient / samples
 
 
 def _one_hot(logits: Array, target: Array) -> Array:

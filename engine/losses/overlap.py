@@ -6,6 +6,7 @@ elements of all samples.
 from __future__ import annotations
 
 from engine.arrays import Array
+from engine.kernels import error_sums, overlap_sums
 from engine.losses.pair import pair_of_probabilities
 
 EPSILON = 1e-6
@@ -30,10 +31,8 @@ def dice(prediction: Array, target: Array) -> tuple[Array, Array]:
     At an empty mask of n elements A/B gives the gradient eps / (sum p + eps)^2, up to 1/eps for p = 0 and soon nothing,
     and C/D gives between 1/(4n) and 1/n: the prediction is always driven towards empty.
     """
-    xp, y = pair_of_probabilities(prediction, target)
-    p = prediction
-    a, b = xp.sum(p * y) + EPSILON, xp.sum(p + y) + EPSILON
-    c, d = xp.sum((1 - p) * (1 - y)) + EPSILON, xp.sum((1 - p) + (1 - y)) + EPSILON
+    _, y = pair_of_probabilities(prediction, target)
+    a, b, c, d = (each + EPSILON for each in overlap_sums(prediction, y))
     return 1 - a / b - c / d, (a / b - y) / b + (1 - y - c / d) / d
 
 
@@ -56,8 +55,7 @@ def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5) 
     """
     if not 0 <= rho <= 1:
         raise ValueError(f"rho is {rho}; expected 0 to 1, the share of the loss that the mask itself has")
-    xp, y = pair_of_probabilities(prediction, target)
-    inside, outside = xp.sum(y) + EPSILON, xp.sum(1 - y) + EPSILON
-    weight = rho * y / inside + (1 - rho) * (1 - y) / outside
-    difference = prediction - y
-    return xp.sum(difference * difference * weight), 2 * difference * weight
+    _, y = pair_of_probabilities(prediction, target)
+    s, mask, t, rest = error_sums(prediction, y)
+    inside, outside = rho / (mask + EPSILON), (1 - rho) / (rest + EPSILON)
+    return inside * s + outside * t, 2 * (prediction - y) * (inside * y + outside * (1 - y))

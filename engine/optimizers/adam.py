@@ -4,7 +4,7 @@ from __future__ import annotations
 from math import inf, sqrt
 
 from engine.arrays import Array
-from engine.kernels import adam_update
+from engine.kernels import adam_update_all
 from engine.optimizers.optimizer import Optimizer
 
 
@@ -31,9 +31,10 @@ class Adam(Optimizer):
             raise ValueError(f"epsilon is {epsilon}; expected a number above 0: a gradient of 0 is divided by it")
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:
-        m1, m2 = memory
-        adam_update(parameter, gradient, m1, m2, self.steps, learning_rate, self.beta1, self.beta2, self.epsilon)
+    def _update_all(self, gradients: list[Array], learning_rate: float) -> None:
+        m1s, m2s = ([self.memory[name][path] for path in self.parameters] for name in self.remembers)
+        adam_update_all(list(self.parameters.values()), gradients, m1s, m2s, self.steps, learning_rate, self.beta1,
+                        self.beta2, self.epsilon)
 
     def _largest_change(self, norm: float, learning_rate: float) -> float:
         """m1' is a mean of the gradients so far, none above r = sqrt(the largest number / 2): G^2 would overflow m2.

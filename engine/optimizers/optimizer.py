@@ -61,11 +61,11 @@ class Optimizer:
                 raise ValueError(f"'{path}' is {tuple(parameter.shape)} and its gradient {tuple(grads[path].shape)}")
         shrink = self._shrink(grads)
         self.steps += 1
-        for path, parameter in self.parameters.items():
-            gradient = grads[path] if shrink is None else grads[path] * shrink
+        for parameter in self.parameters.values():
             if self.weight_decay and parameter.ndim > 1:
                 parameter[...] = parameter * (1 - learning_rate * self.weight_decay)
-            self._update(parameter, gradient, learning_rate, *(arrays[path] for arrays in self.memory.values()))
+        self._update_all([grads[path] if shrink is None else grads[path] * shrink for path in self.parameters],
+                         learning_rate)
 
     def may_overflow(self, norm: float, learning_rate: float) -> bool:
         """Whether a step may leave a parameter, or what is remembered, infinite. norm: of all gradients together.
@@ -88,6 +88,11 @@ class Optimizer:
             return None
         norm = gradient_norm([grads[path] for path in self.parameters])
         return self.clip_norm / norm if norm > self.clip_norm else None
+
+    def _update_all(self, gradients: list[Array], learning_rate: float) -> None:
+        """gradients: in the order of the parameters."""
+        for (path, parameter), gradient in zip(self.parameters.items(), gradients, strict=True):
+            self._update(parameter, gradient, learning_rate, *(arrays[path] for arrays in self.memory.values()))
 
     def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:
         raise NotImplementedError

@@ -6,9 +6,11 @@ from engine.kernels.cpu import (  # noqa: F401
     adam,
     convolution,
     joining,
+    losses,
     matrix_product,
     normalization,
     pooling,
+    random,
     resampling,
 )
 from engine.kernels.cpu.memory import keep_freed_memory

@@ -3,12 +3,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.kernels.adam import adam_update
+from engine.kernels.adam import adam_update, adam_update_all
 from engine.kernels.cpu.threads import blocks, run, scratch
 
 # In elements: six arrays of a block fit in the caches, and a job is long enough to be worth waking a thread.
 BLOCK = 1 << 17
 JOB = 1 << 19
+
+
+# one after the other, each on all threads; mypy takes the list for what is dispatched on
+adam_update_all.register(np.ndarray)(adam_update_all.dispatch(object))  # type: ignore[misc]
 
 
 @adam_update.register(np.ndarray)

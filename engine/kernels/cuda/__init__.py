@@ -19,7 +19,9 @@ To add a kernel
    Shared memory: SHARED(float, tile, [32][33]); or DYNAMIC_SHARED(float, memory), whose size the launch gives.
    cp_async, to_tf32 and mma_tf32 stand in prelude.cuh with what they demand; whatever else of CUDA a kernel uses must
    be in on_cpu/emulator.h, too: add it there in the same words. No inline PTX and no #include in kernel files; device
-   functions that several of them use are for common.cuh.
+   functions that several of them use are for common.cuh: Rows and add_slots for all that goes over channels, one order
+   of sums included; normalization.add_parts launches what adds up the parts.
+   A parameter T* const* is a table of arrays: the launch gives a list of them (adam.cu).
    max(NaN, 0) is 0 in CUDA and NaN in the definitions: write a < 0 ? 0 : a.
    Only __syncthreads and __syncwarp order accesses to memory; shuffles and mma do not.
 
@@ -32,17 +34,17 @@ To add a kernel
            launch(f"activations.relu<{c_type(a)}>", blocks(a.size, THREADS), THREADS, (a, o, a.size))
            return o
 
-   It is given arrays that are all float32 or all float64 (uint8 beside them: places of maxima), of any strides;
-   everything else goes to the definition, as do kernels without a launcher. What has no numbers is no special case:
-   a grid of 0 blocks is not launched. Arrays that are overwritten (Adam's) must not be copied by `contiguous`: give
-   them to the definition where they are not contiguous. Code around the launch is array code as in the definitions.
-   One instance or another is chosen in Python, by shapes.
+   It is given arrays that are all float32 or all float64 (uint8 beside them: places of maxima), also in lists, of any
+   strides; everything else goes to the definition, as do kernels without a launcher. What has no numbers is no special
+   case: a grid of 0 blocks is not launched. Arrays that are overwritten (Adam's) must not be copied by `contiguous`:
+   give them to the definition where they are not contiguous. Code around the launch is array code as in the
+   definitions. One instance or another is chosen in Python, by shapes.
 
 3. The cases, in tests/engine/kernels/cuda/cases/<file>.py: what the launcher shall be called with, small (some thousand
    threads), odd, with tails, of more than one block, so that every instance in the file is launched: a test counts.
    Each is held to the definition in all orders of threads, and every access to memory is checked (on_cpu/). Below them,
-   PLANTED: the lines of the kernel that could be wrong (a bound, a barrier, an index), each broken once, and a pattern
-   of what is to be reported (LINE in it: where the broken text stands).
+   PLANTED: the lines of the kernel that could be wrong (a bound, a barrier, an index), in its file or in common.cuh,
+   each broken once, and a pattern of what is to be reported (LINE in it: where the broken text stands).
    To look at one alone:
 
        with emulating("shuffled", seed=3, checked=True):
@@ -50,7 +52,18 @@ To add a kernel
 
     python -m pytest tests/engine/kernels/cuda       # needs g++; with the wheels of NVRTC it compiles for GPUs, too
 """
-from engine.kernels.cuda import activations, convolution, matrix_product, resampling  # noqa: F401
+from engine.kernels.cuda import (  # noqa: F401
+    activations,
+    adam,
+    convolution,
+    joining,
+    losses,
+    matrix_product,
+    normalization,
+    pooling,
+    random,
+    resampling,
+)
 from engine.kernels.cuda.registration import leave_to_definitions
 
 __all__ = ["leave_to_definitions"]

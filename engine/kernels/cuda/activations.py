@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from engine.arrays import Array
 from engine.kernels.activations import relu, relu_gradient
+from engine.kernels.cuda import channels
 from engine.kernels.cuda.arrays import c_type, contiguous, empty
+from engine.kernels.cuda.channels import parts_of
 from engine.kernels.cuda.launch import blocks, launch
+from engine.kernels.cuda.normalization import add_parts
 from engine.kernels.cuda.registration import on_cuda
-from engine.kernels.normalization import channel_sums
 
 THREADS = 256
 
@@ -21,7 +23,7 @@ def _(a: Array) -> Array:
 
 @on_cuda(relu_gradient)
 def _(do: Array, o: Array) -> tuple[Array, Array]:
-    do, o = contiguous(do), contiguous(o)
-    da = empty(do.shape, do)
-    launch(f"activations.relu_gradient<{c_type(do)}>", blocks(do.size, THREADS), THREADS, (do, o, da, do.size))
-    return da, channel_sums(da)
+    do, o, cut = contiguous(do), contiguous(o), parts_of(do)
+    da, partial = empty(do.shape, do), empty((cut.parts, cut.channels), do, "float64")
+    launch(f"activations.relu_gradient<{c_type(do)}>", cut.grid, channels.THREADS, (do, o, da, partial, *cut.numbers))
+    return da, add_parts(partial, do)

@@ -60,6 +60,13 @@ def empty(shape: tuple[int, ...], like: Array, dtype: Any = None) -> Array:
     return array.view(EmulatedArray)
 
 
+def moved(array: np.ndarray, like: Array) -> Array:
+    """A NumPy array where another one is."""
+    if isinstance(like, EmulatedArray):
+        return array.view(EmulatedArray)
+    return array_namespace(like).asarray(array, device=device(like))
+
+
 def contiguous(array: Array) -> Array:
     """The array, or a copy whose numbers lie one behind the other (in C's order, aligned, in the machine's bytes)."""
     if isinstance(array, EmulatedArray):

@@ -15,8 +15,9 @@ MOST_BLOCKS, MOST_THREADS, MOST_SHARED = (2**31 - 1, 2**16 - 1, 2**16 - 1), 1024
 def launch(kernel: str, grid: Extent, block: Extent, arguments: Sequence[Any], shared_bytes: int = 0) -> None:
     """Run a kernel, "activations.relu<float>", in `grid` blocks of `block` threads each (x, y, z, or x alone).
 
-    arguments: as the kernel's parameters, arrays of one library for pointers (or None), numbers for the rest, which
-    are converted to the parameters' types. shared_bytes: of DYNAMIC_SHARED. Nothing happens in a grid of no blocks.
+    arguments: as the kernel's parameters, arrays of one library for pointers (or None), lists of them for pointers to
+    pointers, numbers for the rest, which are converted to the parameters' types. shared_bytes: of DYNAMIC_SHARED.
+    Nothing happens in a grid of no blocks.
     Raises KeyError for a kernel that there is not, TypeError and ValueError for arguments that do not fit it.
     """
     file, _, instance = kernel.partition(".")
@@ -34,8 +35,8 @@ def launch(kernel: str, grid: Extent, block: Extent, arguments: Sequence[Any], s
         return
     arguments = [argument if parameter.is_pointer else parameter.scalar(argument, kernel)
                  for parameter, argument in zip(signature.parameters, arguments, strict=True)]
-    if _are_emulated([each for each, parameter in zip(arguments, signature.parameters, strict=True)
-                      if parameter.is_pointer and each is not None], kernel):
+    if _are_emulated([array for parameter, array in signature.each(arguments)
+                      if parameter.is_pointer and array is not None], kernel):
         from engine.kernels.cuda.on_cpu import run
     else:
         from engine.kernels.cuda.on_device import run

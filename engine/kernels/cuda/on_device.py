@@ -32,4 +32,12 @@ def run(signature: Signature, grid: tuple[int, int, int], block: tuple[int, int,
     function = _module(signature.file).get_function(signature.instance)
     if shared_bytes > WITHOUT_ASKING:
         function.max_dynamic_shared_size_bytes = shared_bytes
-    function(grid, block, tuple(np.uintp(0) if each is None else each for each in arguments), shared_mem=shared_bytes)
+    function(grid, block, tuple(map(_as_passed, arguments)), shared_mem=shared_bytes)
+
+
+def _as_passed(argument: Any) -> Any:
+    """What CuPy takes: a null pointer for None, for a list of arrays an array of their addresses, on the device."""
+    if isinstance(argument, list):
+        import cupy
+        return cupy.asarray(np.array([each.data.ptr for each in argument], np.uint64))
+    return np.uintp(0) if argument is None else argument

@@ -1,10 +1,11 @@
 """Launchers registered for arrays on a GPU, in one place for CuPy's and those that stand in for them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
+from engine.arrays import Array
 from engine.kernels.cuda.arrays import C_TYPES, CudaArray, EmulatedArray, emulated
 
 Launcher = TypeVar("Launcher", bound=Callable)
@@ -21,7 +22,7 @@ def on_cuda(kernel: Any) -> Callable[[Launcher], Launcher]:
 
         @wraps(launcher)
         def chosen(*arguments: Any, **named: Any) -> Any:
-            types = {each.dtype.name for each in (*arguments, *named.values()) if isinstance(each, CudaArray)}  # type: ignore[attr-defined]
+            types = {each.dtype.name for each in _arrays((*arguments, *named.values()))}
             if len(types - {"uint8"}) == 1 and types <= {*C_TYPES, "uint8"}:
                 return launcher(*arguments, **named)
             return definition(*arguments, **named)
@@ -40,6 +41,15 @@ def leave_to_definitions(kernels: Iterable[Any]) -> None:
     for kernel in kernels:
         if hasattr(kernel, "registry") and CudaArray not in kernel.registry:
             kernel.register(CudaArray)(_definition(kernel))
+
+
+def _arrays(arguments: Iterable[Any]) -> Iterator[Array]:
+    """Those among the arguments, and in lists among them."""
+    for argument in arguments:
+        if isinstance(argument, CudaArray):
+            yield argument
+        elif isinstance(argument, list):
+            yield from _arrays(argument)
 
 
 def _definition(kernel: Any) -> Callable:

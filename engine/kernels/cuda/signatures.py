@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,11 +23,15 @@ INSTANCE = re.compile(r"^INSTANTIATE\((?P<instance>.*)\)(?:\s*// registers: (?P<
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a kernel: the name and C++ type; a pointer takes an array, or None."""
+    """One parameter of a kernel: the name and C++ type; a pointer takes an array, or None.
+
+    is_table: a pointer to pointers, T* const*, which takes a list of arrays.
+    """
     name: str
     type: str
     is_pointer: bool
     is_const: bool
+    is_table: bool = False
 
     @property
     def dtype(self) -> np.dtype:
@@ -35,7 +39,7 @@ class Parameter:
 
     @property
     def mangled(self) -> str:
-        return self.is_pointer * ("P" + self.is_const * "K") + TYPES[self.type][1]
+        return self.is_table * "PK" + self.is_pointer * ("P" + self.is_const * "K") + TYPES[self.type][1]
 
     def scalar(self, value: Any, kernel: str) -> np.generic:
         """The number in the parameter's type. Raises TypeError where it is of another kind, OverflowError."""
@@ -59,6 +63,12 @@ class Signature:
     def name(self) -> str:
         return f"{self.file}.{self.instance}"
 
+    def each(self, arguments: Sequence[Any]) -> Iterator[tuple[Parameter, Any]]:
+        """The parameters with their arguments, a table's with each of its arrays."""
+        for parameter, argument in zip(self.parameters, arguments, strict=True):
+            for each in argument if parameter.is_table else (argument,):
+                yield parameter, each
+
     def expect(self, arguments: Sequence[Any]) -> None:
         """Raises TypeError unless these are as many as the parameters, arrays for pointers, of their dtypes.
 
@@ -67,7 +77,7 @@ class Signature:
         if len(arguments) != len(self.parameters):
             raise TypeError(f"{self.name} was given {len(arguments)} arguments; expected {len(self.parameters)}: "
                             + ", ".join(parameter.name for parameter in self.parameters))
-        for parameter, argument in zip(self.parameters, arguments, strict=True):
+        for parameter, argument in self.each(arguments):
             given = f"{self.name} was given "
             if hasattr(argument, "dtype") and hasattr(argument, "__setitem__"):
                 if not parameter.is_pointer:
@@ -114,7 +124,9 @@ def _parameter(text: str, given: dict[str, str], where: str) -> Parameter:
     if kind not in TYPES:
         raise ValueError(f"{where}: parameter '{text.strip()}' is of a type that is not expected; expected one of "
                          f"{', '.join(TYPES)}, or a pointer to one, or a template's parameter")
-    return Parameter(name, kind, "*" in words, "const" in words and "*" in words)
+    if words.count("*") > 1 and words[-4:-1] != ["*", "const", "*"]:
+        raise ValueError(f"{where}: parameter '{text.strip()}' is no table of arrays; expected {kind}* const* {name}")
+    return Parameter(name, kind, "*" in words, words[0] == "const" and "*" in words, words.count("*") == 2)
 
 
 @cache

@@ -46,3 +46,18 @@ def test_adam_computes_in_the_parameters_digits_whatever_the_gradients_are():
     KERNELS["adam_update"].dispatch(object)(right[0], gradient, *right[1:], 3, 1.0, 0.9, 0.999, 1e-8)
     KERNELS["adam_update"](theta, gradient, m1, m2, 3, 1.0, 0.9, 0.999, 1e-8)
     np.testing.assert_allclose(theta, right[0], rtol=0, atol=1e-8)  # the gradient's own squares are float32
+
+
+def test_adam_of_all_parameters_is_adam_of_each():
+    rng = np.random.default_rng(8)
+    lists = [[rng.random(shape) for shape in ((3, 4), (5,), (2, 2, 2))] for _ in range(4)]
+    right = [[np.array(array) for array in arrays] for arrays in lists]
+    for arrays in zip(*right, strict=True):
+        KERNELS["adam_update"](*arrays, 3, 1e-3, 0.9, 0.999, 1e-8)
+    KERNELS["adam_update_all"](*lists, 3, 1e-3, 0.9, 0.999, 1e-8)
+    for arrays, expected in zip(lists, right, strict=True):
+        assert [array.tobytes() for array in arrays] == [array.tobytes() for array in expected]
+
+
+def test_adam_of_no_parameters_does_nothing():
+    KERNELS["adam_update_all"]([], [], [], [], 1, 1e-3, 0.9, 0.999, 1e-8)

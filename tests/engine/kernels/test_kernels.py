@@ -16,12 +16,15 @@ from engine.kernels.cpu.direct import Geometry
 DTYPES = ["float32", "float64", "complex128"]
 
 
+LOOPS = {"adam_update_all"}  # over a kernel that is tested here: test_adam.py
+
+
 def find_kernels():
-    """Every singledispatch function in the package, exported or not, by name."""
+    """Every singledispatch function in the package that takes arrays, exported or not, by name."""
     modules = [importlib.import_module(module.name)
                for module in pkgutil.walk_packages(engine.kernels.__path__, "engine.kernels.")]
     return {name: value for module in (engine.kernels, *modules) for name, value in vars(module).items()
-            if hasattr(value, "registry") and hasattr(value, "dispatch")}
+            if hasattr(value, "registry") and hasattr(value, "dispatch") and name not in LOOPS}
 
 
 KERNELS = find_kernels()
@@ -201,6 +204,19 @@ def relu_cases(rng, dtype, memory):
         yield memory(rng, dtype, *shape), np.where(o.real > 0, o, np.zeros_like(o))
 
 
+def uniform_cases(rng, dtype, memory):
+    for shape, seed in (((3, 5, 7, 6), (0,)), ((1,), (3, 1)), ((8,), (0, 0)), (((1 << 19) + 11,), (2**40, 5, 1)),
+                        ((0, 3), (1,))):
+        yield memory(rng, dtype, *shape), seed
+
+
+def loss_cases(tensors, *rest):
+    def cases(rng, dtype, memory):
+        for shape in ((3, 5, 7, 6), (4, 1), (400, 401), (0, 3)):
+            yield *(memory(rng, dtype, *shape) for _ in range(tensors)), *rest
+    return cases
+
+
 def adam_cases(rng, dtype, memory):
     for shape in ((5, 7), (3, 3, 4, 6), ((1 << 19) + 11,)):
         # real moments of their own: copies, since the kernel writes to them
@@ -225,9 +241,16 @@ CASES = {
     "upsample_gradient": upsample_gradient_cases,
     "concatenate": concatenate_cases,
     "add": add_cases,
+    "sigmoids": loss_cases(1),
+    "overlap_sums": loss_cases(2),
+    "error_sums": loss_cases(2),
+    "softmax_loss": loss_cases(2),
+    "logistic_loss": loss_cases(2, 3.0),
+    "uniform": uniform_cases,
     "relu": activation_cases,
     "relu_gradient": relu_cases,
 }
+OF_ANY = ("relu", "max_pool", "upsample", "concatenate", "uniform")  # numbers: they choose, move, or make some
 WRITES = {"adam_update": (0, 2, 3)}  # the arguments that a kernel overwrites: its results
 
 
@@ -385,7 +408,7 @@ def test_numbers_that_wrap_round_are_refused_by_kernels_that_add_or_multiply(nam
     for case in small_cases(name, "float32", contiguous):
         case = [np.abs(4 * argument).astype(dtype) if isinstance(argument, np.ndarray) else argument
                 for argument in case]
-        if name in ("relu", "max_pool", "upsample", "concatenate"):
+        if name in OF_ANY:
             results, right = call(KERNELS[name], name, case), call(KERNELS[name].dispatch(object), name, case)
             for result, expected in zip(results, right, strict=True):
                 assert result.dtype == expected.dtype
@@ -400,7 +423,7 @@ def test_numbers_that_wrap_round_are_refused_by_kernels_that_add_or_multiply(nam
 def test_every_argument_that_is_computed_with_has_to_be_floating(name):
     case = next(case for case in CASES[name](np.random.default_rng(1), "float32", contiguous) if case[0].size)
     arrays = [place for place, argument in enumerate(case) if isinstance(argument, np.ndarray)]
-    if name in ("relu", "max_pool", "upsample", "concatenate"):
+    if name in OF_ANY:
         return
     for place in arrays[:1] if name == "max_pool_gradient" else arrays:  # whose second are places
         wrong = [argument.astype("int32") if at == place else argument for at, argument in enumerate(case)]

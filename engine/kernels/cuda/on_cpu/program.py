@@ -90,6 +90,7 @@ class _Padded:
     def __init__(self, signature: Signature, arguments: Sequence[Any]) -> None:
         self.buffers: dict[tuple[int, int], tuple[str, np.ndarray, np.ndarray, bool]] = {}
         values = [0 if argument is None
+                  else self._pad_table(parameter.name, argument, parameter.is_const) if parameter.is_table
                   else self._pad(parameter.name, np.asarray(argument), parameter.is_const) if parameter.is_pointer
                   else int.from_bytes(argument.tobytes(), "little")
                   for parameter, argument in zip(signature.parameters, arguments, strict=True)]
@@ -113,6 +114,11 @@ class _Padded:
             raw[RED_ZONE:RED_ZONE + array.nbytes] = array.reshape(-1).view(np.uint8)
         self.buffers[key] = name, array, raw, const
         return raw.ctypes.data + RED_ZONE
+
+    def _pad_table(self, name: str, arrays: Sequence[Any], const: bool) -> int:
+        """A list of arrays: what is passed is an array of where they are."""
+        addresses = [self._pad(f"{name}[{place}]", np.asarray(array), const) for place, array in enumerate(arrays)]
+        return self._pad(name, np.array(addresses, np.uint64), True)
 
     def overwritten(self) -> list[str]:
         """A line for every array beside which something was written."""

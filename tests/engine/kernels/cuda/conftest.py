@@ -11,7 +11,8 @@ from engine.kernels.cuda.arrays import EmulatedArray, emulated
 CASES = Path(__file__).parent / "cases"
 DTYPES = {"float32": 2e-5, "float64": 4e-14}
 MORE_DIGITS = {"float32": "float64", "float64": "longdouble"}
-WRITES = {"adam_update": (0, 2, 3)}  # the arguments that a kernel overwrites: its results
+# the arguments that a kernel overwrites: its results
+WRITES = {"adam_update": (0, 2, 3), "adam_update_all": (0, 2, 3)}
 
 
 def pytest_collection_modifyitems(items):
@@ -34,14 +35,21 @@ def cases(file):
 
 
 def converted(arguments, dtype, convert=np.array):
-    return [convert(each.astype(dtype) if each.dtype.kind == "f" else each) if isinstance(each, np.ndarray) else each
-            for each in arguments]
+    """All arrays among the arguments, and in lists among them."""
+    return [convert(each.astype(dtype) if each.dtype.kind == "f" else each) if isinstance(each, np.ndarray)
+            else converted(each, dtype, convert) if isinstance(each, list) else each for each in arguments]
+
+
+def arrays_of(arguments):
+    """The arrays among the arguments, a list's for each."""
+    return [[each for each in (argument if isinstance(argument, list) else [argument]) if isinstance(each, np.ndarray)]
+            for argument in arguments]
 
 
 def results_of(kernel, function, arguments):
     results = function(*arguments)
     if kernel.__name__ in WRITES:
-        return [arguments[place] for place in WRITES[kernel.__name__]]
+        return [each for place in WRITES[kernel.__name__] for each in arrays_of(arguments)[place]]
     return [each for each in (results if isinstance(results, tuple) else (results,)) if each is not None]
 
 
@@ -49,14 +57,16 @@ def expect_agreement(kernel, arguments, dtype, layout=np.array):
     definition = kernel.dispatch(object)
     exact = results_of(kernel, definition, converted(arguments, MORE_DIGITS[dtype]))
     given = converted(arguments, dtype, lambda array: emulated(layout(array)))
-    before = [np.array(each) if isinstance(each, np.ndarray) else None for each in given]
+    before = [[np.array(each) for each in arrays] for arrays in arrays_of(given)]
     results = results_of(kernel, kernel, given)
-    for place, (argument, kept) in enumerate(zip(given, before, strict=True)):
-        if kept is not None and place not in WRITES.get(kernel.__name__, ()):
-            np.testing.assert_array_equal(np.asarray(argument), kept)
+    for place, (arrays, kept) in enumerate(zip(arrays_of(given), before, strict=True)):
+        for array, same in zip(arrays, kept, strict=True):
+            if place not in WRITES.get(kernel.__name__, ()):
+                np.testing.assert_array_equal(np.asarray(array), same)
     for result, right in zip(results, exact, strict=True):
         assert isinstance(result, EmulatedArray)
-        assert (result.shape, result.dtype) == (right.shape, dtype if right.dtype.kind == "f" else right.dtype)
+        own = dtype if right.dtype == MORE_DIGITS[dtype] else right.dtype
+        assert (result.shape, result.dtype) == (right.shape, own)
         finite = np.abs(right[np.isfinite(right)]).max(initial=1)
         np.testing.assert_allclose(np.asarray(result), right, rtol=0, atol=DTYPES[dtype] * float(finite))
 

@@ -2,12 +2,13 @@
 import subprocess
 import sys
 import types
+from functools import singledispatch
 
 import numpy as np
 import pytest
 
-from engine.kernels import correlate, relu, scale_and_shift
-from engine.kernels.cuda import activations, convolution, convolution_rungs, on_device
+from engine.kernels import adam_update_all, correlate, relu
+from engine.kernels.cuda import activations, adam, convolution, convolution_rungs, leave_to_definitions, on_device
 from engine.kernels.cuda.arrays import CudaArray, EmulatedArray, empty, emulated
 from engine.kernels.cuda.launch import launch
 from engine.kernels.cuda.signatures import files, parse, signatures
@@ -57,6 +58,7 @@ def test_every_file_lists_its_kernels():
     ("__global__ void k(int n) {}\n", "no INSTANTIATE line for k"),
     ("template <typename T> __global__ void __launch_bounds__(32 * (2 + 2), 2) k(const T* x, size_t n) {}\n"
      "INSTANTIATE(k<float>)  // registers: 8", "parameter 'size_t n' is of a type that is not expected; expected one"),
+    ("__global__ void k(float** x) {}\nINSTANTIATE(k)  // registers: 8", r"is no table .* expected float\* const\* x"),
 ])
 def test_a_kernel_file_that_is_written_otherwise_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
@@ -65,13 +67,14 @@ def test_a_kernel_file_that_is_written_otherwise_is_refused(text, message):
 
 def test_a_signature_is_the_templates_with_its_types():
     text = """template <typename T, int N>  // a comment, with (parentheses)
-    __global__ void k(const T* __restrict__ x, unsigned char *place, T scale, int n, bool b) {}
+    __global__ void k(const T* __restrict__ x, unsigned char *place, T scale, int n, bool b,
+    const T* const* __restrict__ many) {}
     INSTANTIATE(k<double, 3>)  // registers: 8
     """.replace("    INST", "INST")
     signature, = parse(text, "file").values()
     assert (signature.name, signature.registers) == ("file.k<double, 3>", 8)
     assert [(each.name, each.mangled) for each in signature.parameters] == [
-        ("x", "PKd"), ("place", "Ph"), ("scale", "d"), ("n", "i"), ("b", "b")]
+        ("x", "PKd"), ("place", "Ph"), ("scale", "d"), ("n", "i"), ("b", "b"), ("many", "PKPKd")]
 
 
 class Recorded:
@@ -128,9 +131,27 @@ def test_no_bias_is_a_null_pointer_for_cupy(cupys_array, monkeypatch):
     assert bias == 0 and bias.dtype == np.uint64
 
 
+def test_a_list_of_arrays_is_an_array_of_their_addresses_for_cupy(cupys_array, monkeypatch):
+    monkeypatch.setattr(cupys_array, "data", property(lambda self: types.SimpleNamespace(ptr=self.ctypes.data)),
+                        raising=False)
+    monkeypatch.setattr(sys.modules["cupy"], "asarray", np.asarray, raising=False)
+    monkeypatch.setattr(adam, "moved", lambda array, like: array.view(cupys_array))
+    monkeypatch.setattr(adam, "contiguous", lambda array: array)
+    lists = [[np.ones(size, "float32").view(cupys_array) for size in (3, 2000)] for _ in range(4)]
+    monkeypatch.setattr(Recorded, "get_function", lambda self, name: lambda grid, block, arguments, shared_mem:
+                        self.launched.append((grid, arguments)))
+    adam_update_all(*lists, 1, 0.1, 0.9, 0.999, 1e-8)
+    grid, (addresses, counts, ends, tensors, *_) = Recorded.made[0].launched[0]
+    assert addresses.dtype == np.uint64
+    assert addresses.tolist() == [array.ctypes.data for arrays in lists for array in arrays]
+    assert (grid[0], counts.tolist(), ends.tolist(), tensors) == (3, [3, 2000], [1, 3], 2)
+
+
 def test_a_kernel_without_a_launcher_runs_its_definition_for_cupy(cupys_array):
-    x = np.ones((2, 3), "float32").view(cupys_array)
-    assert type(scale_and_shift(x, x[0], x[0], x[0])) is cupys_array and not Recorded.made
+    doubled = singledispatch(lambda x: 2 * x)
+    doubled.register(np.ndarray)(lambda x: None)
+    leave_to_definitions([doubled])
+    assert type(doubled(np.ones((2, 3), "float32").view(cupys_array))) is cupys_array and not Recorded.made
 
 
 def test_importing_the_kernels_imports_neither_cupy_nor_a_compiler():

@@ -3,13 +3,14 @@
 Those of the package's kernels stand in cases/<file>.py, below the cases that have to notice them; those of proving.cu,
 which show what the emulator notices, here.
 """
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.kernels.cuda import launch, signatures
-from engine.kernels.cuda.on_cpu import KernelError, Program, emulating, program
+from engine.kernels.cuda.on_cpu import KernelError, Program, build, emulating, program
 
 PROVING = (Path(__file__).parent / "proving.cu").read_text("utf-8")
 WRONG = "Not equal to tolerance"
@@ -86,6 +87,23 @@ IN_PROVING = [
 ]
 
 
+def plant(patch, folder, file, before, after, report):
+    """Plants a mistake in the file, or else in common.cuh, until the patch ends; the pattern of what is reported."""
+    text, common = signatures.text_of(file), build.COMMON.read_text("utf-8")
+    if before in text or before not in common:
+        text, report = mutated(text, before, after, report)
+        patch.setattr(program, "text_of", lambda name: text if name == file else signatures.text_of(name))
+        patch.setattr(launch, "signatures",
+                      lambda name: signatures.parse(text, file) if name == file else signatures.signatures(name))
+        return report
+    common, report = mutated(common, before, after, report)
+    (folder / "common.cuh").write_text(common, "utf-8")
+    patch.setattr(build, "COMMON", folder / "common.cuh")
+    patch.setattr(build, "_everything_else", build._everything_else.__wrapped__)
+    patch.setattr(program, "program", lru_cache(Program))  # none of those that are compiled
+    return report
+
+
 def mutated(text, before, after, report):
     """The text with the mistake, and the pattern with the line where it stands."""
     assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times in the file; expected once"
@@ -98,14 +116,10 @@ def test_every_file_has_mistakes_planted(planted):
 
 
 @pytest.mark.parametrize("file", signatures.files())
-def test_a_mistake_in_a_file_of_the_package_is_noticed(file, planted, agree, monkeypatch):
+def test_a_mistake_in_a_file_of_the_package_is_noticed(file, planted, agree, monkeypatch, tmp_path):
     for mistake in planted(file):
-        text, report = mutated(signatures.text_of(file), *mistake)
         with monkeypatch.context() as patch:
-            texts = {file: text}  # the others as they are: a launcher may need several files
-            patch.setattr(program, "text_of", lambda file, texts=texts: texts.get(file) or signatures.text_of(file))
-            patch.setattr(launch, "signatures", lambda file, texts=texts: signatures.parse(
-                texts.get(file) or signatures.text_of(file), file))
+            report = plant(patch, tmp_path, file, *mistake)
             with pytest.raises((AssertionError, KernelError, TypeError), match=report), emulating(checked=True):
                 for dtype in ("float64", "float32"):
                     agree(file, dtype)

@@ -3,7 +3,7 @@ import numpy as np
 
 from engine.kernels import relu, relu_gradient
 
-SHAPES = [(1,), (5, 51), (257,), (2, 7, 5, 11), (0, 3), (3, 0, 2)]
+SHAPES = [(1,), (5, 51), (257,), (2, 7, 5, 11), (600, 70), (0, 3), (3, 0, 2)]
 
 
 def cases(rng):
@@ -24,9 +24,18 @@ PLANTED = [
     ("if (i < count) o[i]",
      "if (i <= count) o[i]",
      r"outside of a: LINE reads a\[2\]"),
-    ("if (i < count) da[i]",
-     "if (i + 1 < count) da[i]",
+    ("(o[i] > 0)",
+     "(o[i] >= 0)",
      WRONG),
+    ("sum += product",
+     "sum += d_o[i]",
+     WRONG),
+    ("row * channels + own.channel;",
+     "row * channels + own.slot;",
+     r"outside of d_o: LINE|race on da\[\d+\]|" + WRONG),
+    ("if (own.slot == 0) sums",
+     "if (own.slot < 2) sums",
+     r"race on sums\[\d+\]: LINE writes, LINE writes"),
     ("thread_of_grid();\n    if (i < count) o[i]",
      "threadIdx.x;\n    if (i < count) o[i]",
      r"race on o\[\d+\]: .* writes, .* writes .* of block 1, .* of block 0"),
