@@ -70,8 +70,8 @@ class CudaOnCpu:
 
 def _problem(calls: Calls, launched: Counter[str]) -> str:
     if calls.of_numpys:
-        return (f"arrays became ordinary ones on the way: NumPy's versions of {', '.join(sorted(calls.of_numpys))} were "
-                "called. Make new arrays by engine.arrays.empty, or of those that the layer is given")
+        return (f"arrays became ordinary ones on the way: NumPy's versions of {', '.join(sorted(calls.of_numpys))} "
+                "were called. Make new arrays by engine.arrays.empty, or of those that the layer is given")
     if calls.of_launchers and not launched:
         return (f"no CUDA kernel was launched, though {', '.join(sorted(calls.of_launchers))} has one: are the arrays "
                 "that the layer gives it all float64?")
