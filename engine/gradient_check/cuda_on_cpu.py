@@ -17,6 +17,8 @@ import numpy as np
 
 from engine import kernels
 from engine.gradient_check.case import Case
+from engine.gradient_check.fingerprint import layers_within
+from engine.gradient_check.loss import Loss
 from engine.gradient_check.result import Result
 from engine.kernels.cuda.arrays import CudaArray, emulated
 from engine.kernels.cuda.on_cpu import emulating
@@ -38,8 +40,11 @@ _calls: ContextVar[Calls] = ContextVar("calls")
 
 
 def moved(case: Case) -> Case:
-    """The case with its arrays as EmulatedArray; its layer is converted."""
+    """The case with its arrays as EmulatedArray; its layer is converted, and what a loss compares with."""
     case.layer.convert(emulated)
+    for _, layer in layers_within(case.layer):
+        if isinstance(layer, Loss):
+            layer.target = emulated(layer.target)
     return replace(case, x=emulated(case.x))
 
 

@@ -1,4 +1,5 @@
 """--kernels cuda-on-cpu: the checks go through the CUDA kernels, and what does not is noticed."""
+import re
 import shutil
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_the_command_tells_what_was_launched(capsys):
     assert main([__name__, "--kernels", "cuda-on-cpu"]) == 0
     *_, passed, launched = capsys.readouterr().out.splitlines()
     assert passed.startswith("4 of 4 checks of 2 layers")
-    assert launched.startswith("2 CUDA kernels were launched ") and launched.endswith("; 1 of 2 cases call none")
+    assert re.fullmatch(r"\d+ CUDA kernels were launched \d+ times on the CPU; 1 of 2 cases call none", launched)
 
 
 @needs_compiler
@@ -65,7 +66,13 @@ def test_a_layer_is_checked_through_the_kernels_and_complex_numbers_through_the_
     assert all(result.passed for result in results), results
     assert {result.parameter for result in results} == {"(purity)", "x", "W", "b"}
     assert isinstance(case.x, EmulatedArray) and isinstance(case.layer.params["W"], EmulatedArray)
-    assert through.launched["convolution.correlate<double, false>"] > 10
+    assert sum(count for kernel, count in through.launched.items() if kernel.startswith("convolution")) > 10
+
+
+@needs_compiler
+def test_a_losss_target_is_moved_with_it():
+    loss, = (case for case in all_cases([OWN]) if case.name == "dice")
+    assert isinstance(moved(loss).layer.target, EmulatedArray)
 
 
 @needs_compiler
