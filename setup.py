@@ -1,6 +1,7 @@
 """pip install -e .            the engine, the networks and the experiments
 pip install -e ".[test]"    and what the tests, linters and type checks need
-pip install -e ".[cuda]"    and CuPy, for a CUDA 13 GPU
+pip install -e ".[cuda13]"  and CuPy with CUDA 13's libraries, for a GPU whose driver is 580 or later
+pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
@@ -64,7 +65,8 @@ setup(
         "jinja2>=3.1",
     ],
     extras_require={
-        "cuda": ["cupy-cuda13x>=14"],
+        "cuda12": ["cupy-cuda12x[ctk]>=14"],  # ctk: NVRTC and the other libraries as wheels, no toolkit to install
+        "cuda13": ["cupy-cuda13x[ctk]>=14"],
         "dicom": DICOM,
         "ddsm": DDSM,
         "dask": DASK,

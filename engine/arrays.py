@@ -1,12 +1,20 @@
-"""Arrays by path: copied all or none, and none under two paths."""
+"""Arrays: new ones beside others; by path, copied all or none, and none under two paths."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, device
 
 Array = Any  # an array of any library that array-api-compat knows
+
+
+def empty(shape: tuple[int, ...], like: Array) -> Array:
+    """A new array in the dtype, library and place of another, and of its type: a subclass of NumPy's may stand in for a
+    GPU's arrays (engine.kernels.cuda)."""
+    made = array_namespace(like).empty(shape, dtype=like.dtype, device=device(like))
+    return made if type(made) is type(like) or not isinstance(like, np.ndarray) else made.view(type(like))
 
 
 def copy_arrays(own: Mapping[str, Array], given: Mapping[str, Array], owner: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from array_api_compat import array_namespace, device
-
-from engine.arrays import Array
+from engine.arrays import Array, empty
 from engine.layer import Grads, Layer
 
 Images = Array | tuple[Array, ...]
@@ -41,7 +39,7 @@ def joined(count: int, parts: Iterable[tuple[slice, Array]]) -> Array:
     whole: Array = None
     for images, part in parts:
         if whole is None:
-            whole = array_namespace(part).empty((count, *part.shape[1:]), dtype=part.dtype, device=device(part))
+            whole = empty((count, *part.shape[1:]), part)
         whole[images, ...] = part
         del part
     return whole

@@ -2,6 +2,7 @@
 
     python -m engine.gradient_check                  all layers, combinators and losses of the engine
     python -m engine.gradient_check engine models    and the networks: cases() of models/gradient_cases.py
+    python -m engine.gradient_check --kernels cuda-on-cpu    through the CUDA kernels, without a GPU: cuda_on_cpu.py
 
 In Python:
 

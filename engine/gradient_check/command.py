@@ -10,11 +10,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from engine.gradient_check.case import Case, generator
+from engine.gradient_check.cuda_on_cpu import CudaOnCpu, moved
 from engine.gradient_check.report import table, write_json
 from engine.gradient_check.result import PURITY, Result
 from engine.gradient_check.step_size import Sweep, sweep
 from engine.gradient_check.suite import OWN, NoCases, all_cases, chosen, examine
 from engine.gradient_check.terminal import say
+from engine.kernels.cuda.on_cpu import CompileError
 from engine.version import RELEASE
 
 EXAMPLES = """examples:
@@ -24,6 +26,8 @@ EXAMPLES = """examples:
   python -m engine.gradient_check --only BatchNorm       one layer, loss or network, in all its set-ups
   python -m engine.gradient_check --plot curves.png      and draw the error over the step size
   python -m engine.gradient_check --json gradients.json  and write the table as JSON
+  python -m engine.gradient_check engine models --kernels cuda-on-cpu
+                                                         through the CUDA kernels, which g++ compiles for this machine
 
 my_layers.py:
   from engine.gradient_check import layer_case
@@ -46,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", metavar="FILE", type=Path,
                         help="write a list of {name, parameter, error, resolution, passed}")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the error over the step size (PNG, PDF or SVG)")
+    parser.add_argument("--kernels", choices=("numpy", "cuda-on-cpu"), default="numpy",
+                        help="which versions of the kernels: NumPy's (default), or the text of the CUDA ones, run on "
+                             "this machine's processor, thread by thread; needs g++, but no GPU and no CuPy")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--version", action="version", version=f"%(prog)s of {RELEASE}")
     options = parser.parse_args(arguments)
@@ -63,8 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = "\n  ".join(case.name for case in cases)
         parser.error(f"there is nothing named {options.only!r}. The names are\n  {names}")
 
-    results = [result for rows in _with_bar(selected, _examine_safely, "checking", options.quiet) for result in rows]
+    through = None
+    if options.kernels == "cuda-on-cpu":
+        try:
+            through = CudaOnCpu(_examine_safely)
+        except CompileError as error:
+            parser.error(f"--kernels cuda-on-cpu: {error}")
+        selected = [moved(case) for case in selected]
+    results = [result for rows in _with_bar(selected, through or _examine_safely, "checking", options.quiet)
+               for result in rows]
     print(table(results))
+    if through:
+        print(through.summary())
     try:
         _leave_files(options, selected, results)
     except OSError as error:

@@ -137,6 +137,9 @@ def _class_parts(owner: type) -> list[Any]:
 
 
 def _function_parts(function: FunctionType) -> list[Any]:
+    if hasattr(function, "registry"):  # functools.singledispatch: what it remembers of types is its own
+        return [version for version in function.registry.values()
+                if isinstance(version, FunctionType) and version.__module__ == function.__module__]
     parts: list[Any] = [function.__defaults__, function.__kwdefaults__, dict(vars(function))]
     for cell in function.__closure__ or ():
         try:

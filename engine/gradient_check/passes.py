@@ -28,13 +28,13 @@ class Analytic:
 def read_only_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, rng: np.random.Generator,
                     arrays: dict[str, np.ndarray]) -> bool:
     """On arrays that cannot be written to, each call repeated after one with other numbers. Whether it went through."""
-    other_x = np.asarray(0.999 * np.flip(x, tuple(range(x.ndim - 1))))
+    other_x = np.asanyarray(0.999 * np.flip(x, tuple(range(x.ndim - 1))))
     doing = "forward"
     try:
         with _read_only([*arrays.values(), other_x]):
             y, saved = layer.forward(x, run)
             found.y, kept = np.array(y), fingerprint(saved)
-            found.dy = np.asarray(rng.standard_normal(found.y.shape))
+            found.dy = np.asarray(rng.standard_normal(found.y.shape)).view(type(x))
             for record in (True, False):
                 layer.forward(other_x, replace(run, record=record))
             _same(found, "the next forward overwrites y: answer with an array of its own", found.y, y)
@@ -47,7 +47,7 @@ def read_only_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, rng: 
             _same(found, "forward with record=False gives other outputs",
                   found.y, layer.forward(x, replace(run, record=False))[0])
             doing = "backward"
-            with _read_only([found.dy, other_dy := np.asarray(-found.dy)]):
+            with _read_only([found.dy, other_dy := np.asanyarray(-found.dy)]):
                 gradients = _backward(layer, found.dy, saved)
                 found.gradients = {name: np.array(gradient) for name, gradient in gradients.items()}
                 if fingerprint(saved) != kept:
@@ -71,7 +71,7 @@ def read_only_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, rng: 
 
 def free_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, arrays: dict[str, np.ndarray]) -> bool:
     """The same on arrays that can be written to, which code that asks `flags.writeable` does only here."""
-    dy = np.array(found.dy)
+    dy = found.dy.copy()
     try:
         unrecorded = layer.forward(x, replace(run, record=False))[0]
         _same(found, "forward gives other outputs where arrays can be written to", found.y, unrecorded)

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
-from engine.arrays import Array
+from engine.arrays import Array, empty
 from engine.initializers import Generator, constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Grads, Layer, Run
@@ -128,9 +128,8 @@ def dilate(da: Array, stride: Pair) -> Array:
     if stride == (1, 1):
         return da
     n, height, width, channels = da.shape
-    xp = array_namespace(da)
-    dilated = xp.zeros((n, stride[0] * (height - 1) + 1, stride[1] * (width - 1) + 1, channels), dtype=da.dtype,
-                       device=device(da))
+    dilated = empty((n, stride[0] * (height - 1) + 1, stride[1] * (width - 1) + 1, channels), da)
+    dilated[...] = 0
     dilated[:, ::stride[0], ::stride[1], :] = da
     return dilated
 

@@ -18,7 +18,7 @@ from experiments.runs.folder import RunFolder
 from experiments.runs.log import Entry, Measures
 from experiments.runs.provenance import TrainedOn
 from experiments.runs.resuming import require_same_run
-from experiments.system.device import beside
+from experiments.system.device import uploading, within_memory
 from experiments.system.errors import Failure
 from experiments.system.progress import bar
 
@@ -58,10 +58,10 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
     total = first + configuration.total_steps
     start = _resume(network, optimizer, folder, configuration, trained_on, total)
 
-    ready = prefetch(batches, start + 1, total + 1)
-    on_device = ((step, (beside(network, x), beside(network, y))) for step, (x, y) in ready)
-    steps = train(network, loss, optimizer, on_device, lambda step: configuration.rate(step - first),
-                  seed=(configuration.drawn_by, DROPOUT))
+    ready = prefetch(uploading(network, batches), start + 1, total + 1)
+    steps = within_memory(train(network, loss, optimizer, ready, lambda step: configuration.rate(step - first),
+                                seed=(configuration.drawn_by, DROPOUT)), configuration.batch,
+                          configuration.recompute)
     try:
         with watch(start, total) as advance:
             for step in steps:

@@ -4,15 +4,21 @@ A network is placed once, where it is built or loaded; from then on its arrays s
 """
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_cupy_array
 from array_api_compat import device as device_of
 
 from engine.arrays import Array
+from engine.doctor.cuda import INSTALL_CUPY
 from engine.layer import Layer
-from experiments.system.errors import UsageError
+from experiments.system.errors import Failure, UsageError
+
+T = TypeVar("T")
+Images = tuple[np.ndarray, np.ndarray]
 
 
 def array_module(device: str) -> ModuleType:
@@ -22,12 +28,14 @@ def array_module(device: str) -> ModuleType:
     try:
         import cupy
     except ImportError:
-        raise UsageError('--device cuda needs CuPy: pip install -e ".[cuda]"') from None
+        raise UsageError(f"--device cuda needs CuPy: {INSTALL_CUPY}. python -m engine.doctor shows what there is") \
+            from None
     try:
         cupy.cuda.runtime.getDeviceCount()
         cupy.zeros(1)
     except Exception as error:  # CuPy raises errors of its own and of the CUDA libraries
-        raise UsageError(f"--device cuda: CuPy finds no GPU that works ({error}); --device cpu needs none") from None
+        raise UsageError(f"--device cuda: CuPy finds no GPU that works ({error}); --device cpu needs none, "
+                         "python -m engine.doctor shows what there is") from None
     return cupy
 
 
@@ -41,3 +49,46 @@ def beside(network: Layer, array: np.ndarray) -> Array:
     """The array where the network's parameters are."""
     parameter = next(iter(network.parameters().values()))
     return array_namespace(parameter).asarray(array, device=device_of(parameter))
+
+
+def uploading(network: Layer, batches: Callable[[int], Images]) -> Callable[[int], tuple[Array, Array]]:
+    """batches(step) with its arrays beside the network.
+
+    For a network on a GPU they are copied on a stream of their own, by the thread that calls: prepared in the
+    background, they are there when a step begins, and the kernels of the steps before do not wait for the copy.
+    """
+    parameter = next(iter(network.parameters().values()))
+    if not is_cupy_array(parameter):
+        return lambda step: _both(batches(step), lambda array: beside(network, array))
+    cupy = array_module("cuda")
+    stream = cupy.cuda.Stream(non_blocking=True)
+
+    def upload(step: int) -> tuple[Array, Array]:
+        images = batches(step)
+        with parameter.device, stream:
+            # The memory is that of a batch before, which was freed as soon as the kernels that read it were enqueued.
+            stream.wait_event(cupy.cuda.Stream.null.record())
+            copied = _both(images, cupy.asarray)
+            stream.synchronize()
+        return copied
+
+    return upload
+
+
+def _both(images: Images, function: Callable[[np.ndarray], Array]) -> tuple[Array, Array]:
+    x, y = images
+    return function(x), function(y)
+
+
+def within_memory(steps: Generator[T, None, None], batch: int, recompute: bool) -> Generator[T, None, None]:
+    """The steps of a training on batches of so many images. Raises Failure where the memory is not enough for one.
+
+    What a step needs grows with the batch, beside what the parameters do: half of it is the estimate of what fits.
+    """
+    try:
+        yield from steps
+    except MemoryError as error:  # CuPy's is one
+        smaller = f"--batch {batch // 2} may fit, needing about half" if batch >= 4 else "A smaller --side needs less"
+        again = "" if recompute else "; --recompute needs about half, too, and more time"
+        raise Failure(f"out of memory in a training step with --batch {batch}: {error or 'no more is said'}. "
+                      f"{smaller}{again}") from error

@@ -20,7 +20,7 @@ ORDER = (
     ("training", "checkpoint_file"),
     ("checkpoint",),
     ("gradient_check",),
-    ("gradient_cases",),
+    ("gradient_cases", "doctor"),
 )
 # (who, whom, except) of paths and modules: who lies there imports nothing of those, but for the exceptions.
 NEVER = (

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = ("matplotlib", "PIL", "tqdm", "sklearn", "skimage", "jinja2", "pandas", "cupy")
 # The command draws a bar and a picture.
-MAY = ("engine.gradient_check.picture", "engine.gradient_check.command")
+MAY = ("engine.gradient_check.picture", "engine.gradient_check.command", "engine.doctor.command")
 
 
 def modules() -> list[str]:

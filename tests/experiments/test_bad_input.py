@@ -94,7 +94,7 @@ def test_cuda_without_cupy_says_what_to_install(drawn, tmp_path, command, tiny_f
         import cupy  # noqa: F401
     except ImportError:
         code, _, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--device", "cuda")
-        assert code == 2 and ".[cuda]" in errors
+        assert code == 2 and ".[cuda12]" in errors and ".[cuda13]" in errors and "580 or later" in errors
     else:
         pytest.skip("CuPy is installed here")
 

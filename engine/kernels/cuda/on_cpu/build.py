@@ -39,7 +39,7 @@ def _kept(text: str, name: str, flags: list[str], last: list[str], suffix: str) 
         return path
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         (Path(folder) / name).write_text(text, "utf-8")
-        ended = subprocess.run([_compiler(), *flags, "-o", path.name, "-x", "c++", name, *last], cwd=folder, text=True,
+        ended = subprocess.run([compiler(), *flags, "-o", path.name, "-x", "c++", name, *last], cwd=folder, text=True,
                                capture_output=True)
         if ended.returncode:
             raise CompileError(f"g++ did not compile it:\n{ended.stderr}")
@@ -47,7 +47,8 @@ def _kept(text: str, name: str, flags: list[str], last: list[str], suffix: str) 
     return path
 
 
-def _compiler() -> str:
+def compiler() -> str:
+    """Where g++ is. Raises CompileError, with what to do, where there is none."""
     found = shutil.which("g++")
     if not found:
         raise CompileError("no g++ found; CUDA kernels on the CPU are compiled by it: install it, for one by "
@@ -57,7 +58,7 @@ def _compiler() -> str:
 
 @cache
 def _everything_else() -> str:
-    version = subprocess.run([_compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run([compiler(), "-dumpfullversion"], capture_output=True, text=True, check=True).stdout
     own = [path.read_text("utf-8") for path in sorted([*FOLDER.glob("*.h"), *FOLDER.glob("*.cpp"), COMMON])]
     return "\0".join([version, platform.machine(), *own])
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -24,10 +25,11 @@ Three = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Emulation:
-    """In which order blocks and threads run, and whether every access is checked."""
+    """In which order blocks and threads run, whether every access is checked; how often each kernel was launched."""
     order: Order = "ascending"
     seed: int = 0
     checked: bool = False
+    launched: Counter[str] = field(default_factory=Counter)
 
 
 ASCENDING = Emulation()
@@ -35,11 +37,12 @@ _emulation: ContextVar[Emulation] = ContextVar("emulation", default=ASCENDING)
 
 
 @contextmanager
-def emulating(order: Order = "ascending", seed: int = 0, checked: bool = False) -> Iterator[None]:
-    """How kernels run in this context. seed: of the order "shuffled"."""
-    before = _emulation.set(Emulation(order, seed, checked))
+def emulating(order: Order = "ascending", seed: int = 0, checked: bool = False) -> Iterator[Counter[str]]:
+    """How kernels run in this context; given is how often each was launched. seed: of the order "shuffled"."""
+    emulation = Emulation(order, seed, checked)
+    before = _emulation.set(emulation)
     try:
-        yield
+        yield emulation.launched
     finally:
         _emulation.reset(before)
 
@@ -143,5 +146,7 @@ def program(text: str, file: str, checked: bool) -> Program:
 
 def run(signature: Signature, grid: Three, block: Three, arguments: Sequence[Any], shared_bytes: int) -> None:
     """Run a kernel of the package's files, as `emulating` says."""
-    compiled = program(text_of(signature.file), signature.file, _emulation.get().checked)
+    emulation = _emulation.get()
+    emulation.launched[signature.name] += 1
+    compiled = program(text_of(signature.file), signature.file, emulation.checked)
     compiled.run(signature.instance, grid, block, arguments, shared_bytes)

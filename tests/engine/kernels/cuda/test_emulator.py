@@ -184,7 +184,7 @@ def test_on_other_processors_fibers_switch_by_ucontext(checked, monkeypatch):
 
 def test_a_library_is_compiled_once(checked, monkeypatch):
     first = build.library(PROVING, "proving", checked)
-    monkeypatch.setattr(build, "_compiler", lambda: "/nonexistent")
+    monkeypatch.setattr(build, "compiler", lambda: "/nonexistent")
     assert build.library(PROVING, "proving", checked) == first
 
 
