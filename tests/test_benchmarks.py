@@ -21,6 +21,8 @@ needs_tensorflow = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is 
                                       reason="TensorFlow is not installed: nothing to compare with")
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="PyTorch is not installed: nothing to agree with")
+needs_compiler = pytest.mark.skipif(shutil.which("g++") is None,
+                                    reason="needs g++, which runs CUDA kernels on the CPU")
 
 
 PNG = b"\x89PNG"
@@ -210,7 +212,7 @@ def test_without_a_gpu_the_kernels_of_one_are_not_timed(monkeypatch):
     assert line.startswith("nothing measured: this needs CuPy and a GPU (")
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++, which runs CUDA kernels on the CPU")
+@needs_compiler
 @pytest.mark.parametrize(("inputs", "names"), [
     (1, {"plain fp32", "tiles fp32", "registers fp32", "first layer fp32"}),
     (4, {"plain fp32", "tiles fp32", "registers fp32", "tensor cores tf32"}),
@@ -226,6 +228,21 @@ def test_all_kernels_of_a_gpu_that_are_timed_compute_the_same(inputs, names, ben
     for operation, named in calls.items():
         for name, each in named.items():
             assert 0 < benchmark.error(each(), right[operation]) < (5e-3 if name.endswith("tf32") else 1e-5)
+
+
+@needs_torch
+@needs_compiler
+@pytest.mark.parametrize("size", [1, 3])
+def test_pytorch_beside_the_kernels_of_a_gpu_computes_the_same(size, benchmarks):
+    import cuda_convolution as benchmark
+
+    shape = benchmark.Shape(6, 4, 8, size)
+    arrays = benchmark.numbers(shape, 2, np.asarray)
+    right = benchmark.exact(tuple(map(emulated, arrays)), shape.pad)
+    for operation, named in benchmark.pytorchs(arrays, shape.pad).items():
+        assert named.keys() == {"PyTorch fp32", "PyTorch tf32"}
+        for call in named.values():
+            assert benchmark.error(np.asarray(call()), right[operation]) < 1e-5
 
 
 class FakeEvent:
