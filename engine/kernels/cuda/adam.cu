@@ -1,4 +1,4 @@
-// One step of Adam, lines 4 to 8 of Algorithm 3: seven numbers are read or written for some ten operations, so that it is
+// One step of Adam, lines 4 to 8 of Algorithm 3: seven numbers are read or written for some ten operations, so it is
 // bound by memory. What is the same for all, 1 - beta^t for one, is computed on the host, in double.
 
 // rest = 1 - beta, correction = 1 - beta^t.
