@@ -27,7 +27,7 @@ def test_fingerprints_tell_which_of_two_things_stands_where_and_not_the_order_of
 
 
 def test_which_version_of_a_kernel_was_called_is_no_state_of_the_layer():
-    """Every registration of an abstract class, as imports of other libraries make them, empties its memory."""
+    """Registering an abstract class, as other libraries do when imported, empties what functools remembers."""
     layer = ReLU()
     before = state_of(layer)
     ABCMeta("Anything", (), {}).register(int)
