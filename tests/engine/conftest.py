@@ -1,20 +1,10 @@
 """What several tests of the engine share."""
-import os
-
 import numpy as np
 import pytest
 
 from engine.gradient_check import Loss, check, check_complex, check_elements, distinct
 from engine.gradient_check.case import scatter
-from engine.kernels.cpu import use_threads
 from engine.layer import Run
-
-
-@pytest.fixture
-def threads_restored():
-    """Back to one thread for each processor, whatever the test chose."""
-    yield
-    use_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture
