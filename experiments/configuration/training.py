@@ -4,8 +4,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
+from engine.kernels.cuda.precision import Precision
 from engine.optimizers import cosine_decay, exponential_decay
 from experiments.datasets.images.sizes import MAX_PIXELS
 from experiments.datasets.mammogram import CLASSES_OF
@@ -14,6 +15,7 @@ from experiments.system.errors import UsageError
 MOST = 2**53  # of a whole number; no step, seed or side is larger
 STATISTICS = ("batch", "moving")
 SCHEDULES = ("exponential", "cosine")
+PRECISIONS = get_args(Precision)
 PLACES = ("data", "normals")  # settings that name folders: what is in them, its fingerprint says
 Limit = tuple[str, bool, str]  # name of a number, whether it is as it must be, what was expected
 
@@ -51,6 +53,9 @@ class TrainingConfiguration:
     statistics: str = setting("batch", "what batch norm normalizes by in training: batch, or moving as in (3.33)",
                               STATISTICS)
     bias: float = setting(0.0, "initial bias of every layer")
+    precision: Precision = setting(  # noqa: RUF009, it does not know that the alias is of strings
+        "fp32", "of products and convolutions on a GPU: fp32, or tf32 on its tensor cores; a CPU computes in fp32",
+        PRECISIONS)
     recompute: bool = setting(False, "keep less of a training step: half of its memory for 1.4 times its time")
     evaluate_every: int = setting(5000, "training steps between evaluations")
     checkpoint_every: int = setting(500, "training steps between checkpoints")
@@ -81,6 +86,7 @@ class TrainingConfiguration:
             ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
             ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
             ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
+            ("precision", self.precision in PRECISIONS, " or ".join(PRECISIONS)),
             ("statistics", self.statistics in STATISTICS, " or ".join(STATISTICS)),
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("checkpoint_every", self.checkpoint_every >= 1, "at least 1"),

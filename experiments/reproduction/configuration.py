@@ -22,7 +22,8 @@ from experiments.system.argument_types import whole_number
 from experiments.system.errors import UsageError
 
 DATA = ("preset", "data", "normals", "max_pixels")
-SHARED = ("classes", "seed", "side", "working_side", "clip_limit", "rotation", "statistics", "bias", "recompute")
+SHARED = ("classes", "seed", "side", "working_side", "clip_limit", "rotation", "statistics", "bias", "precision",
+          "recompute")
 OWN = "detector_"  # prefix of the detectors' own
 CLASSIFIERS, DETECTORS = "classifiers", "detectors"
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 
 from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
+from engine.kernels.cuda.precision import use_precision
 from engine.layer import Layer
 from engine.losses import Loss
 from engine.optimizers import Adam
@@ -63,7 +64,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
                                 seed=(configuration.drawn_by, DROPOUT)), configuration.batch,
                           configuration.recompute)
     try:
-        with watch(start, total) as advance:
+        with use_precision(configuration.precision), watch(start, total) as advance:
             for step in steps:
                 advance(step)
                 done = step.number

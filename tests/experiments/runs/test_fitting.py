@@ -2,11 +2,13 @@
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.combinators import Chain
+from engine.kernels.cuda.precision import takes_tf32
 from engine.layers import BatchNorm, Conv2D, Dropout
 from engine.losses import dice, from_logits
 from experiments.configuration.detector import DetectorConfiguration
@@ -57,6 +59,15 @@ def test_losses_evaluations_and_the_checkpoint_are_written(tmp_path):
         {"step": step, "evaluation": {"test": {"recall": 0.5, "loss": None}}} for step in (10, 20, 23)]
     rates = [line["learning_rate"] for line in lines if "loss" in line]
     assert rates == pytest.approx([0.01 * 0.75 ** (step / 7) for step in (1, 10, 20)])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32"])
+def test_products_have_the_precision_of_the_configuration(tmp_path, precision):
+    """On a GPU: here the kernels are only asked which they would take."""
+    asked, image = set(), np.zeros(1, np.float32)
+    train(tmp_path, replace(configuration(steps=2), precision=precision), watch=lambda start, total: told(
+        lambda step: asked.add(takes_tf32(image))))
+    assert asked == {precision == "tf32"} and not takes_tf32(image)
 
 
 @pytest.mark.parametrize("stop", [3, 5, 14, 20, 22])
