@@ -9,10 +9,10 @@ from engine.kernels.cuda.arrays import c_type
 from engine.kernels.cuda.launch import blocks, launch
 
 MULTIPROCESSORS = 132  # of an H100; an A100 has 108
-# A part of d steps of the sum reads (HIGH + WIDE) d numbers; its HIGH x WIDE sums are written once and read once more.
-# That is 2 HIGH WIDE / ((HIGH + WIDE) d) of what it reads: with d >= 256 a half at most (blocks of 128 x 128) or a third
-# (128 x 64), mostly between the multiprocessors and the L2 cache. And what passes until a part's first numbers have
-# come is little beside 8 steps of 32, or 32 of 8.
+# A part of d steps of the sum reads (HIGH + WIDE) d numbers; its HIGH x WIDE sums are written once and read once more,
+# 2 HIGH WIDE / (HIGH + WIDE) / d times as many: with d >= 256 at most half (blocks of 128 x 128) or a third (128 x 64),
+# and mostly between the multiprocessors and the L2 cache. What passes until a part's first numbers have come is little
+# beside 8 steps of 32, or 32 of 8.
 SHORTEST = 256
 
 

@@ -67,7 +67,7 @@ PLANTED = [
     ("meets(corner, u, v, height, width)",
      "meets(corner, u, v, height + 1, width)",
      r"outside of x: \S+ reads x\[\d+\]"),
-    ("k < depth && o",
+    ("k < end && o",
      "o",
      r"outside of kernel: \S+ reads kernel\[\d+\]"),
     ("tile_a[k][r * 16 + row]",
