@@ -20,11 +20,11 @@ def length_of_part(length: int, tiles: int, most_blocks: int) -> int:
     """How long each part of a sum of `length` is, the last one maybe less, where the results are `tiles` blocks.
 
     As many parts as keep all blocks, `tiles` of each part, within `most_blocks`, those that a GPU runs at the same
-    time: one more would make all of them wait for a few. One part where the tiles alone are more than half of those.
-    A multiple of 32, the steps of all kernels, so that only the last part has a tail.
+    time: one more would make all of them wait for a few. And no more than are SHORTEST long: a sum of less than twice
+    that is not worth a second kernel. A multiple of 32, the steps of all kernels, so that only the last has a tail.
     """
-    parts = max(1, most_blocks // max(1, tiles))
-    return 32 * blocks(max(blocks(length, parts), SHORTEST), 32)
+    parts = max(1, min(most_blocks // max(1, tiles), length // SHORTEST))
+    return 32 * max(1, blocks(length, 32 * parts))
 
 
 def add_parts(parts: Array, bias: Array | None, sums: Array, relu: bool) -> None:

@@ -89,8 +89,9 @@ def _product(kernel_name: str, tile: Pair, threads: int, held: int,
              arguments: tuple[Array, Array, Array | None, Pair, Padding, bool], shared_bytes: int = 0) -> Array:
     """A launch of the implicit product of matrices: (pixels, depth) by (depth, outputs), tile by tile.
 
-    held: blocks that a multiprocessor holds at the same time. Where all hold more than there are tiles, a tile's sum
-    is computed in parts; at most MULTIPROCESSORS * held tiles of them, some 10 to 17 MB, are kept until they are added.
+    held: blocks that a multiprocessor is sure to hold at the same time, as the kernel's launch bounds say. Where all
+    hold at least twice as many as there are tiles, a tile's sum is computed in parts: at most MULTIPROCESSORS * held
+    tiles of sums, 17 MB, are kept until they are added.
     """
     x, kernel, bias, stride, padding, relu = arguments
     y = _output(x, kernel, stride, padding)

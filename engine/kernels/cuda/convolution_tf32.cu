@@ -15,8 +15,8 @@
 // of this stage have arrived, and that all threads have read the stage that the next copies overwrite, that of the step
 // before.
 //
-// Few pixels split the depth into parts, blockIdx.z, as in convolution_registers.cu: each has at least 8 steps, of which
-// the first two fill the ring.
+// Where there are few pixels, the depth is split into parts, blockIdx.z, as in convolution_registers.cu: of 8 steps or
+// more (the last one maybe of fewer), so that two that fill the ring are a small part.
 //
 // Rows of 36 and of WIDE + 8 numbers: the 32 lanes of a warp, which read 8 rows of A (bank 36 g + t) or 4 of W (8 t +
 // g), then meet 32 different banks of shared memory. channels and outputs are multiples of 4, so that 16 bytes are

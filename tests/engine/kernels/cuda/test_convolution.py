@@ -44,6 +44,7 @@ def launched(monkeypatch):
     (3, 6, {"correlate_registers<double, 1, true>", "correlate<double, false>", "gradient_registers<double, 1>"}),
     (8, 12, {"correlate_registers<double, 4, true>", "correlate_registers<double, 4, false>",
              "gradient_registers<double, 4>"}),
+    (57, 58, {"correlate_registers<double, 1, false>", "sum_of_parts<double, true>", "sum_of_parts<double, false>"}),
 ])
 def test_gradients_pass_the_check(inputs, outputs, kernels, padding, launched):
     layer = OnEmulated(inputs, outputs, padding=padding, activation=ReLU(), rng=np.random.default_rng(6),
@@ -89,11 +90,17 @@ def test_four_numbers_are_read_at_once_where_they_begin_at_16_bytes(channels, be
     assert width(array) == numbers
 
 
-@pytest.mark.parametrize(("length", "tiles"), [(819200, 9), (819200, 2000), (1, 1), (0, 3), (12800, 40), (300, 1)])
+@pytest.mark.parametrize(("length", "tiles"), [(819200, 9), (819200, 2000), (1, 1), (0, 3), (12800, 40), (511, 1),
+                                                 (512, 1), (4608, 56)])
 def test_parts_of_a_sum_are_few_long_and_of_whole_steps(length, tiles):
     each = length_of_part(length, tiles, 512)
-    assert each % 32 == 0 and each >= 256
+    assert each % 32 == 0 and each >= min(max(length, 1), 256)
     assert -(-length // each) <= max(1, 512 // tiles)
+
+
+@pytest.mark.parametrize(("length", "each", "parts"), [(288, 288, 1), (511, 512, 1), (512, 256, 2), (828, 288, 3)])
+def test_parts_are_of_about_the_same_length(length, each, parts):
+    assert length_of_part(length, 1, 512) == each and -(-length // each) == parts
 
 
 # Stages of the VGG with 512 channels, 4608 places: tiles of 128 x 64 in float, of 64 x 64 in double, of 128 x 128 in

@@ -17,8 +17,8 @@ SHAPES = [
     ((2, 3, 3, 8), (2, 2), 1, (1, 1), ((5, 4), (4, 6))),
     ((0, 4, 5, 2), (3, 3), 3, (1, 1), ((1, 1), (1, 1))),
 ]
-SPLIT = (3, 10, 11, 1), (2, 3), 2, (1, 1), ((1, 0), (1, 1))  # 330 pixels: two parts
-DEEP = (1, 3, 4, 60), (3, 3), 12, (1, 1), ((1, 1), (1, 1))  # 540 places: three parts, by another file's kernel
+SPLIT = (3, 14, 13, 1), (2, 3), 2, (1, 1), ((1, 0), (1, 1))  # 546 pixels: two parts
+DEEP = (1, 3, 4, 90), (3, 3), 12, (1, 1), ((1, 1), (1, 1))  # 810 places: three parts, by another file's kernel
 
 
 def plain(*arguments):
