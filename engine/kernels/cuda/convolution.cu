@@ -58,15 +58,22 @@ __global__ void kernel_gradient(const T* __restrict__ x, const T* __restrict__ d
 INSTANTIATE(kernel_gradient<float>)  // registers: 48
 INSTANTIATE(kernel_gradient<double>)  // registers: 48
 
-// Adds up what the blocks of a kernel gradient found, always in the order of the parts, so that the same numbers give
-// the same bits: atomicAdd in place of this adds in the order in which blocks happen to end. One thread a weight.
-template <typename T>
-__global__ void sum_of_parts(const T* __restrict__ parts, T* __restrict__ sums, long long weights, int count) {
-    long long weight = thread_of_grid();
-    if (weight >= weights) return;
-    T sum = parts[weight];
-    for (int part = 1; part < count; part++) sum += parts[part * weights + weight];
-    sums[weight] = sum;
+// Adds up what the blocks of a kernel gradient, or of a convolution whose depth is split (convolution_registers.cu),
+// found, always in the order of the parts, so that the same numbers give the same bits: atomicAdd in place of this adds
+// in the order in which blocks happen to end. Bias and ReLU wait until here, for sigma(a + b) is not sigma(a) +
+// sigma(b). One thread a number of sums, (rows, outputs); parts: (count, rows, outputs). Neighbours read neighbours, a
+// number is read once: 4 bytes for one addition, mostly from the L2 cache, to which the parts were just written.
+template <typename T, bool RELU>
+__global__ void sum_of_parts(const T* __restrict__ parts, const T* __restrict__ bias, T* __restrict__ sums,
+                             long long numbers, int outputs, int count) {
+    long long number = thread_of_grid();
+    if (number >= numbers) return;
+    T sum = parts[number];
+    for (int part = 1; part < count; part++) sum += parts[part * numbers + number];
+    if (bias) sum += bias[number % outputs];
+    sums[number] = RELU && sum < 0 ? T(0) : sum;
 }
-INSTANTIATE(sum_of_parts<float>)  // registers: 32
-INSTANTIATE(sum_of_parts<double>)  // registers: 32
+INSTANTIATE(sum_of_parts<float, false>)  // registers: 32
+INSTANTIATE(sum_of_parts<float, true>)  // registers: 32
+INSTANTIATE(sum_of_parts<double, false>)  // registers: 32
+INSTANTIATE(sum_of_parts<double, true>)  // registers: 32

@@ -10,13 +10,13 @@ from math import prod
 from engine.arrays import Array
 from engine.kernels.convolution import Pair
 from engine.kernels.cuda.arrays import c_type, empty
+from engine.kernels.cuda.convolution_parts import add_parts, length_of_part
 from engine.kernels.cuda.convolution_rungs import TF32_DEEP, TF32_HIGH, TF32_STAGES, Padding, tf32_width, width
 from engine.kernels.cuda.launch import blocks, launch
 
 Rung = Callable[[Array, Array, Pair, Pair, Padding], Array]
 WIDE = 64  # output channels of a block of registers
-# Enough blocks for the largest GPUs (132 multiprocessors with some four blocks each), and parts no shorter than pays.
-BLOCKS, SHORTEST = 512, 256
+BLOCKS = 512  # enough for the largest GPUs: 132 multiprocessors with some four blocks each
 
 
 def plain(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding) -> Array:
@@ -42,17 +42,11 @@ def tf32(x: Array, da: Array, kernel_size: Pair, stride: Pair, padding: Padding)
                      (x, da, kernel_size, stride, padding), 4 * TF32_STAGES * TF32_DEEP * (TF32_HIGH + wide + 16))
 
 
-def pixels_of_part(pixels: int, blocks_of_part: int) -> int:
-    """How many pixels a part has: a multiple of 32, so that only the last one has a tail."""
-    parts = max(1, BLOCKS // max(1, blocks_of_part))
-    return 32 * blocks(max(blocks(pixels, parts), SHORTEST), 32)
-
-
 def _in_parts(kernel: str, tiles: Pair, threads: int, arguments: tuple[Array, Array, Pair, Pair, Padding],
               shared_bytes: int = 0) -> Array:
     x, da, kernel_size, stride, padding = arguments
     pixels, outputs, rows = prod(da.shape[:3]), da.shape[3], prod(kernel_size) * x.shape[3]
-    each = pixels_of_part(pixels, prod(tiles))
+    each = length_of_part(pixels, prod(tiles), BLOCKS)
     count = max(1, blocks(pixels, each))
     gradient = empty((*kernel_size, x.shape[3], outputs), x)
     parts = gradient if count == 1 else empty((count, *gradient.shape), x)
@@ -60,6 +54,5 @@ def _in_parts(kernel: str, tiles: Pair, threads: int, arguments: tuple[Array, Ar
            (x, da, parts, pixels, each, *x.shape[1:], kernel_size[1], rows, *da.shape[1:], *stride, padding[0][0],
             padding[1][0]), shared_bytes)
     if count > 1:
-        launch(f"convolution.sum_of_parts<{c_type(x)}>", blocks(gradient.size, 128), 128,
-               (parts, gradient, gradient.size, count))
+        add_parts(parts, None, gradient, False)
     return gradient

@@ -12,6 +12,11 @@
 // covered by arithmetic. Up to 168 registers a thread in float let three blocks, 12 warps, stand on a multiprocessor,
 // up to 255 in double two: few, but 64 independent sums a thread hide what more warps would.
 //
+// Split-K: 16 pixels of a last stage with 512 channels are 8 such blocks, while the sum over (u, v, c) is 4608 places
+// deep. So the depth is split into parts, blockIdx.z, of depth_of_part places; each writes its sums to a workspace,
+// (parts, pixels, outputs), that y then is, without bias and ReLU, and sum_of_parts of convolution.cu adds them in order
+// and does both. convolution_parts.py says how many parts there are; mostly it is one, and y the result.
+//
 // WIDTH: 4 where channels and outputs are multiples of 4: four numbers that lie side by side are of one place (u, v)
 // and are read and written at once; 1 for everything else.
 
@@ -19,8 +24,8 @@ template <typename T, int WIDTH, bool RELU>
 __global__ void __launch_bounds__(128, sizeof(T) == 4 ? 3 : 2)
 correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const T* __restrict__ bias,
                     T* __restrict__ y, long long pixels, int height, int width, int channels, int kernel_width,
-                    int depth, int out_height, int out_width, int outputs, int stride_down, int stride_right, int top,
-                    int left) {
+                    int depth, int depth_of_part, int out_height, int out_width, int outputs, int stride_down,
+                    int stride_right, int top, int left) {
     constexpr int THREADS = 128, HIGH = sizeof(T) == 4 ? 128 : 64, WIDE = 64, DEEP = 8, ROWS = HIGH / 64;
     constexpr int READS_A = HIGH * DEEP / THREADS / WIDTH, READS_W = WIDE * DEEP / THREADS / WIDTH;
     SHARED(Corner, corners, [HIGH]);
@@ -29,6 +34,7 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
     const int thread = threadIdx.x, row = thread / 8, column = thread % 8;
     const int across = (outputs + WIDE - 1) / WIDE, first_output = blockIdx.x % across * WIDE;
     const long long first_pixel = blockIdx.x / across * (long long)HIGH;
+    const int begin = blockIdx.z * depth_of_part, end = min(begin + depth_of_part, depth);
     if (thread < HIGH)
         corners[thread] = corner_of(first_pixel + thread, pixels, height, width, channels, out_height, out_width,
                                     stride_down, stride_right, top, left);
@@ -42,7 +48,7 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
 #pragma unroll
         for (int l = 0; l < READS_A; l++) {
             const Corner& corner = corners[(l * THREADS + thread) * WIDTH / DEEP];
-            const bool valid = place < depth && meets(corner, u, v, height, width);
+            const bool valid = place < end && meets(corner, u, v, height, width);
             const T* from = x + (valid ? corner.first + offset : 0);
             if constexpr (WIDTH == 4) {
                 Four<T> four = valid ? *reinterpret_cast<const Four<T>*>(from) : Four<T>{};
@@ -56,7 +62,7 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
         for (int l = 0; l < READS_W; l++) {
             const int number = (l * THREADS + thread) * WIDTH, k = first + number / WIDE;
             const int o = first_output + number % WIDE;
-            const bool valid = k < depth && o < outputs;
+            const bool valid = k < end && o < outputs;
             const T* from = kernel + (valid ? k * (long long)outputs + o : 0);
             if constexpr (WIDTH == 4) {
                 Four<T> four = valid ? *reinterpret_cast<const Four<T>*>(from) : Four<T>{};
@@ -97,11 +103,11 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
 #pragma unroll
                 for (int p = 0; p < 4; p++) sums[r][p][h][q] = start;
         }
-    read(0);
-    for (int first = 0; first < depth; first += DEEP) {
+    read(begin);
+    for (int first = begin; first < end; first += DEEP) {
         store();
         __syncthreads();  // the tiles are filled
-        if (first + DEEP < depth) read(first + DEEP);
+        if (first + DEEP < end) read(first + DEEP);
 #pragma unroll
         for (int k = 0; k < DEEP; k++) {
             const Four<T> w[2] = {tile_w[k][column], tile_w[k][8 + column]};
@@ -118,6 +124,7 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
         }
         __syncthreads();  // and read
     }
+    T* const to = y + blockIdx.z * pixels * outputs;
 #pragma unroll
     for (int r = 0; r < ROWS; r++)
 #pragma unroll
@@ -132,9 +139,9 @@ correlate_registers(const T* __restrict__ x, const T* __restrict__ kernel, const
                 for (int q = 0; q < 4; q++) {
                     const T sum = sums[r][p][h][q];
                     four.v[q] = RELU && sum < 0 ? T(0) : sum;
-                    if (WIDTH == 1 && o + q < outputs) y[pixel * outputs + o + q] = four.v[q];
+                    if (WIDTH == 1 && o + q < outputs) to[pixel * outputs + o + q] = four.v[q];
                 }
-                if (WIDTH == 4 && o < outputs) *reinterpret_cast<Four<T>*>(y + pixel * outputs + o) = four;
+                if (WIDTH == 4 && o < outputs) *reinterpret_cast<Four<T>*>(to + pixel * outputs + o) = four;
             }
         }
 }

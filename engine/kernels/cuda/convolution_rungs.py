@@ -10,6 +10,7 @@ from math import prod
 from engine.arrays import Array
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cuda.arrays import c_type, empty
+from engine.kernels.cuda.convolution_parts import MULTIPROCESSORS, add_parts, length_of_part
 from engine.kernels.cuda.launch import blocks, launch
 
 Padding = tuple[Pair, Pair]
@@ -37,7 +38,7 @@ def _begins_at_16_bytes(array: Array) -> bool:
 
 def plain(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
     """One thread an output."""
-    y = empty((x.shape[0], *places(x, kernel.shape[:2], stride, padding), kernel.shape[3]), x)
+    y = _output(x, kernel, stride, padding)
     launch(f"convolution.correlate<{c_type(x)}, {_word(relu)}>", blocks(y.size, 128), 128,
            (x, kernel, bias, y, y.size, *x.shape[1:], *kernel.shape[:2], *y.shape[1:], *stride, padding[0][0],
             padding[1][0]))
@@ -46,22 +47,26 @@ def plain(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Pa
 
 def tiles(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
     """Tiles of 16 x 16 in shared memory, one thread an output."""
-    return _product(f"tiles.correlate_tiles<{c_type(x)}, {_word(relu)}>", (16, 16), 256,
-                    (x, kernel, bias, stride, padding))
+    y = _output(x, kernel, stride, padding)
+    launch(f"convolution_tiles.correlate_tiles<{c_type(x)}, {_word(relu)}>",
+           blocks(prod(y.shape[:3]), 16) * blocks(y.shape[3], 16), 256,
+           (x, kernel, bias, y, prod(y.shape[:3]), *x.shape[1:], kernel.shape[1], prod(kernel.shape[:3]),
+            *y.shape[1:], *stride, padding[0][0], padding[1][0]))
+    return y
 
 
 def registers(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
     """Tiles of 128 x 64 (float64: 64 x 64), a thread 64 or 32 outputs."""
-    instance = f"correlate_registers<{c_type(x)}, {width(x, kernel)}, {_word(relu)}>"
-    return _product(f"registers.{instance}", (128 if x.dtype.itemsize == 4 else 64, WIDE), 128,
-                    (x, kernel, bias, stride, padding))
+    high, held = (128, 3) if x.dtype.itemsize == 4 else (64, 2)
+    return _product(f"registers.correlate_registers<{c_type(x)}, {width(x, kernel)}", (high, WIDE), 128, held,
+                    (x, kernel, bias, stride, padding, relu))
 
 
 def tf32(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Padding, relu: bool) -> Array:
     """On tensor cores; for float32 where `width(x, kernel)` is 4."""
     wide = tf32_width(kernel.shape[3])
-    return _product(f"tf32.correlate_tf32<{wide}, {_word(relu)}>", (TF32_HIGH, wide), 256,
-                    (x, kernel, bias, stride, padding),
+    return _product(f"tf32.correlate_tf32<{wide}", (TF32_HIGH, wide), 256, 2,
+                    (x, kernel, bias, stride, padding, relu),
                     4 * TF32_STAGES * (TF32_HIGH * (TF32_DEEP + 4) + TF32_DEEP * (wide + 8)))
 
 
@@ -80,17 +85,32 @@ def first(x: Array, kernel: Array, bias: Array | None, stride: Pair, padding: Pa
     return y
 
 
-def _product(kernel_name: str, tile: Pair, threads: int,
-             arguments: tuple[Array, Array, Array | None, Pair, Padding], shared_bytes: int = 0) -> Array:
-    """A launch of the implicit product of matrices: (pixels, depth) by (depth, outputs), tile by tile."""
-    x, kernel, bias, stride, padding = arguments
-    kernel_height, kernel_width, channels, outputs = kernel.shape
-    y = empty((x.shape[0], *places(x, (kernel_height, kernel_width), stride, padding), outputs), x)
-    pixels = prod(y.shape[:3])
-    launch(f"convolution_{kernel_name}", blocks(pixels, tile[0]) * blocks(outputs, tile[1]), threads,
-           (x, kernel, bias, y, pixels, *x.shape[1:], kernel_width, kernel_height * kernel_width * channels,
+def _product(kernel_name: str, tile: Pair, threads: int, held: int,
+             arguments: tuple[Array, Array, Array | None, Pair, Padding, bool], shared_bytes: int = 0) -> Array:
+    """A launch of the implicit product of matrices: (pixels, depth) by (depth, outputs), tile by tile.
+
+    held: blocks that a multiprocessor is sure to hold at the same time, as the kernel's launch bounds say. Where all
+    hold at least twice as many as there are tiles, a tile's sum is computed in parts: at most MULTIPROCESSORS * held
+    tiles of sums, 17 MB, are kept until they are added.
+    """
+    x, kernel, bias, stride, padding, relu = arguments
+    y = _output(x, kernel, stride, padding)
+    pixels, depth = prod(y.shape[:3]), prod(kernel.shape[:3])
+    tiles = blocks(pixels, tile[0]) * blocks(y.shape[3], tile[1])
+    each = length_of_part(depth, tiles, MULTIPROCESSORS * held)
+    count = max(1, blocks(depth, each))
+    split = count > 1
+    sums = empty((count, *y.shape), x) if split else y
+    launch(f"convolution_{kernel_name}, {_word(relu and not split)}>", (tiles, 1, count), threads,
+           (x, kernel, None if split else bias, sums, pixels, *x.shape[1:], kernel.shape[1], depth, each,
             *y.shape[1:], *stride, padding[0][0], padding[1][0]), shared_bytes)
+    if split:
+        add_parts(sums, bias, y, relu)
     return y
+
+
+def _output(x: Array, kernel: Array, stride: Pair, padding: Padding) -> Array:
+    return empty((x.shape[0], *places(x, kernel.shape[:2], stride, padding), kernel.shape[3]), x)
 
 
 def _word(value: bool) -> str:

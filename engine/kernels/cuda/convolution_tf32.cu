@@ -15,6 +15,9 @@
 // of this stage have arrived, and that all threads have read the stage that the next copies overwrite, that of the step
 // before.
 //
+// Where there are few pixels, the depth is split into parts, blockIdx.z, as in convolution_registers.cu: of 8 steps or
+// more (the last one maybe of fewer), so that two that fill the ring are a small part.
+//
 // Rows of 36 and of WIDE + 8 numbers: the 32 lanes of a warp, which read 8 rows of A (bank 36 g + t) or 4 of W (8 t +
 // g), then meet 32 different banks of shared memory. channels and outputs are multiples of 4, so that 16 bytes are
 // copied.
@@ -23,8 +26,8 @@ template <int WIDE, bool RELU>
 __global__ void __launch_bounds__(256, 2)
 correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, const float* __restrict__ bias,
                float* __restrict__ y, long long pixels, int height, int width, int channels, int kernel_width,
-               int depth, int out_height, int out_width, int outputs, int stride_down, int stride_right, int top,
-               int left) {
+               int depth, int depth_of_part, int out_height, int out_width, int outputs, int stride_down,
+               int stride_right, int top, int left) {
     constexpr int HIGH = 128, DEEP = 32, STAGES = 3, ROW_A = DEEP + 4, ROW_W = WIDE + 8;
     constexpr int COLUMNS = WIDE / 16, COPIES_W = DEEP * WIDE / 4 / 256;
     DYNAMIC_SHARED(float, memory);  // STAGES * (HIGH * ROW_A + DEEP * ROW_W) numbers
@@ -33,6 +36,7 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
     const int warp_row = warp % 4 * 32, warp_column = warp / 4 * (WIDE / 2);
     const int across = (outputs + WIDE - 1) / WIDE, first_output = blockIdx.x % across * WIDE;
     const long long first_pixel = blockIdx.x / across * (long long)HIGH;
+    const int begin = blockIdx.z * depth_of_part, end = min(begin + depth_of_part, depth);
     const int row = thread / 8, within = thread % 8 * 4;
 
     Corner corners[4];  // of the pixels that this thread copies
@@ -41,14 +45,14 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
         corners[l] = corner_of(first_pixel + row + 32 * l, pixels, height, width, channels, out_height, out_width,
                                stride_down, stride_right, top, left);
     auto copy = [&](int first) {
-        if (first < depth) {
+        if (first < end) {
             const int stage = first / DEEP % STAGES, place = first + within, tap = place / channels;
             const int u = tap / kernel_width, v = tap % kernel_width;
             const long long offset = ((long long)u * width + v) * channels + place % channels;
             float* const to_a = stages_a + stage * HIGH * ROW_A;
 #pragma unroll
             for (int l = 0; l < 4; l++) {
-                const bool valid = place < depth && meets(corners[l], u, v, height, width);
+                const bool valid = place < end && meets(corners[l], u, v, height, width);
                 cp_async<16>(to_a + (row + 32 * l) * ROW_A + within, x + (valid ? corners[l].first + offset : 0),
                              valid);
             }
@@ -56,7 +60,7 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
 #pragma unroll
             for (int l = 0; l < COPIES_W; l++) {
                 const int number = (l * 256 + thread) * 4, k = number / WIDE, o = number % WIDE;
-                const bool valid = first + k < depth && first_output + o < outputs;
+                const bool valid = first + k < end && first_output + o < outputs;
                 cp_async<16>(to_w + k * ROW_W + o,
                              kernel + (valid ? (first + k) * (long long)outputs + first_output + o : 0), valid);
             }
@@ -65,9 +69,9 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
     };
 
     float sums[2][COLUMNS][4] = {};
-    copy(0);
-    copy(DEEP);
-    for (int first = 0; first < depth; first += DEEP) {
+    copy(begin);
+    copy(begin + DEEP);
+    for (int first = begin; first < end; first += DEEP) {
         cp_async_wait<STAGES - 2>();
         __syncthreads();  // this stage is there, and the one before it is read
         copy(first + (STAGES - 1) * DEEP);
@@ -93,6 +97,7 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
                 for (int j = 0; j < COLUMNS; j++) mma_tf32(sums[i][j], a[i], w[j]);
         }
     }
+    float* const to = y + blockIdx.z * pixels * outputs;
 #pragma unroll
     for (int i = 0; i < 2; i++)
 #pragma unroll
@@ -106,7 +111,7 @@ correlate_tf32(const float* __restrict__ x, const float* __restrict__ kernel, co
                 if (bias) left_sum += bias[o], right_sum += bias[o + 1];
                 if (RELU && left_sum < 0) left_sum = 0;
                 if (RELU && right_sum < 0) right_sum = 0;
-                *reinterpret_cast<float2*>(y + pixel * outputs + o) = make_float2(left_sum, right_sum);
+                *reinterpret_cast<float2*>(to + pixel * outputs + o) = make_float2(left_sum, right_sum);
             }
 }
 INSTANTIATE(correlate_tf32<64, false>)  // registers: 128

@@ -17,7 +17,8 @@ SHAPES = [
     ((2, 3, 3, 8), (2, 2), 1, (1, 1), ((5, 4), (4, 6))),
     ((0, 4, 5, 2), (3, 3), 3, (1, 1), ((1, 1), (1, 1))),
 ]
-SPLIT = (3, 10, 11, 1), (2, 3), 2, (1, 1), ((1, 0), (1, 1))  # 330 pixels: two parts
+SPLIT = (3, 14, 13, 1), (2, 3), 2, (1, 1), ((1, 0), (1, 1))  # 546 pixels: two parts
+DEEP = (1, 3, 4, 90), (3, 3), 12, (1, 1), ((1, 1), (1, 1))  # 810 places: three parts, by another file's kernel
 
 
 def plain(*arguments):
@@ -43,6 +44,11 @@ def cases(rng):
         rows, columns = (output_size(*each) for each in zip(shape[1:3], size, stride, padding, strict=True))
         x, da = rng.normal(size=shape), rng.normal(size=(shape[0], rows, columns, outputs))
         yield plain_gradient, (x, da, size, stride, padding)
+    shape, size, outputs, stride, padding = DEEP
+    x, kernel, bias = (rng.normal(size=each) for each in (shape, (*size, shape[3], outputs), (outputs,)))
+    yield correlate, (x, kernel, None, stride, padding)
+    yield correlate, (x, kernel, bias, stride, padding, relu)
+    yield correlate, (x, kernel, bias, stride, padding, np.square)
     yield correlate, (rng.normal(size=(1, 5, 4, 9)), rng.normal(size=(3, 3, 9, 1)), None, (1, 1), ((1, 1), (1, 1)))
 
 
@@ -60,8 +66,8 @@ PLANTED = [
     ("bias ? bias[o] : T(0)",
      "bias[o]",
      "outside of all arrays: LINE reads"),
-    ("RELU && sum < 0",
-     "sum < 0",
+    ("y[place] = RELU && sum < 0",
+     "y[place] = sum < 0",
      WRONG),
     ("if (weight >= weights) return;\n    int o",
      "int o",
@@ -72,10 +78,31 @@ PLANTED = [
     ("parts[blockIdx.z * weights + weight] = sum",
      "parts[weight] = sum",
      r"race on parts\[\d+\]: LINE writes, LINE writes"),
+    ("if (number >= numbers) return;",
+     "",
+     r"outside of \w+: \S+ writes sums\[\d+\]"),
     ("int part = 1",
      "int part = 2",
      WRONG),
     ("part < count",
      "part <= count",
      r"outside of parts: LINE reads parts\[\d+\]"),
+    ("part < count",
+     "part < count - 1",
+     WRONG),
+    ("sum += parts[part * numbers + number];",
+     "sum += RELU && parts[part * numbers + number] < 0 ? T(0) : parts[part * numbers + number];",
+     WRONG),
+    ("if (bias) sum += bias[number % outputs]",
+     "if (bias) sum += count * bias[number % outputs]",
+     WRONG),
+    ("bias[number % outputs]",
+     "bias[number / outputs]",
+     r"outside of bias: LINE reads bias\[\d+\]|" + WRONG),
+    ("if (bias) sum",
+     "sum",
+     "outside of all arrays: LINE reads"),
+    ("sums[number] = RELU && sum < 0",
+     "sums[number] = sum < 0",
+     WRONG),
 ]

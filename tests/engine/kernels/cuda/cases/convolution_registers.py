@@ -11,6 +11,10 @@ SHAPES = [
     ((1, 9, 8, 12), (3, 3), 66, (2, 1), ((0, 0), (0, 0))),
     ((2, 9, 4, 7), (3, 2), 5, (2, 3), ((0, 0), (0, 0))),
     ((1, 6, 5, 4), (5, 4), 8, (1, 2), ((4, 1), (0, 3))),
+    ((1, 3, 4, 92), (3, 3), 12, (1, 1), ((1, 1), (1, 1))),  # 828 places: parts of 288, 288 and 252
+    ((1, 6, 5, 27), (4, 5), 5, (1, 2), ((2, 1), (0, 3))),  # 540 places: 288 and 252
+    ((2, 9, 8, 128), (2, 2), 12, (1, 1), ((0, 1), (1, 0))),  # 512 places: 256 and 256; two or three tiles of each
+    ((1, 4, 4, 124), (2, 2), 8, (1, 1), ((0, 1), (1, 0))),  # 496 places: one part
     ((0, 4, 5, 4), (3, 3), 8, (1, 1), ((1, 1), (1, 1))),
 ]
 
@@ -25,6 +29,27 @@ def cases(rng):
 
 WRONG = "Not equal to tolerance"
 PLANTED = [
+    ("blockIdx.z * depth_of_part",
+     "blockIdx.z * (depth_of_part - 8)",
+     WRONG),
+    ("blockIdx.z * depth_of_part",
+     "blockIdx.z * (depth_of_part + 8)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "min(begin + depth_of_part - 8, depth)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "min(begin + depth_of_part + 8, depth)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "begin + depth_of_part",
+     r"outside of kernel: \S+ reads kernel\[\d+\]"),
+    ("y + blockIdx.z * pixels * outputs",
+     "y",
+     r"race on y\[\d+\]: \S+ writes, \S+ writes"),
+    ("blockIdx.z * pixels * outputs",
+     "blockIdx.z * (pixels - 1) * outputs",
+     r"race on y\[\d+\]: \S+ writes, \S+ writes"),
     ("    __syncthreads();  // the corners are there\n",
      "",
      r"race on shared corners\[\d+\]"),
@@ -43,7 +68,7 @@ PLANTED = [
     ("meets(corner, u, v, height, width)",
      "meets(corner, u, v, height + 1, width)",
      r"outside of x: \S+ reads x\[\d+\]"),
-    ("k < depth && o",
+    ("k < end && o",
      "o",
      r"outside of kernel: \S+ reads kernel\[\d+\]"),
     ("tile_a[k][r * 16 + row]",

@@ -13,6 +13,9 @@ SHAPES = [
     ((1, 6, 5, 4), (5, 4), 12, (1, 2), ((4, 1), (0, 3))),
     ((1, 4, 5, 4), (1, 1), 8, (1, 1), ((0, 0), (0, 0))),
     ((1, 4, 5, 3), (3, 3), 8, (1, 1), ((1, 1), (1, 1))),
+    ((2, 9, 8, 60), (3, 3), 12, (1, 1), ((1, 1), (1, 1))),  # 540 places: parts of 288 and 252, two tiles of each
+    ((1, 5, 3, 92), (3, 3), 68, (1, 1), ((1, 1), (1, 1))),  # 828 places: 288, 288 and 252
+    ((1, 4, 4, 124), (2, 2), 8, (1, 1), ((0, 1), (1, 0))),  # 496 places: one part
     ((0, 4, 5, 4), (3, 3), 8, (1, 1), ((1, 1), (1, 1))),
 ]
 
@@ -35,6 +38,27 @@ def cases(rng):
 
 WRONG = "Not equal to tolerance"
 PLANTED = [
+    ("blockIdx.z * depth_of_part",
+     "blockIdx.z * (depth_of_part - DEEP)",
+     WRONG),
+    ("blockIdx.z * depth_of_part",
+     "blockIdx.z * (depth_of_part + DEEP)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "min(begin + depth_of_part - DEEP, depth)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "min(begin + depth_of_part + DEEP, depth)",
+     WRONG),
+    ("min(begin + depth_of_part, depth)",
+     "begin + depth_of_part",
+     r"outside of kernel: \S+ reads kernel\[\d+\]"),
+    ("y + blockIdx.z * pixels * outputs",
+     "y",
+     r"race on y\[\d+\]: \S+ writes, \S+ writes"),
+    ("blockIdx.z * pixels * outputs",
+     "blockIdx.z * (pixels - 1) * outputs",
+     r"race on y\[\d+\]: \S+ writes, \S+ writes"),
     ("cp_async_wait<STAGES - 2>()",
      "cp_async_wait<STAGES - 1>()",
      r"unfinished: .* reads shared memory\[\d+\], to which"),
@@ -44,10 +68,10 @@ PLANTED = [
     ("copy(first + (STAGES - 1) * DEEP);",
      "copy(first + STAGES * DEEP);",
      r"race on shared memory|unfinished: .* shared memory"),
-    ("valid = place < depth && meets(corners[l], u, v, height, width)",
-     "valid = place < depth",
+    ("valid = place < end && meets(corners[l], u, v, height, width)",
+     "valid = place < end",
      r"outside of x: \S+ reads x\[-\d+\]"),
-    ("first + k < depth && ",
+    ("first + k < end && ",
      "",
      r"outside of kernel: \S+ reads kernel\[\d+\]"),
     ("&& first_output + o < outputs",
