@@ -262,6 +262,8 @@ static std::vector<unsigned> order_of(unsigned count, int kind, unsigned& random
 
 using namespace emulator;
 
+extern "C" void emulator_release() { stacks.release(); }
+
 // Lines of "name<tab>mangled parameters".
 extern "C" const char* emulator_kernels() {
     static std::string text;

@@ -39,6 +39,10 @@ public:
     }
     void give(char* stack) { free.push_back(stack); }
     void take_all_back() { free = all; }  // after a launch that an error ended
+    void release() {  // each is two mappings, of which a system lets a process have some 65000
+        for (char* stack : all) munmap(stack, STACK_BYTES);
+        all.clear(), free.clear();
+    }
 };
 
 #ifndef UCONTEXT

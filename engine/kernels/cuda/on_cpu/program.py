@@ -69,6 +69,11 @@ class Program:
                 raise CompileError(f"{signature.name} has the parameters {compiled.get(instance)} for g++; expected "
                                    f"{parameters}: write them as the other kernels do")
 
+    def __del__(self) -> None:
+        """The threads' stacks go with the program; its library stays loaded, as Python never unloads one."""
+        if hasattr(self, "library"):
+            self.library.emulator_release()
+
     def run(self, instance: str, grid: Three, block: Three, arguments: Sequence[Any], shared_bytes: int = 0) -> None:
         """Run one kernel to its end. Raises KernelError."""
         signature, emulation = self.signatures[instance], _emulation.get()
@@ -138,7 +143,7 @@ class _Padded:
                 array.reshape(-1).view(np.uint8)[...] = raw[RED_ZONE:RED_ZONE + array.nbytes]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # each keeps stacks, of which a process may not have any number
 def program(text: str, file: str, checked: bool) -> Program:
     """The compiled text; kept for the process."""
     return Program(text, file, checked)

@@ -192,3 +192,16 @@ def test_arrays_that_overlap_are_refused(checked):
     x = numbers(44)
     with pytest.raises(ValueError, match="o and a overlap; expected one array twice"):
         program(PROVING, "proving", checked).run("squares", (1, 1, 1), (32, 1, 1), (x[:40], x[4:], np.int32(10)))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not show a process's mappings")
+def test_a_program_that_is_gone_keeps_no_stacks(checked):
+    """A stack is two mappings, and a system lets a process have some 65000."""
+    counted = []
+    for number in range(4):
+        o = np.zeros(512, "float32")
+        call(f"__global__ void k(float* o) {{ __syncthreads(); o[threadIdx.x] = {number}; }}\n"
+             "INSTANTIATE(k)  // registers: 16", checked, (o,), block=512)
+        counted.append(len(Path("/proc/self/maps").read_text().splitlines()))
+        assert (o == number).all()
+    assert counted[-1] - counted[0] < 200
