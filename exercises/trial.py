@@ -1,0 +1,107 @@
+"""Code tried in every set-up, with the same numbers for the student, the engine and the mutants."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+from exercises.exercise import Arrays, Exercise, Expected, Mutant, Setup
+from exercises.loading import described, load
+from exercises.source import CutError, solved
+
+PURE = "writes to no argument"
+REPEATS = "answers the same twice"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set-up with its numbers: what goes in and what must come out; the seed is for the properties' own numbers."""
+    setup: Setup
+    inputs: Arrays
+    expected: dict[str, Expected]
+    seed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What code did in one case: its answers, or the error that it raised; and the properties that do not hold."""
+    answers: Arrays = field(default_factory=dict)
+    failure: str = ""
+    kind: str = ""
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def engine_text(exercise_name: str, text: str) -> ModuleType:
+    """The engine's own definitions, as the student's file would have them."""
+    return load(text, f"the engine's text of {exercise_name}")
+
+
+def own(exercise: Exercise) -> ModuleType:
+    return engine_text(exercise.name, solved(exercise))
+
+
+def mutated(exercise: Exercise, mutant: Mutant) -> str:
+    """The text with the mistake. Raises CutError where the engine no longer has the text that the mistake changes."""
+    text = solved(exercise)
+    for old, new in mutant.edits.items():
+        if text.count(old) != 1:
+            raise CutError(f"mutant {mutant.name!r} of {exercise.name}: {old!r} stands {text.count(old)} times in the "
+                           "text; expected once")
+        text = text.replace(old, new)
+    return text
+
+
+def cases(exercise: Exercise, seed: int) -> list[Case]:
+    """Every set-up, with numbers that follow from the seed."""
+    engine, made = own(exercise), []
+    for place, setup in enumerate(exercise.setups(np.random.default_rng(seed))):
+        inputs = exercise.task.inputs(engine, setup, np.random.default_rng((seed, place)))
+        expected = exercise.task.expected(engine, setup, _copies(inputs))
+        made.append(Case(setup, inputs, expected, (seed, place, 1)))
+    return made
+
+
+def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = "", *,
+          properties: bool = True) -> Outcome:
+    """One case. What the code raises is an outcome; so is sys.exit."""
+    task = exercise.task
+    try:
+        with np.errstate(all="ignore"):
+            given = _copies(case.inputs)
+            answers = _arrays(task.answers(module, case.setup, given))
+            again = _arrays(task.answers(module, case.setup, _copies(case.inputs)))
+    except (Exception, SystemExit) as error:
+        return Outcome(failure=described(error, filename), kind=type(error).__name__)
+    broken = {}
+    if written := [name for name, array in given.items() if name not in task.writes
+                   and not np.array_equal(array, case.inputs[name], equal_nan=True)]:
+        broken[PURE] = f"it overwrites {', '.join(written)}: make a new array instead"
+    if different := [name for name in answers if not np.array_equal(answers[name], again[name], equal_nan=True)]:
+        broken[REPEATS] = (f"called twice with the same numbers, it gives another {', '.join(different)}: something is "
+                           "kept between calls, or drawn from a generator that is not the argument")
+    for each in task.properties() if properties else ():
+        message = _attempt(lambda each=each: each.broken(  # type: ignore[misc]
+            module, case.setup, _copies(case.inputs), np.random.default_rng(case.seed)), filename)
+        if message:
+            broken[each.name] = message
+    return Outcome(answers, broken=broken)
+
+
+def _attempt(question: Callable[[], str], filename: str) -> str:
+    try:
+        with np.errstate(all="ignore"):
+            return question()
+    except (Exception, SystemExit) as error:
+        return described(error, filename)
+
+
+def _copies(arrays: Arrays) -> Arrays:
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+def _arrays(answers: Arrays) -> Arrays:
+    return {name: np.array(answer) for name, answer in answers.items()}

@@ -1,0 +1,63 @@
+"""Whatever a student's file does, the child process ends in one clear message."""
+import pytest
+
+from exercises.catalogue import exercise
+from exercises.process import judged
+from exercises.source import solved
+
+TEXT = solved(exercise("dense_backward"))
+PLACE = "        dx = matrix_product("
+
+
+def verdict_on(tmp_path, text, seconds=60.0):
+    file = tmp_path / "dense_backward.py"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return judged("dense_backward", file, 1, seconds)
+
+
+def line_of(fragment):
+    """The number of the first line of TEXT that begins so: where with_line puts a line."""
+    return next(number for number, line in enumerate(TEXT.splitlines(), 1) if line.startswith(fragment))
+
+
+def with_line(line):
+    assert TEXT.count(PLACE) == 1
+    return TEXT.replace(PLACE, f"        {line}\n{PLACE}")
+
+
+def test_right_code_passes_and_its_prints_are_handed_on(tmp_path):
+    verdict, printed = verdict_on(tmp_path, with_line("print('da', da.shape)"))
+    assert verdict.passed, verdict.text()
+    assert printed.startswith("da (3, 4)")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("import sys\nsys.exit(0)\n" + TEXT.split("from __future__ import annotations")[1], "ended the program before it"),
+    (with_line("import os; os._exit(3)"), "exit code 3 before it was judged"),
+    (with_line("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"), "it crashed: the process was ended by SIG"),
+    (with_line("print('x' * 200_000)"), "printed more than 100000 characters"),
+    (b"\xff\xfe", "no text in UTF-8"),
+    ("def f(:\n", "dense_backward.py is no Python: line 1"),
+    (TEXT.replace("from engine.layer import", "from engine.layers_ import"),
+     "cannot be imported: line {}, in <module>: Mod"),
+    (TEXT.replace("class Dense(Layer)", "class Sparse(Layer)"), "the file no longer defines Dense"),
+])
+def test_one_message_for_what_cannot_be_judged(text, message, tmp_path):
+    verdict, _ = verdict_on(tmp_path, text)
+    assert not verdict.passed and message.format(line_of("from engine.layer import")) in verdict.problem, verdict
+
+
+def test_an_endless_loop_ends(tmp_path):
+    verdict, _ = verdict_on(tmp_path, with_line("while True: pass"), seconds=4)
+    assert not verdict.passed and "did not end within 4 seconds" in verdict.problem
+
+
+@pytest.mark.parametrize(("line", "message"), [
+    ("np_ = xp.zeros((1 << 40,))", "MemoryError"),
+    ("raise SystemExit", "SystemExit"),
+    ("return dy @ dy", "line {}, in backward: ValueError"),
+])
+def test_an_error_while_it_runs_names_the_line(line, message, tmp_path):
+    verdict, _ = verdict_on(tmp_path, with_line(line))
+    assert not verdict.passed and not verdict.problem
+    assert message.format(line_of(PLACE)) in verdict.findings[0][0], verdict.text()
