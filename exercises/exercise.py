@@ -120,7 +120,7 @@ class Task:
         return tuple(f"axis {axis}" for axis in range(dimensions))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise.
 

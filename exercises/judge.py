@@ -1,13 +1,13 @@
 """From the text of a student's file to a verdict that teaches."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from exercises.comparing import alike, largest_error, problem
 from exercises.diagnosis import facts, in_common
 from exercises.exercise import Exercise, Mutant
 from exercises.loading import Unusable, load
-from exercises.trial import PURE, REPEATS, Case, Outcome, cases, mutated, tried
+from exercises.trial import PURE, REPEATS, Case, Outcome, cases, mutants_tried, mutated, tried
 from exercises.verdict import Check, Verdict
 
 Results = list[Outcome]  # one for each case
@@ -23,7 +23,7 @@ def judge(exercise: Exercise, text: str, seed: int, filename: str = "the file") 
     tries = cases(exercise, seed)
     results = [tried(exercise, module, case, filename) for case in tries]
     checks = [*_ran(tries, results), *_answers(tries, results), *_properties(exercise, tries, results)]
-    findings = [] if all(check.passed for check in checks) else list(_explained(exercise, tries, results))
+    findings = [] if all(check.passed for check in checks) else list(_explained(exercise, seed, results))
     return Verdict(exercise.name, seed, "", checks, findings)
 
 
@@ -56,9 +56,10 @@ def _properties(exercise: Exercise, tries: list[Case], results: Results) -> Iter
                     else "not reached")
 
 
-def _explained(exercise: Exercise, tries: list[Case], results: Results) -> Iterator[list[str]]:
+def _explained(exercise: Exercise, seed: int, results: Results) -> Iterator[list[str]]:
     """A paragraph for what failed, for every wrong array, and where the numbers are right for every broken property."""
-    mutants = _Mutants(exercise, tries)
+    tries = cases(exercise, seed)
+    mutants = _Mutants(exercise, seed)
     failures = [(case, outcome) for case, outcome in zip(tries, results, strict=True) if outcome.failure]
     if failures:
         yield [f"It fails in the set-up '{failures[0][0].setup.name}': {failures[0][1].failure}",
@@ -105,38 +106,40 @@ def _only(exercise: Exercise, tries: list[Case], wrong: list[bool | None]) -> li
 
 
 class _Mutants:
-    """What comes out of the known mistakes, in the same cases."""
+    """The hints of the known mistakes, each given once."""
 
-    def __init__(self, exercise: Exercise, tries: list[Case]) -> None:
-        self.exercise, self.tries = exercise, tries
-        self.outcomes: list[tuple[Mutant, Results]] = []
-        for mutant in exercise.mutants:
-            module = load(mutated(exercise, mutant), mutant.name)
-            self.outcomes.append((mutant, [tried(exercise, module, case, properties=False) for case in tries]))
+    def __init__(self, exercise: Exercise, seed: int) -> None:
+        self.exercise, self.tries = exercise, cases(exercise, seed)
+        self.outcomes = mutants_tried(exercise, seed)
+        self.said: set[str] = set()
 
-    def giving(self, name: str, results: Results) -> Iterator[str]:
-        """The hints of those that give the student's array in every set-up, and not the right one in all."""
-        for mutant, outcomes in self.outcomes:
-            if all(self._same(case, name, first, second)
-                   for case, first, second in zip(self.tries, outcomes, results, strict=True)):
-                yield mutant.hint
+    def giving(self, name: str, results: Results) -> list[str]:
+        """The hints of those that give the student's array in every set-up."""
+        return self._new(mutant for mutant, outcomes in self.outcomes if all(
+            self._same(case, name, first, second)
+            for case, first, second in zip(self.tries, outcomes, results, strict=True)))
 
-    def failing_as(self, results: Results) -> Iterator[str]:
+    def failing_as(self, results: Results) -> list[str]:
+        """The hints of those that raise the same errors in the same set-ups."""
         kinds = [outcome.kind for outcome in results]
-        for mutant, outcomes in self.outcomes:
-            if [outcome.kind for outcome in outcomes] == kinds:
-                yield mutant.hint
+        return self._new(mutant for mutant, outcomes in self.outcomes
+                         if [outcome.kind for outcome in outcomes] == kinds)
 
-    def breaking(self, name: str, results: Results) -> Iterator[str]:
+    def breaking(self, name: str, results: Results) -> list[str]:
         """The hints of those whose numbers are right and in which the same property is broken in the same set-ups."""
         where = [name in outcome.broken for outcome in results]
-        for mutant, outcomes in self.outcomes:
-            if any(outcome.failure or any(_problem(case, outcome, array) for array in case.expected)
-                   for case, outcome in zip(self.tries, outcomes, strict=True)):
-                continue
-            module = load(mutated(self.exercise, mutant), mutant.name)
-            if [name in tried(self.exercise, module, case).broken for case in self.tries] == where:
-                yield mutant.hint
+        return self._new(mutant for mutant, outcomes in self.outcomes if self._right(outcomes) and where == [
+            name in tried(self.exercise, load(mutated(self.exercise, mutant), mutant.name), case).broken
+            for case in self.tries])
+
+    def _new(self, mutants: Iterable[Mutant]) -> list[str]:
+        hints = [mutant.hint for mutant in mutants if mutant.hint not in self.said]
+        self.said.update(hints)
+        return hints
+
+    def _right(self, outcomes: Results) -> bool:
+        return not any(outcome.failure or any(_problem(case, outcome, name) for name in case.expected)
+                       for case, outcome in zip(self.tries, outcomes, strict=True))
 
     @staticmethod
     def _same(case: Case, name: str, first: Outcome, second: Outcome) -> bool:

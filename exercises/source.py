@@ -19,16 +19,17 @@ class CutError(ValueError):
 
 def solved(exercise: Exercise) -> str:
     """The student's file without holes: the engine's definitions and the imports that they need."""
-    kept = {name for part in exercise.parts for name in part.names}
+    known = {name for part in exercise.parts for name in part.names}
     imports: dict[str, set[str]] = {}
     definitions = []
     for part in exercise.parts:
         module = _Module(part.module)
         for node in module.defined(part.names):
             definitions.append(module.text(node))
-            for name in _used(node) - kept:
+            for name in _used(node) - known:  # of two modules that import one name, the first tells from where
                 for origin, imported in module.where(name):
                     imports.setdefault(origin, set()).add(imported)
+                    known.add(name)
     head = f'"""{exercise.title}: {exercise.asks}\n\n{_introduction(exercise)}\n"""'
     return "\n\n".join([head + "\nfrom __future__ import annotations", _import_lines(imports)]) + "\n\n\n" + (
         "\n\n\n".join(definitions) + "\n")

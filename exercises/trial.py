@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 
 import numpy as np
@@ -35,13 +35,9 @@ class Outcome:
 
 
 @cache
-def engine_text(exercise_name: str, text: str) -> ModuleType:
-    """The engine's own definitions, as the student's file would have them."""
-    return load(text, f"the engine's text of {exercise_name}")
-
-
 def own(exercise: Exercise) -> ModuleType:
-    return engine_text(exercise.name, solved(exercise))
+    """The engine's own definitions, as the student's file would have them."""
+    return load(solved(exercise), f"the engine's text of {exercise.name}")
 
 
 def mutated(exercise: Exercise, mutant: Mutant) -> str:
@@ -55,8 +51,9 @@ def mutated(exercise: Exercise, mutant: Mutant) -> str:
     return text
 
 
+@lru_cache(maxsize=4)
 def cases(exercise: Exercise, seed: int) -> list[Case]:
-    """Every set-up, with numbers that follow from the seed."""
+    """Every set-up, with numbers that follow from the seed. Whoever is given them leaves them as they are."""
     engine, made = own(exercise), []
     for place, setup in enumerate(exercise.setups(np.random.default_rng(seed))):
         inputs = exercise.task.inputs(engine, setup, np.random.default_rng((seed, place)))
@@ -97,6 +94,14 @@ def _attempt(question: Callable[[], str], filename: str) -> str:
             return question()
     except (Exception, SystemExit) as error:
         return described(error, filename)
+
+
+@lru_cache(maxsize=4)
+def mutants_tried(exercise: Exercise, seed: int) -> list[tuple[Mutant, list[Outcome]]]:
+    """What comes out of the known mistakes, in every case."""
+    modules = [(mutant, load(mutated(exercise, mutant), mutant.name)) for mutant in exercise.mutants]
+    return [(mutant, [tried(exercise, module, case, properties=False) for case in cases(exercise, seed)])
+            for mutant, module in modules]
 
 
 def _copies(arrays: Arrays) -> Arrays:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from exercises.exercise import Exercise
 
-ORDER = ("dense_forward", "dense_backward")
+ORDER = ("dense_forward", "dense_backward", "convolution_forward")
 
 
 @cache

@@ -24,21 +24,23 @@ Definition = Callable[[Arrays, Setup], np.ndarray]
 
 @dataclass(frozen=True)
 class LayerTask(Task):
-    """Answers: y, dx, and the gradient of every parameter, dW for W.
+    """Answers: y, dx, the gradient of every parameter, dW for W, and every moving average after `absorb`.
 
     build       (module, setup, dtype) -> the layer that the module defines; setup["shape"] is x's, setup["run"] the Run
-                (training, where there is none)
+                (training, where there is none), setup["scale"] how far x reaches (1, where there is none)
     definition  (x and the parameters by name, setup) -> y, written apart from the engine; None: y is the engine's
     affine      f(x) = A x + b: f is linear but for b, and dx = A' dy
+    holds       properties besides those of every layer
     """
     build: Build
     definition: Definition | None = None
     affine: bool = False
+    holds: tuple[Property, ...] = ()
 
     def inputs(self, own: ModuleType, setup: Setup, rng: np.random.Generator) -> Arrays:
         layer, run = self.build(own, setup, "float64"), run_of(setup)
         scatter(layer, rng)
-        x = smooth_point(layer, run, rng, *setup["shape"])
+        x = smooth_point(layer, run, rng, *setup["shape"]) * setup.values.get("scale", 1)
         dy = rng.standard_normal(layer.forward(x, run)[0].shape)
         return {"x": x, "dy": dy, **layer.parameters(), **layer.moving_averages()}
 
@@ -51,21 +53,26 @@ class LayerTask(Task):
         layer = self.layer(module, setup, inputs)
         y, saved = layer.forward(inputs["x"], run_of(setup))
         dx, grads = layer.backward(inputs["dy"], saved)
-        return {"y": y, "dx": dx, **{f"d{name}": grads[name] for name in layer.parameters() if name in grads}}
+        layer.absorb(grads)
+        return {"y": y, "dx": dx, **{f"d{name}": grads[name] for name in layer.parameters() if name in grads},
+                **{f"average {name}": average for name, average in layer.moving_averages().items()}}
 
     def expected(self, own: ModuleType, setup: Setup, inputs: Arrays) -> dict[str, Expected]:
         layer, run, x = self.layer(own, setup, inputs), run_of(setup), inputs["x"]
         y = Expected(self.definition(inputs, setup), "the definition") if self.definition else Expected(
             layer.forward(x, run)[0], "the engine's forward")
-        return {"y": y, **{f"d{name}": gradient(lambda: layer.forward(x, run)[0], array, inputs["dy"])
-                           for name, array in {"x": x, **layer.parameters()}.items()}}
+        gradients = {f"d{name}": gradient(lambda: layer.forward(x, run)[0], array, inputs["dy"])
+                     for name, array in {"x": x, **layer.parameters()}.items()}
+        layer.absorb(layer.backward(inputs["dy"], layer.forward(x, run)[1])[1])
+        return {"y": y, **gradients, **{f"average {name}": Expected(average, "the engine's absorb")
+                                        for name, average in layer.moving_averages().items()}}
 
     def properties(self) -> tuple[Property, ...]:
         return (Property("engine.gradient_check", self._gradient_check),
                 Property("float32 in, float32 out", self._float32),
                 Property("backward is linear in dy", self._linear_backward),
                 *((Property("forward is linear in x but for the bias", self._linear),
-                   Property("adjointness: <A x, dy> = <x, A' dy>", self._adjoint)) if self.affine else ()))
+                   Property("adjointness: <A x, dy> = <x, A' dy>", self._adjoint)) if self.affine else ()), *self.holds)
 
     def axes(self, name: str, dimensions: int) -> tuple[str, ...]:
         names = NAMES if name in ("x", "y", "dx", "dy") else WEIGHTS
