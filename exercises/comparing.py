@@ -32,7 +32,7 @@ def problem(got: np.ndarray, expected: Expected) -> str:
     place = f"entry [{', '.join(map(str, worst))}]" if worst else "it"
     if expected.labels and worst:
         place = expected.labels[worst[0]]
-    count = f"; {int(mask.sum())} of {mask.size} entries are wrong" if mask.size > 1 else ""
+    count = f"; wrong: {int(mask.sum())} of {mask.size} entries" if mask.size > 1 else ""
     return f"{place} is {_shown(got[worst])}, expected {_shown(value[worst])} by {expected.how}{count}"
 
 
@@ -52,4 +52,4 @@ def _apart(first: np.ndarray, second: np.ndarray, tolerance: float) -> np.ndarra
 
 
 def _shown(number: np.generic) -> str:
-    return f"{number:.6g}" if np.issubdtype(number.dtype, np.inexact) else str(number)
+    return f"{number.item() + 0:.6g}" if np.issubdtype(number.dtype, np.inexact) else str(number)  # -0 + 0 is 0

@@ -114,10 +114,16 @@ class _Mutants:
         self.said: set[str] = set()
 
     def giving(self, name: str, results: Results) -> list[str]:
-        """The hints of those that give the student's array in every set-up."""
-        return self._new(mutant for mutant, outcomes in self.outcomes if all(
-            self._same(case, name, first, second)
-            for case, first, second in zip(self.tries, outcomes, results, strict=True)))
+        """The hints of those that give the student's array in every set-up, and all that it follows from.
+
+        Where some of them give all of the student's arrays, the hints of those alone: others have a second mistake.
+        """
+        names = list(dict.fromkeys(name for case in self.tries for name in case.expected))
+        alike = [(mutant, outcomes) for mutant, outcomes in self.outcomes if all(
+            self._agree(each, outcomes, results) for each in (name, *self.exercise.task.leads))]
+        whole = [mutant for mutant, outcomes in alike if all(
+            self._agree(each, outcomes, results) for each in names)]
+        return self._new(whole or [mutant for mutant, _ in alike])
 
     def failing_as(self, results: Results) -> list[str]:
         """The hints of those that raise the same errors in the same set-ups."""
@@ -133,9 +139,14 @@ class _Mutants:
             for case in self.tries])
 
     def _new(self, mutants: Iterable[Mutant]) -> list[str]:
-        hints = [mutant.hint for mutant in mutants if mutant.hint not in self.said]
-        self.said.update(hints)
-        return hints
+        hints = [mutant.hint for mutant in mutants]
+        new = [hint for hint in hints if hint not in self.said]
+        self.said.update(new)
+        return ["The mistake above gives this, too."] if hints and not new else new
+
+    def _agree(self, name: str, outcomes: Results, results: Results) -> bool:
+        return all(self._same(case, name, first, second)
+                   for case, first, second in zip(self.tries, outcomes, results, strict=True))
 
     def _right(self, outcomes: Results) -> bool:
         return not any(outcome.failure or any(_problem(case, outcome, name) for name in case.expected)

@@ -6,7 +6,9 @@ from importlib import import_module
 
 from exercises.exercise import Exercise
 
-ORDER = ("dense_forward", "dense_backward", "convolution_forward")
+ORDER = ("dense_forward", "dense_backward", "relu", "sigmoid", "softmax_cross_entropy", "dropout",
+         "batch_norm_forward", "batch_norm_backward", "convolution_forward", "convolution_dx", "convolution_dw",
+         "convolution_db", "stride_and_padding")
 
 
 @cache

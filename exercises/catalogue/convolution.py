@@ -21,7 +21,7 @@ def build(module: ModuleType, setup: Setup, dtype: str) -> Layer:
 
 def setups(rng: np.random.Generator) -> list[Setup]:
     """Every way that a backward takes: stride, padding, rows that no window reaches."""
-    def conv(name: str, kernel: Pair, stride: Pair, padding: str, size: Pair, channels: Pair = (2, 3)) -> Setup:
+    def conv(name: str, kernel: Pair, stride: Pair, padding: str, size: Pair, channels: Pair = (3, 4)) -> Setup:
         return Setup(name, {"shape": (2, *size, channels[0]), "kernel": kernel, "stride": stride, "padding": padding,
                             "channels": channels, "window": f"{kernel[0]}x{kernel[1]}"})
 
@@ -29,7 +29,7 @@ def setups(rng: np.random.Generator) -> list[Setup]:
     return [conv("1x1 kernel", (1, 1), (1, 1), "VALID", (3, 4)),
             conv("3x3 kernel, VALID", (3, 3), (1, 1), "VALID", (height, width)),
             conv("3x3 kernel, SAME", (3, 3), (1, 1), "SAME", (height, width)),
-            conv("as many outputs as inputs", (3, 3), (1, 1), "SAME", (4, 5), (2, 2)),
+            conv("as many outputs as inputs", (3, 3), (1, 1), "SAME", (4, 5), (3, 3)),
             conv("3x2 kernel, SAME", (3, 2), (1, 1), "SAME", (4, 5)),
             conv("stride 2, SAME", (3, 3), (2, 2), "SAME", (height, width)),
             conv("stride 2x3, VALID", (2, 3), (2, 3), "VALID", (6, 7))]
