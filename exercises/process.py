@@ -13,6 +13,7 @@ from pathlib import Path
 
 from exercises.verdict import Verdict, from_json
 
+CHECKOUT = Path(__file__).parents[1]  # where the child finds this project's packages, whatever lies in the folder here
 SECONDS = 60.0
 PRINTED = 100_000  # bytes: more than this is a flood
 SHOWN = 2_000
@@ -30,12 +31,10 @@ def judged(name: str, file: Path, seed: int, seconds: float = SECONDS) -> tuple[
         return Verdict(name, seed, f"{file.name} is no text in UTF-8: save it so in your editor"), ""
     with tempfile.TemporaryDirectory(prefix="exercises-") as folder:
         answer = Path(folder) / "verdict.json"
-        path = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-                       "PYTHONPATH": os.pathsep.join(path)}
+        environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")}
         child = subprocess.Popen(
             [sys.executable, "-m", "exercises.child", name, str(file.resolve()), file.name, str(seed), str(answer)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=CHECKOUT,
             start_new_session=True)
         printed = _Printed(child)
         problem = ""

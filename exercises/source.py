@@ -42,7 +42,7 @@ def template(exercise: Exercise) -> str:
     places = sorted(((cut, *_statements(tree, cut)) for cut in exercise.cuts), key=lambda place: -place[2][0].lineno)
     for number, (cut, function, statements) in zip(range(len(places), 0, -1), places, strict=True):
         indent = " " * statements[0].col_offset
-        asked = textwrap.wrap(f"Hole {number}. {cut.wanted}", WIDTH - len(indent) - 2)
+        asked = textwrap.wrap(f"Hole {number}: {cut.wanted}", WIDTH - len(indent) - 2)
         hole = [f"{indent}# {line}" for line in asked] + [indent + line for line in _left(function, statements, cut)]
         lines[statements[0].lineno - 1:statements[-1].end_lineno] = hole
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
+from engine.gradient_check import distinct
 from exercises.exercise import Arrays, Cut, Exercise, Mutant, Part, Setup
 from exercises.tasks.function import FunctionTask, value_and_gradient
 
@@ -15,7 +16,7 @@ MEAN = "return value / samples, gradient / samples"
 
 
 def draw(setup: Setup, rng: np.random.Generator) -> Arrays:
-    logits = setup["scale"] * rng.uniform(-1, 1, setup["shape"])
+    logits = setup["scale"] * distinct(rng, *setup["shape"])
     target = rng.random(setup["shape"])
     if setup["target"] == "one class":
         target = (target == target.max(axis=-1, keepdims=True)).astype(np.float64)

@@ -48,8 +48,8 @@ def test_one_message_for_what_cannot_be_judged(text, message, tmp_path):
 
 
 def test_an_endless_loop_ends(tmp_path):
-    verdict, _ = verdict_on(tmp_path, with_line("while True: pass"), seconds=4)
-    assert not verdict.passed and "did not end within 4 seconds" in verdict.problem
+    verdict, _ = verdict_on(tmp_path, with_line("while True: pass"), seconds=3)
+    assert not verdict.passed and "did not end within 3 seconds" in verdict.problem
 
 
 @pytest.mark.parametrize(("line", "message"), [
