@@ -16,7 +16,8 @@ MEMORY = 4 << 30  # address space: what code may ask for before it gets a Memory
 def main(name: str, file: str, shown: str, seed: str, answer: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    verdict = judge(exercise(name), Path(file).read_text("utf-8"), int(seed), shown)
+    needed = {each: Path(file).with_name(f"{each}.py").read_text("utf-8") for each in exercise(name).needs}
+    verdict = judge(exercise(name), Path(file).read_text("utf-8"), int(seed), shown, needed)
     sys.stdout.flush()
     Path(answer).write_text(json.dumps(asdict(verdict)), "utf-8")
 

@@ -75,6 +75,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _start(arguments: argparse.Namespace) -> int:
     _expect_known(arguments.name)
+    _expect_passed(arguments.folder, arguments.name)
     path = start(arguments.folder, arguments.name, template(exercise(arguments.name)))
     print(f"{path} is written: replace its three dots, then\n\n    python -m exercises check {arguments.name}"
           + (f" --folder {arguments.folder}" if arguments.folder != DEFAULT else ""))
@@ -87,6 +88,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if not path.is_file():
         raise Misuse(f"there is no {path}: `python -m exercises start {arguments.name}` writes it"
                      + ("" if arguments.folder != DEFAULT else "; --folder says where else your files are"))
+    _expect_passed(arguments.folder, arguments.name)
     try:
         before = digest(path)
         verdict, printed = judged(arguments.name, path, fresh() if arguments.seed is None else arguments.seed)
@@ -104,6 +106,13 @@ def _report(arguments: argparse.Namespace) -> int:
         return PASSED if verify(arguments.verify, arguments.folder) else FAILED
     return PASSED if make(arguments.folder, fresh() if arguments.seed is None else arguments.seed,
                           arguments.output) else FAILED
+
+
+def _expect_passed(folder: Path, name: str) -> None:
+    """Raises Misuse unless the exercises that this one needs have passed, as their files are now."""
+    known = passed_digests(folder)
+    if missing := [each for each in exercise(name).needs if state(folder, each, known) != "passed"]:
+        raise Misuse(f"{name} goes on with your own files: first pass {', '.join(missing)}")
 
 
 def fresh() -> int:

@@ -131,6 +131,7 @@ class Exercise:
     setups              (rng) -> the set-ups, their shapes drawn afresh for each seed; names do not depend on rng
     mutants             known mistakes
     telling             keys of the set-ups that a verdict may name: "wrong only where stride is 2"
+    needs               exercises to pass before: what their files define is in module.needed[name]
     """
     name: str
     title: str
@@ -142,3 +143,4 @@ class Exercise:
     setups: Callable[[np.random.Generator], list[Setup]]
     mutants: tuple[Mutant, ...]
     telling: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()

@@ -1,23 +1,28 @@
 """From the text of a student's file to a verdict that teaches."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from exercises.comparing import alike, largest_error, problem
 from exercises.diagnosis import facts, in_common
 from exercises.exercise import Exercise, Mutant
 from exercises.loading import Unusable, load
-from exercises.trial import PURE, REPEATS, Case, Outcome, cases, mutants_tried, mutated, tried
+from exercises.trial import PURE, REPEATS, Case, Outcome, cases, mutant_module, mutants_tried, tried, with_needed
 from exercises.verdict import Check, Verdict
 
 Results = list[Outcome]  # one for each case
 
 
-def judge(exercise: Exercise, text: str, seed: int, filename: str = "the file") -> Verdict:
-    """The verdict on the text of a file. filename: what the messages call it."""
+def judge(exercise: Exercise, text: str, seed: int, filename: str = "the file",
+          needed_texts: Mapping[str, str] | None = None) -> Verdict:
+    """The verdict on the text of a file.
+
+    filename      what the messages call it
+    needed_texts  of the files that the exercise needs; None: the engine's own
+    """
     needed = tuple(name for part in exercise.parts for name in part.names)
     try:
-        module = load(text, filename, needed)
+        module = with_needed(exercise, load(text, filename, needed), needed_texts)
     except Unusable as unusable:
         return Verdict(exercise.name, seed, str(unusable))
     tries = cases(exercise, seed)
@@ -135,7 +140,7 @@ class _Mutants:
         """The hints of those whose numbers are right and in which the same property is broken in the same set-ups."""
         where = [name in outcome.broken for outcome in results]
         return self._new(mutant for mutant, outcomes in self.outcomes if self._right(outcomes) and where == [
-            name in tried(self.exercise, load(mutated(self.exercise, mutant), mutant.name), case).broken
+            name in tried(self.exercise, mutant_module(self.exercise, mutant.name), case).broken
             for case in self.tries])
 
     def _new(self, mutants: Iterable[Mutant]) -> list[str]:

@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from exercises.catalogue import exercise
 from exercises.verdict import Verdict, from_json
 
 CHECKOUT = Path(__file__).parents[1]  # where the child finds this project's packages, whatever lies in the folder here
@@ -29,6 +30,8 @@ def judged(name: str, file: Path, seed: int, seconds: float = SECONDS) -> tuple[
         file.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         return Verdict(name, seed, f"{file.name} is no text in UTF-8: save it so in your editor"), ""
+    if missing := [each for each in exercise(name).needs if not file.with_name(f"{each}.py").is_file()]:
+        return Verdict(name, seed, f"it goes on with your {missing[0]}.py, which is not in the same folder"), ""
     with tempfile.TemporaryDirectory(prefix="exercises-") as folder:
         answer = Path(folder) / "verdict.json"
         environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")}

@@ -1,13 +1,14 @@
 """Code tried in every set-up, with the same numbers for the student, the engine and the mutants."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import ModuleType
 
 import numpy as np
 
+from exercises import catalogue
 from exercises.exercise import Arrays, Exercise, Expected, Mutant, Setup
 from exercises.loading import described, load
 from exercises.source import CutError, solved
@@ -37,7 +38,15 @@ class Outcome:
 @cache
 def own(exercise: Exercise) -> ModuleType:
     """The engine's own definitions, as the student's file would have them."""
-    return load(solved(exercise), f"the engine's text of {exercise.name}")
+    return with_needed(exercise, load(solved(exercise), f"the engine's text of {exercise.name}"))
+
+
+def with_needed(exercise: Exercise, module: ModuleType, texts: Mapping[str, str] | None = None) -> ModuleType:
+    """The module, with what the exercises that it needs define: by these texts, or the engine's own."""
+    needed = {name: own(catalogue.exercise(name)) if texts is None else load(texts[name], f"{name}.py")
+              for name in exercise.needs}
+    module.__dict__["needed"] = needed
+    return module
 
 
 def mutated(exercise: Exercise, mutant: Mutant) -> str:
@@ -99,9 +108,15 @@ def _attempt(question: Callable[[], str], filename: str) -> str:
 @lru_cache(maxsize=4)
 def mutants_tried(exercise: Exercise, seed: int) -> list[tuple[Mutant, list[Outcome]]]:
     """What comes out of the known mistakes, in every case."""
-    modules = [(mutant, load(mutated(exercise, mutant), mutant.name)) for mutant in exercise.mutants]
-    return [(mutant, [tried(exercise, module, case, properties=False) for case in cases(exercise, seed)])
-            for mutant, module in modules]
+    return [(mutant, [tried(exercise, mutant_module(exercise, mutant.name), case, properties=False)
+                      for case in cases(exercise, seed)]) for mutant in exercise.mutants]
+
+
+@cache
+def mutant_module(exercise: Exercise, mutant_name: str) -> ModuleType:
+    """What the text with that mistake defines."""
+    mutant = next(mutant for mutant in exercise.mutants if mutant.name == mutant_name)
+    return with_needed(exercise, load(mutated(exercise, mutant), mutant.name))
 
 
 def _copies(arrays: Arrays) -> Arrays:

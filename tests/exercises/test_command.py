@@ -1,5 +1,6 @@
 """The command: list, start, check, report, and a message for every mistake of a user."""
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -102,3 +103,15 @@ def test_help_has_examples(arguments, run):
     code, text = run(*arguments)
     assert code == 0 and "python -m exercises check dense_backward" in text
     assert ("does not prove" in text) == (arguments[0] == "report")
+
+
+def test_what_an_exercise_needs_must_have_passed(run, tmp_path, monkeypatch):
+    needing = replace(exercise("dense_backward"), needs=("dense_forward",))
+    monkeypatch.setattr(command, "exercise", lambda name: needing if name == "dense_backward" else exercise(name))
+    code, text = run("start", "dense_backward")
+    assert code == 2 and "goes on with your own files: first pass dense_forward" in text
+    run("start", "dense_forward")
+    (tmp_path / "my_exercises" / "dense_forward.py").write_text(solved(exercise("dense_forward")), "utf-8")
+    assert run("check", "dense_backward")[0] == 2
+    assert run("check", "dense_forward")[0] == 0
+    assert run("start", "dense_backward")[0] == 0
