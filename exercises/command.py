@@ -13,6 +13,9 @@ from exercises.report import PROVES, make, verify
 from exercises.source import template
 
 PASSED, FAILED, MISUSE = 0, 1, 2
+DESCRIPTION = """Parts of the engine with holes. You fill them in; they are judged by what must hold for every right
+answer: finite differences, adjointness, linearity, shapes, purity. Nothing of how is hidden, and the solutions are
+the engine's own files."""
 EXAMPLES = """examples:
   python -m exercises list                        what there is, and how far you are
   python -m exercises start dense_backward        writes my_exercises/dense_backward.py: fill in its holes
@@ -35,9 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
-        "python -m exercises", description="Parts of the engine with holes. You fill them in; they are judged by what "
-        "must hold for every right answer: finite differences, adjointness, linearity, shapes, purity. Nothing of how "
-        "is hidden, and the solutions are the engine's own files.", epilog=EXAMPLES,
+        "python -m exercises", description=DESCRIPTION, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, run, text in (("list", _list, "what there is, and how far you are"),
@@ -96,7 +97,7 @@ def _check(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise Misuse(f"{error.filename or path}: {error.strerror or error}") from None
     if printed.strip() and not verdict.problem:
-        print(f"what your file printed:\n{printed.rstrip()}\n")
+        print(f"what your file printed, once for each set-up:\n{printed.rstrip()}\n")
     print(verdict.text())
     return PASSED if verdict.passed else FAILED
 

@@ -17,7 +17,7 @@ from exercises.verdict import Verdict, from_json
 CHECKOUT = Path(__file__).parents[1]  # where the child finds this project's packages, whatever lies in the folder here
 SECONDS = 60.0
 PRINTED = 100_000  # bytes: more than this is a flood
-SHOWN = 2_000
+SHOWN = 2_000  # characters of it that are shown
 
 
 def judged(name: str, file: Path, seed: int, seconds: float = SECONDS) -> tuple[Verdict, str]:
@@ -79,7 +79,8 @@ class _Printed:
 
     def text(self) -> str:
         self.thread.join(5)
-        return b"".join(self.parts).decode("utf-8", "replace")[:SHOWN]
+        text = b"".join(self.parts).decode("utf-8", "replace")
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]} ... and {len(text) - SHOWN} characters more"
 
 
 def _end(child: subprocess.Popen) -> None:
@@ -92,7 +93,7 @@ def _end(child: subprocess.Popen) -> None:
 def _ended(code: int, text: str) -> str:
     if code < 0:
         return f"it crashed: the process was ended by {signal.Signals(-code).name}"
-    last = text.strip().splitlines()[-1] if text.strip() else ""
+    last = text.strip().splitlines()[-1][:200] if text.strip() else ""
     if "MemoryError" in last:
         return "it asks for more memory than there is for an exercise: the arrays here have a few hundred numbers"
     return f"it ended the program with exit code {code} before it was judged{f': {last}' if last else ''}"

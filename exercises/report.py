@@ -66,6 +66,9 @@ def verify(file: Path, folder: Path) -> bool:
                 f"reported as {'passed' if entry.get('passed') else 'not passed'}")
             print(f"{'':22} differs: {what}")
             agreed = False
+    if agreed:
+        print(f"all as reported: passed {sum(entry['passed'] for entry in report['files'].values())} of "
+              f"{report['exercises']}")
     return agreed
 
 
@@ -90,7 +93,8 @@ def _read(file: Path) -> dict[str, Any]:
         report = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Misuse(f"{file} is no report: {getattr(error, 'strerror', None) or error}") from None
-    keys = {"engine": str, "numpy": str, "python": str, "seed": int, "files": dict, "digest": str}
+    keys = {"engine": str, "numpy": str, "python": str, "seed": int, "exercises": int, "files": dict,
+            "digest": str}
     if not (isinstance(report, dict) and all(isinstance(report.get(key), kind) for key, kind in keys.items())
             and all(isinstance(entry, dict) for entry in report["files"].values())):
         raise Misuse(f"{file} is no report; expected a file that `python -m exercises report --output FILE` wrote")

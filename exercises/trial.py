@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from io import TextIOBase
 from types import ModuleType
 
 import numpy as np
 
 from exercises import catalogue
+from exercises.comparing import alike
 from exercises.exercise import Arrays, Exercise, Expected, Mutant, Setup
 from exercises.loading import described, load
 from exercises.source import CutError, solved
@@ -79,14 +82,16 @@ def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = ""
         with np.errstate(all="ignore"):
             given = _copies(case.inputs)
             answers = _arrays(task.answers(module, case.setup, given))
-            again = _arrays(task.answers(module, case.setup, _copies(case.inputs)))
+            with _silence():
+                again = _arrays(task.answers(module, case.setup, _copies(case.inputs)))
     except (Exception, SystemExit) as error:
         return Outcome(failure=described(error, filename), kind=type(error).__name__)
     broken = {}
     if written := [name for name, array in given.items() if name not in task.writes
                    and not np.array_equal(array, case.inputs[name], equal_nan=True)]:
         broken[PURE] = f"it overwrites {', '.join(written)}: make a new array instead"
-    if different := [name for name in answers if not np.array_equal(answers[name], again[name], equal_nan=True)]:
+    if different := [name for name in answers if name not in again or not alike(
+            answers[name], again[name], 1e-12 * (1 + np.max(np.abs(answers[name]), initial=0)))]:
         broken[REPEATS] = (f"called twice with the same numbers, it gives another {', '.join(different)}: something is "
                            "kept between calls, or drawn from a generator that is not the argument")
     for each in task.properties() if properties else ():
@@ -99,7 +104,7 @@ def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = ""
 
 def _attempt(question: Callable[[], str], filename: str) -> str:
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), _silence():
             return question()
     except (Exception, SystemExit) as error:
         return described(error, filename)
@@ -117,6 +122,16 @@ def mutant_module(exercise: Exercise, mutant_name: str) -> ModuleType:
     """What the text with that mistake defines."""
     mutant = next(mutant for mutant in exercise.mutants if mutant.name == mutant_name)
     return with_needed(exercise, load(mutated(exercise, mutant), mutant.name))
+
+
+def _silence() -> AbstractContextManager:
+    """What code prints is shown once for each set-up, not each time that it is called."""
+    return redirect_stdout(_Nowhere())
+
+
+class _Nowhere(TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def _copies(arrays: Arrays) -> Arrays:

@@ -35,4 +35,4 @@ def setups(rng: np.random.Generator) -> list[Setup]:
             dense("several samples", n, i, o), dense("tanh behind it", n, i, o, True)]
 
 
-TASK = LayerTask(build, definition)
+TASK = LayerTask(build, definition, affine=True)

@@ -62,7 +62,7 @@ EXERCISE = Exercise(
          "mean over all masks is x. array_namespace(x).astype(kept, x.dtype) makes 0 and 1 of the mask."),
      Cut("Dropout.backward", "return", "dx and the gradients of the parameters, of which there are none: {}. dx = dy k "
          "/ p, with the mask of the forward pass, which the seed in run brings back.")),
-    LayerTask(build, definition, holds=(Property("the mean over masks is x", expectation),)), setups,
+    LayerTask(build, definition, affine=True, holds=(Property("the mean over masks is x", expectation),)), setups,
     (Mutant("not rescaled", "This is what comes out when the kept numbers are not divided by p: the mean over the "
             "masks is p x then, and inference, which drops nothing, sees larger numbers than training did.",
             {SCALED: "return x * array_namespace(x).astype(kept, x.dtype)"}),

@@ -29,7 +29,7 @@ class LayerTask(Task):
     build       (module, setup, dtype) -> the layer that the module defines; setup["shape"] is x's, setup["run"] the Run
                 (training, where there is none), setup["scale"] how far x reaches (1, where there is none)
     definition  (x and the parameters by name, setup) -> y, written apart from the engine; None: y is the engine's
-    affine      f(x) = A x + b: f is linear but for b, and dx = A' dy
+    affine      f(x) = A x + b: f is linear but for b, and dx = A' dy; not asked where setup["activation"] is true
     holds       properties besides those of every layer
     """
     build: Build
@@ -100,6 +100,8 @@ class LayerTask(Task):
         return unequal("dx of 2 dy - 3 dy'", both, "2 dx - 3 dx'", 2 * first - 3 * second)
 
     def _linear(self, module: ModuleType, setup: Setup, inputs: Arrays, rng: np.random.Generator) -> str:
+        if setup.values.get("activation"):
+            return ""
         layer, run, x = self.layer(module, setup, inputs), run_of(setup), inputs["x"]
         other = rng.standard_normal(x.shape)
         zero, first, second, both = (layer.forward(point, run)[0] for point in (
@@ -108,6 +110,8 @@ class LayerTask(Task):
                        2 * (first - zero) - 3 * (second - zero))
 
     def _adjoint(self, module: ModuleType, setup: Setup, inputs: Arrays, rng: np.random.Generator) -> str:
+        if setup.values.get("activation"):
+            return ""
         layer, run, x, dy = self.layer(module, setup, inputs), run_of(setup), inputs["x"], inputs["dy"]
         y, saved = layer.forward(x, run)
         forward = np.vdot(y - layer.forward(np.zeros_like(x), run)[0], dy)

@@ -1,4 +1,9 @@
 """Whatever a student's file does, the child process ends in one clear message."""
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from exercises.catalogue import exercise
@@ -28,7 +33,8 @@ def with_line(line):
 def test_right_code_passes_and_its_prints_are_handed_on(tmp_path):
     verdict, printed = verdict_on(tmp_path, with_line("print('da', da.shape)"))
     assert verdict.passed, verdict.text()
-    assert printed.startswith("da (3, 4)")
+    setups = exercise("dense_backward").setups(np.random.default_rng(1))
+    assert printed.split("\n")[0] == "da (3, 4)" and printed.count("da (") == len(setups)
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -61,3 +67,23 @@ def test_an_error_while_it_runs_names_the_line(line, message, tmp_path):
     verdict, _ = verdict_on(tmp_path, with_line(line))
     assert not verdict.passed and not verdict.problem
     assert message.format(line_of(PLACE)) in verdict.findings[0][0], verdict.text()
+
+
+def test_what_is_printed_is_cut_where_it_is_long(tmp_path):
+    _, printed = verdict_on(tmp_path, with_line("print('x' * 5_000)"))
+    assert len(printed) < 2_100 and "characters more" in printed
+
+
+def test_the_command_in_a_process_of_its_own(tmp_path):
+    def run(*arguments):
+        done = subprocess.run([sys.executable, "-m", "exercises", *arguments, "--folder", str(tmp_path)],
+                              cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("start", "dense_backward")[0] == 0
+    assert "there is a hole left" in run("check", "dense_backward")[1]
+    (tmp_path / "dense_backward.py").write_text(TEXT, "utf-8")
+    code, text = run("check", "dense_backward", "--seed", "5")
+    assert code == 0 and "dense_backward: passed (--seed 5" in text, text
+    code, text = run("report")
+    assert code == 0 and "passed 1 of" in text, text
