@@ -22,7 +22,7 @@ from engine.version import __version__  # noqa: E402  (the checkout's, whatever 
 
 project = "Mammograms from scratch"
 author = "The authors of mammography-from-scratch"
-copyright = author  # noqa: A001  (Sphinx's name for it)
+copyright = author
 release = version = __version__
 
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "equations"]

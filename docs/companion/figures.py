@@ -11,7 +11,8 @@ PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))  # a curve is told by its dashes, too
 
 
-def figure(columns: int = 1, rows: int = 1, width: float = 4.2, height: float = 3.2, **how) -> tuple[Figure, np.ndarray]:
+def figure(columns: int = 1, rows: int = 1, width: float = 4.2, height: float = 3.2,
+           **how) -> tuple[Figure, np.ndarray]:
     """(figure, axes (rows, columns)) in the pages' size, in inches a panel."""
     drawn, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), layout="constrained",
                                squeeze=False, **how)

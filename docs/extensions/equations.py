@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -51,7 +51,7 @@ class Equations(Domain):
     """Which page states which number."""
     name = "thesis"
     label = "equations of the thesis"
-    initial_data: dict[str, Any] = {"places": {}}
+    initial_data: ClassVar[dict[str, Any]] = {"places": {}}
 
     def clear_doc(self, docname: str) -> None:
         self.data["places"] = {number: place for number, place in self.data["places"].items() if place[0] != docname}
