@@ -14,7 +14,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
-PACKAGES = ("engine", "models", "experiments")
+PACKAGES = ("engine", "models", "experiments", "exercises")
 
 DICOM = ["pydicom>=3.0"]
 DDSM = ["imagecodecs>=2024.9.22"]
