@@ -4,6 +4,7 @@ pip install -e ".[cuda13]"  and CuPy with CUDA 13's libraries, for a GPU whose d
 pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
+pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
 pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
 """
 import re
@@ -13,12 +14,14 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
-PACKAGES = ("engine", "models", "experiments")
+PACKAGES = ("engine", "models", "experiments", "exercises")
 
 DICOM = ["pydicom>=3.0"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
-TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77"]
+DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
+TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
+        "playwright>=1.49"]
 
 setup(
     name="mammography-from-scratch",
@@ -70,6 +73,7 @@ setup(
         "dicom": DICOM,
         "ddsm": DDSM,
         "dask": DASK,
-        "test": TEST + DICOM + DDSM + DASK,
+        "docs": DOCS,
+        "test": TEST + DICOM + DDSM + DASK + DOCS,
     },
 )
