@@ -131,10 +131,15 @@ class _Mutants:
         return self._new(whole or [mutant for mutant, _ in alike])
 
     def failing_as(self, results: Results) -> list[str]:
-        """The hints of those that raise the same errors in the same set-ups."""
-        kinds = [outcome.kind for outcome in results]
-        return self._new(mutant for mutant, outcomes in self.outcomes
-                         if [outcome.kind for outcome in outcomes] == kinds)
+        """The hints of those that fail in the same set-ups, and give the same numbers in the others.
+
+        Where there are no others, which is to say nothing of the numbers, the errors must be the same to the letter.
+        """
+        everywhere = all(outcome.failure for outcome in results)
+        names = list(dict.fromkeys(name for case in self.tries for name in case.expected))
+        return self._new(mutant for mutant, outcomes in self.outcomes if all(
+            self._agree(name, outcomes, results) for name in names) and (not everywhere or [
+                outcome.error for outcome in outcomes] == [outcome.error for outcome in results]))
 
     def breaking(self, name: str, results: Results) -> list[str]:
         """The hints of those whose numbers are right and in which the same property is broken in the same set-ups."""
@@ -160,7 +165,7 @@ class _Mutants:
     @staticmethod
     def _same(case: Case, name: str, first: Outcome, second: Outcome) -> bool:
         if first.failure or second.failure:
-            return first.kind == second.kind
+            return first.error[0] == second.error[0]
         if name not in case.expected:
             return True
         if name not in first.answers or name not in second.answers:

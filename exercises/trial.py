@@ -31,10 +31,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What code did in one case: its answers, or the error that it raised; and the properties that do not hold."""
+    """What code did in one case: its answers, or the error that it raised, and the properties that do not hold.
+
+    failure  the error with the line of the file, for the student
+    error    its type and text alone, to compare with those of mutants
+    """
     answers: Arrays = field(default_factory=dict)
     failure: str = ""
-    kind: str = ""
+    error: tuple[str, str] = ("", "")
     broken: dict[str, str] = field(default_factory=dict)
 
 
@@ -63,7 +67,7 @@ def mutated(exercise: Exercise, mutant: Mutant) -> str:
     return text
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=128)
 def cases(exercise: Exercise, seed: int) -> list[Case]:
     """Every set-up, with numbers that follow from the seed. Whoever is given them leaves them as they are."""
     engine, made = own(exercise), []
@@ -85,7 +89,7 @@ def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = ""
             with _silence():
                 again = _arrays(task.answers(module, case.setup, _copies(case.inputs)))
     except (Exception, SystemExit) as error:
-        return Outcome(failure=described(error, filename), kind=type(error).__name__)
+        return Outcome(failure=described(error, filename), error=(type(error).__name__, str(error)))
     broken = {}
     if written := [name for name, array in given.items() if name not in task.writes
                    and not np.array_equal(array, case.inputs[name], equal_nan=True)]:
@@ -110,7 +114,7 @@ def _attempt(question: Callable[[], str], filename: str) -> str:
         return described(error, filename)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=128)
 def mutants_tried(exercise: Exercise, seed: int) -> list[tuple[Mutant, list[Outcome]]]:
     """What comes out of the known mistakes, in every case."""
     return [(mutant, [tried(exercise, mutant_module(exercise, mutant.name), case, properties=False)
@@ -139,4 +143,8 @@ def _copies(arrays: Arrays) -> Arrays:
 
 
 def _arrays(answers: Arrays) -> Arrays:
-    return {name: np.array(answer) for name, answer in answers.items()}
+    arrays = {name: np.array(answer) for name, answer in answers.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "bifc":
+            raise TypeError(f"{name} is {answers[name]!r:.60}; expected an array of numbers")
+    return arrays
