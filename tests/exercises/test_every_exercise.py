@@ -4,9 +4,11 @@ import ast
 import pytest
 
 from exercises.catalogue import all_exercises
+from exercises.cuts import function_named
 from exercises.judge import judge
-from exercises.source import function_named, solved, template
-from exercises.trial import cases, mutated
+from exercises.mutants import mutated
+from exercises.source import solved, template
+from exercises.trial import cases
 
 EXERCISES = all_exercises()
 MUTANTS = [(exercise, mutant) for exercise in EXERCISES for mutant in exercise.mutants]
