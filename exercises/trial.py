@@ -11,10 +11,10 @@ from types import ModuleType
 import numpy as np
 
 from exercises import catalogue
-from exercises.comparing import alike
-from exercises.exercise import Arrays, Exercise, Expected, Mutant, Setup
+from exercises.comparing import alike, problem
+from exercises.exercise import Arrays, Exercise, Expected, Setup
 from exercises.loading import described, load
-from exercises.source import CutError, solved
+from exercises.source import solved
 
 PURE = "writes to no argument"
 REPEATS = "answers the same twice"
@@ -28,14 +28,29 @@ class Case:
     expected: dict[str, Expected]
     seed: tuple[int, ...]
 
+    def problem(self, outcome: Outcome, name: str) -> str:
+        """What is wrong with the answer of that name, in a sentence; "" for nothing, or where none is asked."""
+        if name not in self.expected:
+            return ""
+        if name not in outcome.answers:
+            return f"there is none; the code answers with {', '.join(outcome.answers) or 'nothing'}"
+        return problem(outcome.answers[name], self.expected[name])
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What code did in one case: its answers, or the error that it raised; and the properties that do not hold."""
+    """What code did in one case: its answers, or the error that it raised, and the properties that do not hold.
+
+    failure  the error with the line of the file, for the student
+    error    its type and text alone, to compare with those of mutants
+    """
     answers: Arrays = field(default_factory=dict)
     failure: str = ""
-    kind: str = ""
+    error: tuple[str, str] = ("", "")
     broken: dict[str, str] = field(default_factory=dict)
+
+
+Results = list[Outcome]  # one for each case
 
 
 @cache
@@ -52,18 +67,7 @@ def with_needed(exercise: Exercise, module: ModuleType, texts: Mapping[str, str]
     return module
 
 
-def mutated(exercise: Exercise, mutant: Mutant) -> str:
-    """The text with the mistake. Raises CutError where the engine no longer has the text that the mistake changes."""
-    text = solved(exercise)
-    for old, new in mutant.edits.items():
-        if text.count(old) != 1:
-            raise CutError(f"mutant {mutant.name!r} of {exercise.name}: {old!r} stands {text.count(old)} times in the "
-                           "text; expected once")
-        text = text.replace(old, new)
-    return text
-
-
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=128)
 def cases(exercise: Exercise, seed: int) -> list[Case]:
     """Every set-up, with numbers that follow from the seed. Whoever is given them leaves them as they are."""
     engine, made = own(exercise), []
@@ -85,7 +89,7 @@ def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = ""
             with _silence():
                 again = _arrays(task.answers(module, case.setup, _copies(case.inputs)))
     except (Exception, SystemExit) as error:
-        return Outcome(failure=described(error, filename), kind=type(error).__name__)
+        return Outcome(failure=described(error, filename), error=(type(error).__name__, str(error)))
     broken = {}
     if written := [name for name, array in given.items() if name not in task.writes
                    and not np.array_equal(array, case.inputs[name], equal_nan=True)]:
@@ -102,26 +106,17 @@ def tried(exercise: Exercise, module: ModuleType, case: Case, filename: str = ""
     return Outcome(answers, broken=broken)
 
 
+def asked(tries: list[Case]) -> list[str]:
+    """The names of all answers, in their order."""
+    return list(dict.fromkeys(name for case in tries for name in case.expected))
+
+
 def _attempt(question: Callable[[], str], filename: str) -> str:
     try:
         with np.errstate(all="ignore"), _silence():
             return question()
     except (Exception, SystemExit) as error:
         return described(error, filename)
-
-
-@lru_cache(maxsize=4)
-def mutants_tried(exercise: Exercise, seed: int) -> list[tuple[Mutant, list[Outcome]]]:
-    """What comes out of the known mistakes, in every case."""
-    return [(mutant, [tried(exercise, mutant_module(exercise, mutant.name), case, properties=False)
-                      for case in cases(exercise, seed)]) for mutant in exercise.mutants]
-
-
-@cache
-def mutant_module(exercise: Exercise, mutant_name: str) -> ModuleType:
-    """What the text with that mistake defines."""
-    mutant = next(mutant for mutant in exercise.mutants if mutant.name == mutant_name)
-    return with_needed(exercise, load(mutated(exercise, mutant), mutant.name))
 
 
 def _silence() -> AbstractContextManager:
@@ -139,4 +134,8 @@ def _copies(arrays: Arrays) -> Arrays:
 
 
 def _arrays(answers: Arrays) -> Arrays:
-    return {name: np.array(answer) for name, answer in answers.items()}
+    arrays = {name: np.array(answer) for name, answer in answers.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "bifc":
+            raise TypeError(f"{name} is {answers[name]!r:.60}; expected an array of numbers")
+    return arrays

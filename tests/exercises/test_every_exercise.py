@@ -4,9 +4,11 @@ import ast
 import pytest
 
 from exercises.catalogue import all_exercises
+from exercises.cuts import function_named
 from exercises.judge import judge
-from exercises.source import function_named, solved, template
-from exercises.trial import cases, mutated
+from exercises.mutants import mutated
+from exercises.source import solved, template
+from exercises.trial import cases
 
 EXERCISES = all_exercises()
 MUTANTS = [(exercise, mutant) for exercise in EXERCISES for mutant in exercise.mutants]
@@ -14,7 +16,7 @@ each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exerci
 
 
 @each_exercise
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_engine_s_own_text_passes(exercise, seed):
     verdict = judge(exercise, solved(exercise), seed)
     assert verdict.passed, verdict.text()
@@ -42,7 +44,7 @@ def test_the_template_keeps_the_engine_s_lines_and_asks_for_what_is_cut(exercise
 @pytest.mark.parametrize(("exercise", "mutant"), MUTANTS,
                          ids=[f"{exercise.name}, {mutant.name}" for exercise, mutant in MUTANTS])
 def test_each_mutant_fails_with_its_own_hint_and_no_other(exercise, mutant):
-    verdict = judge(exercise, mutated(exercise, mutant), 3)
+    verdict = judge(exercise, mutated(exercise, mutant), 0)
     hints = {other.hint for other in exercise.mutants}
     given = {line for finding in verdict.findings for line in finding} & hints
     assert not verdict.passed
@@ -51,6 +53,7 @@ def test_each_mutant_fails_with_its_own_hint_and_no_other(exercise, mutant):
 
 @each_exercise
 def test_an_exercise_says_what_it_is(exercise):
+    assert all(key in case.setup.values for case in cases(exercise, 0) for key in exercise.telling)
     assert exercise.asks.endswith(".") and exercise.title and exercise.chapter
     names = [mutant.name for mutant in exercise.mutants]
     assert len(set(names)) == len(names) >= 2
@@ -59,7 +62,7 @@ def test_an_exercise_says_what_it_is(exercise):
 
 @each_exercise
 def test_seeds_draw_other_numbers_for_the_same_set_ups(exercise):
-    first, second, again = (cases(exercise, seed) for seed in (4, 5, 4))
+    first, second, again = cases(exercise, 0), cases(exercise, 1), cases.__wrapped__(exercise, 0)
     assert [case.setup.name for case in first] == [case.setup.name for case in second]
     assert len({case.setup.name for case in first}) == len(first) >= 2
 

@@ -107,3 +107,17 @@ def test_an_exercise_goes_on_with_the_files_that_it_needs():
     assert {hasattr(each, "mine") for each in set(seen) - engine} == {True}
     holed = judge(needing, solved(backward), 2, needed_texts={"dense_forward": template(exercise("dense_forward"))})
     assert "there is a hole left in Dense.forward" in holed.problem
+
+
+@pytest.mark.parametrize(("new", "message"), [
+    ("dx = None", "dx is None; expected an array of numbers"),
+    ("return 7", "cannot unpack"),
+])
+def test_what_is_no_array_is_told(new, message):
+    verdict = verdict_on("dense_backward", DX, new)
+    assert message in verdict.findings[0][0] and "runs" in failed(verdict)
+
+
+def test_an_error_of_another_kind_everywhere_gets_no_hint():
+    verdict = verdict_on("dense_backward", DX, "raise ValueError('something else')")
+    assert len(verdict.findings) == 1 and len(verdict.findings[0]) == 1, verdict.text()

@@ -7,10 +7,11 @@ import pytest
 
 from engine.layers import conv2d
 from exercises.catalogue import all_exercises, exercise
+from exercises.definitions import CutError
 from exercises.exercise import Cut, Mutant, Part
 from exercises.loading import holes
-from exercises.source import CutError, solved, template
-from exercises.trial import mutated
+from exercises.mutants import mutated
+from exercises.source import solved, template
 
 DENSE = exercise("dense_backward")
 
