@@ -95,7 +95,7 @@ class Hints:
         if name not in case.expected:
             return True
         if name not in first.answers or name not in second.answers:
-            return False
+            return (name in first.answers) == (name in second.answers)  # both forgot it
         size = max(1.0, abs(first.answers[name]).max(initial=0.0) / (abs(case.expected[name].value).max(initial=0.0)
                                                                      or 1.0))
         return alike(first.answers[name], second.answers[name], case.expected[name].tolerance * size)
