@@ -69,7 +69,7 @@ def _seed(text: str) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     known = passed_digests(arguments.folder)
     for each in all_exercises():
-        print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} (chapter {each.chapter})\n"
+        print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} (docs/chapters/{each.chapter}.md)\n"
               f"{'':22} {each.asks}")
     return PASSED
 

@@ -33,6 +33,8 @@ def problem(got: np.ndarray, expected: Expected) -> str:
     if expected.labels and worst:
         place = expected.labels[worst[0]]
     count = f"; wrong: {int(mask.sum())} of {mask.size} entries" if mask.size > 1 else ""
+    if expected.labels and mask.sum() > 1:
+        count += f", {'; '.join(label for label, off in zip(expected.labels, mask, strict=True) if np.any(off))}"
     return f"{place} is {_shown(got[worst])}, expected {_shown(value[worst])} by {expected.how}{count}"
 
 

@@ -125,7 +125,7 @@ class Exercise:
     """One exercise.
 
     name, title, asks   for `list`: asks is one sentence
-    chapter             of the thesis
+    chapter             of the companion: "07_convolution", docs/chapters/07_convolution.md
     parts, cuts         where the student's file comes from, and its holes
     task                how it is tried
     setups              (rng) -> the set-ups, their shapes drawn afresh for each seed; names do not depend on rng

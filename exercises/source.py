@@ -26,7 +26,7 @@ def solved(exercise: Exercise) -> str:
                 for origin, imported in module.where(name):
                     imports.setdefault(origin, set()).add(imported)
                     known.add(name)
-    head = f'"""{exercise.title}: {exercise.asks}\n\n{_introduction(exercise)}\n"""'
+    head = f'"""{exercise.title}.\n\n{_introduction(exercise)}\n"""'
     return "\n\n".join([head + "\nfrom __future__ import annotations", _import_lines(imports)]) + "\n\n\n" + (
         "\n\n\n".join(definitions) + "\n")
 
@@ -60,7 +60,8 @@ def _import_lines(imports: dict[str, set[str]]) -> str:
 
 def _introduction(exercise: Exercise) -> str:
     files = " and ".join(part.module.replace(".", "/") + ".py" for part in exercise.parts)
-    text = (f"An exercise on chapter {exercise.chapter}. This is the text of {files} ({RELEASE}) with holes: three "
-            "dots stand where code was. Replace them; a hole may take several lines. Then:")
+    text = (f"{exercise.asks} The chapter to read is docs/chapters/{exercise.chapter}.md. This is the text of {files} "
+            f"({RELEASE}) with holes: three dots stand where code was. Replace them; a hole may take several lines. "
+            "Then:")
     return (textwrap.fill(text, WIDTH) + f"\n\n    python -m exercises check {exercise.name}\n\n"
             "The solution is the engine's own file. Nothing of how this is judged is hidden: see exercises/.")

@@ -11,7 +11,7 @@ COMBINED = 'return combine(dy, x, measured.batch["mean"], scale, x_scale, -scale
 
 EXERCISE = Exercise(
     "batch_norm_backward", "Three ways to the loss: batch norm's gradient",
-    "Write the two sums, and the three terms of dx.", "3.1.4",
+    "Write the two sums, and the three terms of dx.", "05_batch_norm",
     (Part("engine.kernels.normalization", ("gradient_sums", "combine")),
      Part("engine.layers.batch_norm", ("Measured", "BatchNorm"))),
     (Cut("gradient_sums", "return", "the sum of dy and the sum of dy (x - centre) over all axes but the channels, both "

@@ -13,7 +13,7 @@ AVERAGE = "average[...] = self.alpha * average + (1 - self.alpha) * grads[name]"
 
 EXERCISE = Exercise(
     "batch_norm_forward", "Every channel at one scale: batch norm",
-    "Write the moments, the normalization and the moving averages.", "3.1.4",
+    "Write the moments, the normalization and the moving averages.", "05_batch_norm",
     (Part("engine.kernels.normalization", ("batch_moments",)), Part("engine.layers.batch_norm", ("Measured", "BatchNorm"
         ""))),
     (Cut("batch_moments", "axes =", "mean and variance of every channel, both (C,), over all axes of x but the last. "

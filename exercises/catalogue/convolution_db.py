@@ -9,7 +9,7 @@ SUM = "return array_namespace(x).sum(x, axis=tuple(range(x.ndim - 1)))"
 
 EXERCISE = Exercise(
     "convolution_db", "Added to every pixel: db of a convolution",
-    "Sum a gradient over every place that the bias was added to.", "3.1.6",
+    "Sum a gradient over every place that the bias was added to.", "07_convolution",
     (Part("engine.kernels.normalization", ("channel_sums",)), Part("engine.layers.conv2d", ("Conv2D",))),
     (Cut("channel_sums", "return", "the sum over all axes but the last, (C,): b[k] occurs in every output of channel "
          "k, times 1. array_namespace(x).sum(x, axis=...) takes several axes at once."),),

@@ -10,7 +10,7 @@ STACKED = "return xp.reshape(xp.stack(products), (*kernel_size, x.shape[-1], da.
 
 EXERCISE = Exercise(
     "convolution_dw", "The image slides over the gradient: dW of a convolution",
-    "Write the sum over all places that a weight lay on.", "3.1.6",
+    "Write the sum over all places that a weight lay on.", "07_convolution",
     (Part("engine.kernels.convolution", ("_taps", "correlate_kernel_gradient")),
      Part("engine.layers.conv2d", ("Conv2D",))),
     (Cut("correlate_kernel_gradient", "da = xp.reshape", "dW, (KH, KW, C, O): dW[u,v,c,o] is the sum over n, i and j "

@@ -10,7 +10,7 @@ CORRELATED = "return correlate(da, rotate(kernel), None, (1, 1), (full[0], full[
 
 EXERCISE = Exercise(
     "convolution_dx", "The kernel turns round: dx of a convolution",
-    "Rotate the kernel, and correlate the gradient with it.", "3.1.6",
+    "Rotate the kernel, and correlate the gradient with it.", "07_convolution",
     (Part("engine.layers.conv2d", ("Conv2D", "rotate", "dilate", "input_gradient")),),
     (Cut("rotate", "xp =", "rot180(W) with in and out exchanged, (KH, KW, K, C): at [u, v, k, c] stands "
          "W[KH-1-u, KW-1-v, c, k]. array_namespace(kernel) has flip and permute_dims.", last="return"),

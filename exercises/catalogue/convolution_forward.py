@@ -10,7 +10,7 @@ BIAS = "        y = y + bias"
 
 EXERCISE = Exercise(
     "convolution_forward", "A kernel slides over an image",
-    "Write the sum over the kernel's places, which is all of a convolution's forward pass.", "3.1.6",
+    "Write the sum over the kernel's places, which is all of a convolution's forward pass.", "07_convolution",
     (Part("engine.kernels.convolution", ("_taps", "correlate")), Part("engine.layers.conv2d", ("Conv2D",))),
     (Cut("correlate", "y = sum", "y, (N, OH, OW, O), the sum in (3.37) without the bias: y[n,i,j,o] is the sum over u, "
          "v and c of x[n, s i + u, s j + v, c] W[u,v,c,o]. For every place (u, v) of the kernel, _taps gives the "

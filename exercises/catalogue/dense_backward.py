@@ -9,7 +9,7 @@ DW = "dW = matrix_product(xp.matrix_transpose(x), da)"
 
 EXERCISE = Exercise(
     "dense_backward", "Backpropagation through a layer of neurons",
-    "Write the two products of the dense layer's backward pass, dx and dW.", "3.1.2",
+    "Write the two products of the dense layer's backward pass, dx and dW.", "02_chain_rule",
     (Part("engine.layers.dense", ("Dense",)),),
     (Cut("Dense.backward", "dx =", "dx, (N, I), from da, (N, O), and self.params[\"W\"], (I, O): x[n,i] moves every "
          "a[n,o] by W[i,o]; (3.11), line 6 of Algorithm 2. xp is the array library: xp.matrix_transpose."),

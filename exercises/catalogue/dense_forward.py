@@ -8,7 +8,7 @@ PRODUCT = 'a = matrix_product(x, self.params["W"]) + self.params["b"]'
 
 EXERCISE = Exercise(
     "dense_forward", "A layer of neurons",
-    "Write the forward pass of the fully connected layer: a = x W + b.", "3.1.1",
+    "Write the forward pass of the fully connected layer: a = x W + b.", "01_neuron",
     (Part("engine.layers.dense", ("Dense",)),),
     (Cut("Dense.forward", "a =", "a, of shape (N, O): each output is a weighted sum of the sample's inputs, plus the "
          "output's bias; a = x W + b, (3.3). The parameters are self.params[\"W\"], (I, O), and self.params[\"b\"], "

@@ -54,7 +54,7 @@ def setups(rng: np.random.Generator) -> list[Setup]:
 
 EXERCISE = Exercise(
     "dropout", "Neurons that stay away: dropout",
-    "Draw the mask, keep the expectation, and take the gradient back through the same mask.", "3.1.5",
+    "Draw the mask, keep the expectation, and take the gradient back through the same mask.", "06_dropout",
     (Part("engine.layers.dropout", ("Dropout",)),),
     (Cut("Dropout._apply", "kept =", "kept, bool, in the shape of x: True with probability p = self.keep_probability. "
          "run.uniform(x) gives numbers in [0, 1), the same for the same seed."),

@@ -29,7 +29,7 @@ def setups(rng: np.random.Generator) -> list[Setup]:
 
 
 EXERCISE = Exercise(
-    "relu", "A kink: ReLU", "Write max(a, 0), and take a gradient back through it.", "3.1.1",
+    "relu", "A kink: ReLU", "Write max(a, 0), and take a gradient back through it.", "01_neuron",
     (Part("engine.kernels.activations", ("relu", "relu_gradient")), Part("engine.layers.activations", ("ReLU",))),
     (Cut("relu", "xp =", "max(a, 0) of every element, in the dtype of a. (The engine's own lines also see to complex "
          "numbers; yours need not.)", last="return xp.maximum"),

@@ -44,7 +44,7 @@ def setups(rng: np.random.Generator) -> list[Setup]:
 
 EXERCISE = Exercise(
     "sigmoid", "From any number to a probability: the sigmoid",
-    "Write 1 / (1 + e^-a) so that nothing overflows, and its derivative from the output alone.", "3.1.1",
+    "Write 1 / (1 + e^-a) so that nothing overflows, and its derivative from the output alone.", "02_chain_rule",
     (Part("engine.layers.activations", ("Sigmoid",)),),
     (Cut("Sigmoid.value", "xp =", "1 / (1 + e^-a) of every element. e^-a overflows where a is far below 0: there the "
          "same number is e^a / (1 + e^a). array_namespace(a) has exp, where and abs.", last="return"),

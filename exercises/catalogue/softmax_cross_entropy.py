@@ -51,7 +51,7 @@ def setups(rng: np.random.Generator) -> list[Setup]:
 
 EXERCISE = Exercise(
     "softmax_cross_entropy", "Two formulas that become one: softmax with cross entropy",
-    "Write value and gradient of the cross entropy of softmax, from the logits.", "3.1.7",
+    "Write value and gradient of the cross entropy of softmax, from the logits.", "09_losses",
     (Part("engine.kernels.losses", ("softmax_loss",)),
      Part("engine.losses.cross_entropy", ("softmax_cross_entropy_with_logits",))),
     (Cut("softmax_loss", "shifted =", "two results. The sum of -y ln p over everything, without axes; ln p_k = z_k - "
