@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         command.add_argument("--folder", type=Path, default=DEFAULT, help="where your files are (%(default)s)")
         if name in ("start", "check"):
-            command.add_argument("name", metavar="NAME", help="of the exercise, as `list` shows it")
+            command.add_argument("name", metavar="NAME", type=_name, help="of the exercise, as `list` shows it")
         if name in ("check", "report"):
             command.add_argument("--seed", type=_seed, help="of the numbers that are tried (fresh ones each time)")
         if name == "report":
@@ -58,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
             either.add_argument("--output", type=Path, metavar="FILE", help="write the report as JSON, too")
             either.add_argument("--verify", type=Path, metavar="FILE", help="check a report that was written so")
     return top
+
+
+def _name(text: str) -> str:
+    return text.replace("-", "_")
 
 
 def _seed(text: str) -> int:
@@ -69,8 +73,8 @@ def _seed(text: str) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     known = passed_digests(arguments.folder)
     for each in all_exercises():
-        print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} (docs/chapters/{each.chapter}.md)\n"
-              f"{'':22} {each.asks}")
+        print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} "
+              f"(docs/chapters/{each.chapter}.md)\n{'':22} {each.asks}")
     return PASSED
 
 

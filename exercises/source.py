@@ -59,9 +59,11 @@ def _import_lines(imports: dict[str, set[str]]) -> str:
 
 
 def _introduction(exercise: Exercise) -> str:
-    files = " and ".join(part.module.replace(".", "/") + ".py" for part in exercise.parts)
+    *others, last = [part.module.replace(".", "/") + ".py" for part in exercise.parts]
+    files = f"{', '.join(others)} and {last}" if others else last
     text = (f"{exercise.asks} The chapter to read is docs/chapters/{exercise.chapter}.md. This is the text of {files} "
             f"({RELEASE}) with holes: three dots stand where code was. Replace them; a hole may take several lines. "
             "Then:")
-    return (textwrap.fill(text, WIDTH) + f"\n\n    python -m exercises check {exercise.name}\n\n"
+    return (textwrap.fill(text, WIDTH, break_on_hyphens=False)
+            + f"\n\n    python -m exercises check {exercise.name}\n\n"
             "The solution is the engine's own file. Nothing of how this is judged is hidden: see exercises/.")

@@ -26,7 +26,7 @@ class Analytic:
 
 
 def upstream(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random dy in the shape of y; why it is never all ones, `analytic` says."""
+    """dy of the analytic pass, in the shape of y; what it is never, and why, `analytic` says."""
     return np.asarray(rng.standard_normal(y.shape))
 
 

@@ -8,8 +8,8 @@ from exercises.exercise import Exercise
 
 ORDER = ("dense_forward", "dense_backward", "relu", "sigmoid", "softmax_cross_entropy", "dropout",
          "batch_norm_forward", "batch_norm_backward", "convolution_forward", "convolution_dx", "convolution_dw",
-         "convolution_db", "stride_and_padding", "max_pool", "average_pool", "upsample", "concatenation", "skip", "dice",
-         "sensitivity_specificity", "adam", "xavier", "gradient_checker", "recompute")
+         "convolution_db", "stride_and_padding", "max_pool", "average_pool", "upsample", "concatenation", "skip",
+         "dice", "sensitivity_specificity", "adam", "xavier", "gradient_checker", "recompute", "training")
 
 
 @cache

@@ -74,14 +74,14 @@ EXERCISE = Exercise(
             "the large part beta1.", {M1: "m1[...] = (1 - beta1) * m1 + beta1 * gradient"}),
      Mutant("not overwritten", "This is what comes out when m1 = ... makes a new array: the caller keeps the old one, "
             "and the next step begins with it. m1[...] = ... writes into it.", {M1: M1.replace("m1[...] =", "m1 =")}),
-     Mutant("as printed", "This is what comes out with (2 - beta2), as Algorithm 3 is printed: m2 gets about 1000 times "
-            "too large, and every step 32 times too short.", {M2: M2.replace("1 - beta2", "2 - beta2")}),
+     Mutant("as printed", "This is what comes out with (2 - beta2), as Algorithm 3 is printed: m2 gets about 1000 "
+            "times too large, and every step 32 times too short.", {M2: M2.replace("1 - beta2", "2 - beta2")}),
      Mutant("not squared", "This is what comes out when m2 averages the gradients instead of their squares.",
             {M2: M2.replace("(gradient * gradient)", "gradient")}),
      Mutant("not corrected", "This is what comes out when neither average is corrected: both begin at 0, and the first "
             "steps have the wrong length.", {CORRECTED1: "corrected1 = m1", CORRECTED2: "corrected2 = m2"}),
-     Mutant("m2 not corrected", "This is what comes out when only m1 is corrected: at the first step m2 is a thousandth "
-            "of G^2, and the step 32 times too long.", {CORRECTED2: "corrected2 = m2"}),
+     Mutant("m2 not corrected", "This is what comes out when only m1 is corrected: at the first step m2 is a "
+            "thousandth of G^2, and the step 32 times too long.", {CORRECTED2: "corrected2 = m2"}),
      Mutant("the power forgotten", "This is what comes out when both are divided by 1 - beta instead of 1 - beta^step: "
             "right at the first step alone.", {CORRECTED1: "corrected1 = m1 / (1 - beta1)",
                                               CORRECTED2: "corrected2 = m2 / (1 - beta2)"}),

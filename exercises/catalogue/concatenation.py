@@ -21,8 +21,9 @@ PAIR = "return (da, dy[..., channels:]), grads"
 
 def build(module: ModuleType, setup: Setup) -> Layer:
     """Merge with a convolution in front of its first half: g."""
-    layer: Layer = module.Merge(g=Conv2D(*setup["channels"], 1, activation=Tanh(), rng=np.random.default_rng(0),
-                                         dtype="float64"))
+    inputs, outputs = setup["channels"]
+    g = Conv2D(inputs, outputs, 1, activation=Tanh(), rng=np.random.default_rng(0), dtype="float64")
+    layer: Layer = module.Merge(g=g)
     return layer
 
 
@@ -80,7 +81,7 @@ EXERCISE = Exercise(
      Cut("Merge.backward", "da, grads =", "the pair (da, db), and the gradients of g's parameters. `channels` is how "
          "many of dy's channels belong to g(a), the first ones; super().backward(dg, kept.pop()) takes dg, their "
          "gradient, back through g: it answers with da and the gradients of the parameters.", last="return")),
-    FunctionTask(draw, call, wanted, names={name: IMAGES for name in ("a", "b", "dy", "y", "da", "db")}), setups,
+    FunctionTask(draw, call, wanted, names=dict.fromkeys(("a", "b", "dy", "y", "da", "db"), IMAGES)), setups,
     (Mutant("the order", "This is what comes out when b is put before a: [g(a), b] has g(a) in its first channels.",
             {JOIN: JOIN.replace("[a, b]", "[b, a]")}),
      Mutant("below each other", "This is what comes out when the rows are joined instead of the channels: the channels "

@@ -38,8 +38,8 @@ EXERCISE = Exercise(
     FunctionTask(draw, call, value_and_gradient(definition, "prediction"), leads=("value",), names=NAMES), setups,
     (Mutant("the lesion alone", "This is what comes out when the background's ratio C/D is left out: the usual Dice "
             "loss has 2 A/B alone, (3.43) has both classes.", {RETURN: "return 1 - a / b, (a / b - y) / b"}),
-     Mutant("the usual Dice", "This is what comes out with the usual Dice loss, 1 - 2 A/B: (3.43) has A/B of the lesion "
-            "and C/D of the background, each up to 1/2.", {RETURN: "return 1 - 2 * a / b, 2 * (a / b - y) / b"}),
+     Mutant("the usual Dice", "This is what comes out with the usual Dice loss, 1 - 2 A/B: (3.43) has A/B of the "
+            "lesion and C/D of the background, each up to 1/2.", {RETURN: "return 1 - 2 * a / b, 2 * (a / b - y) / b"}),
      Mutant("squares", "This is what comes out when B is the sum of squares, p^2 + y^2: (3.43) adds p + y.",
             {SUMS: SUMS.replace("p + y", "p * p + y * y")}),
      Mutant("1 - p y", "This is what comes out when C is the sum of 1 - p y: what is background in both is "

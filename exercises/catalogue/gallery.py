@@ -81,6 +81,8 @@ def wrong_products(rng: np.random.Generator) -> list[Entry]:
         ("dW a mean over the samples", Wrong(Dense(3, 2, **options), lambda x, dy, dx, grads: (
             dx, {**grads, "W": grads["W"] / len(x)})), (4, 3)),
         ("one entry of dW", Wrong(Dense(3, 2, **options), one_entry), (4, 3)),
+        ("dW a thousandth too large", Wrong(Dense(3, 2, **options), lambda x, dy, dx, grads: (
+            dx, {**grads, "W": grads["W"] * 1.001})), (4, 3)),
         ("kernel not rotated", Wrong(conv, not_rotated), (2, 4, 5, 2)),
         ("dW mirrored", Wrong(Conv2D(1, 2, 3, **options), lambda x, dy, dx, grads: (
             dx, {**grads, "W": grads["W"][::-1, ::-1]})), (2, 4, 5, 1))])

@@ -84,8 +84,8 @@ EXERCISE = Exercise(
             {UPSTREAM: "return np.ones(y.shape)"}),
      Mutant("along ones", "This is what comes out when the direction is all ones: it sees the sum of a gradient alone, "
             "and a gradient that is mirrored has the same sum.", {DIRECTION: "v = np.ones(shape)"}),
-     Mutant("along the first axis", "This is what comes out when only the first entry is moved: the others may be wrong "
-            "as they like.", {DIRECTION: "v = np.zeros(shape); v.flat[0] = 1"}),
+     Mutant("along the first axis", "This is what comes out when only the first entry is moved: the others may be "
+            "wrong as they like.", {DIRECTION: "v = np.zeros(shape); v.flat[0] = 1"}),
      Mutant("one-sided", "This is what comes out with the difference f(a + h v) - f(a), divided by h: its error falls "
             "with h, not with h^2, so that a curved function is called wrong.",
             {NUMERIC: "numeric = float(np.vdot(self.found.dy, difference.above - self.probe.y)) / step"}),
@@ -97,8 +97,8 @@ EXERCISE = Exercise(
      Mutant("the direction forgotten", "This is what comes out when the gradient's entries are added up without the "
             "direction along which the difference was taken.",
             {EXACT: "exact = float(np.sum(self.found.gradients[parameter]))"}),
-     Mutant("an absolute tolerance", "This is what comes out when the difference itself is held against a fixed number: "
-            "large right gradients fail, small wrong ones pass.", {PASSED: "passed = separate <= tolerance"}),
+     Mutant("an absolute tolerance", "This is what comes out when the difference itself is held against a fixed "
+            "number: large right gradients fail, small wrong ones pass.", {PASSED: "passed = separate <= tolerance"}),
      Mutant("relative alone", "This is what comes out when nothing is allowed for roundoff: where the true gradient is "
             "0, numeric is roundoff alone, and as far from exact as it is large.",
             {PASSED: "passed = separate <= tolerance * largest"}),

@@ -65,8 +65,8 @@ EXERCISE = Exercise(
          "x_uv is NaN, y becomes NaN. xp has where and isnan; place stays uint8: xp.asarray(k, dtype=xp.uint8).",
          last="place = xp.where"),
      Cut("max_pool_gradient", "dx[index] =", "dx[index], the gradients of the k-th pixel of every window, (N, OH, OW, "
-         "C): what is there already, and dy where this pixel was the maximum. Windows may overlap, so that a pixel gets "
-         "gradients from several.")),
+         "C): what is there already, and dy where this pixel was the maximum. Windows may overlap, so that a pixel "
+         "gets gradients from several.")),
     LayerTask(build, definition, holds=(Property("of equal pixels the first counts", ties),
                                         Property("a NaN stays a NaN", not_a_number))), setups,
     (Mutant("the smallest", "This is what comes out when the smallest pixel of a window is taken instead of the "
@@ -86,6 +86,6 @@ EXERCISE = Exercise(
             "the output.", {SPREAD: "dx[index] = dx[index] + dy"}),
      Mutant("shared out", "This is what comes out when dy is shared out among the pixels of a window: that is "
             "average-pooling's gradient.", {SPREAD: "dx[index] = dx[index] + dy / (size[0] * size[1])"}),
-     Mutant("overwritten", "This is what comes out when dx[index] is overwritten instead of added to: the gradient of a "
-            "window that lies on the same pixel is lost, or replaced by 0.",
+     Mutant("overwritten", "This is what comes out when dx[index] is overwritten instead of added to: the gradient of "
+            "a window that lies on the same pixel is lost, or replaced by 0.",
             {SPREAD: "dx[index] = xp.where(place == k, dy, xp.zeros_like(dy))"})), TELLING)

@@ -82,18 +82,18 @@ EXERCISE = Exercise(
     (Cut("Recompute.forward", "y, _ =", "y, and what backward needs: of arrays x alone, and nothing (None) unless "
          "run.record. super().forward(x, run) is the Chain's: it answers with y and the saved values of all layers, or "
          "None under a run that does not record: replace(run, record=False).", last="return"),
-     Cut("Recompute.backward", "x, run =", "dx and the gradients of the parameters. The saved values of the layers come "
-         "from walking forward once more, in the same way as before: the same masks, the same moments. "
+     Cut("Recompute.backward", "x, run =", "dx and the gradients of the parameters. The saved values of the layers "
+         "come from walking forward once more, in the same way as before: the same masks, the same moments. "
          "super().backward(dy, saved) is the Chain's.", last="return")),
     LayerTask(build, holds=(Property("the same bits as the Chain", same_bits), Property("keeps x alone", keeps_x),
                             Property("keeps nothing unless run.record", keeps_nothing))), setups,
-    (Mutant("everything kept", "This is what comes out when the saved values of all layers are kept: that is the Chain, "
-            "with all its memory.", {FORWARD: "return super().forward(x, run)", RUN: "",
+    (Mutant("everything kept", "This is what comes out when the saved values of all layers are kept: that is the "
+            "Chain, with all its memory.", {FORWARD: "return super().forward(x, run)", RUN: "",
                                      BACKWARD: "return super().backward(dy, saved)"}),
      Mutant("kept when nobody asked", "This is what comes out when x is kept even where run.record is False: inference "
             "would hold on to images that nobody needs.", {KEPT: "return y, (x, run)"}),
-     Mutant("a run of its own", "This is what comes out when backward walks forward with a run of its own: dropout then "
-            "draws other masks, and inference trains. The run belongs to what is kept.",
+     Mutant("a run of its own", "This is what comes out when backward walks forward with a run of its own: dropout "
+            "then draws other masks, and inference trains. The run belongs to what is kept.",
             {BACKWARD: BACKWARD.replace("super().forward(x, run)", "super().forward(x, Run())")}),
      Mutant("inference the second time", "This is what comes out when the second walk is made as inference: dropout "
             "and batch norm then compute something else than the first time.",

@@ -54,13 +54,13 @@ EXERCISE = Exercise(
      Mutant("rho exchanged", "This is what comes out when rho and 1 - rho are exchanged: rho weighs the lesion. With "
             "rho = 1/2 nothing shows.", {WEIGHTS: "inside, outside = (1 - rho) / (mask + EPSILON), rho / (rest + "
                                          "EPSILON)"}),
-     Mutant("the mean over all pixels", "This is what comes out when both sums are divided by the number of all pixels: "
-            "then a small lesion hardly counts, which this loss is there to mend.",
+     Mutant("the mean over all pixels", "This is what comes out when both sums are divided by the number of all "
+            "pixels: then a small lesion hardly counts, which this loss is there to mend.",
             {WEIGHTS: "inside, outside = rho / (mask + rest + EPSILON), (1 - rho) / (mask + rest + EPSILON)"}),
      Mutant("the lesion alone", "This is what comes out when the background is forgotten: predicting lesion everywhere "
             "would cost nothing.", {RETURN: "return inside * s, 2 * (prediction - y) * inside * y"}),
-     Mutant("epsilon forgotten", "This is what comes out when epsilon is forgotten: without a lesion the first ratio is "
-            "0/0.", {WEIGHTS: WEIGHTS.replace(" + EPSILON", "")}),
+     Mutant("epsilon forgotten", "This is what comes out when epsilon is forgotten: without a lesion the first ratio "
+            "is 0/0.", {WEIGHTS: WEIGHTS.replace(" + EPSILON", "")}),
      Mutant("the 2 of the square", "This is what comes out when the 2 of the square's derivative is forgotten.",
             {RETURN: RETURN.replace("2 * (prediction", "(prediction")}),
      Mutant("y - p", "This is what comes out when the gradient has y - p: (y - p)^2 grows with p where p is above y.",

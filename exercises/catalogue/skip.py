@@ -17,7 +17,8 @@ ADDED = "return add(inside, around), grads"
 def build(module: ModuleType, setup: Setup, dtype: str) -> Layer:
     """Skip of a convolution, and of what the set-up has behind it."""
     inputs, outputs = setup["channels"]
-    behind = {"tanh": [Tanh()], "norm and dropout": [BatchNorm(outputs, dtype=dtype), Dropout(0.7)]}
+    behind: dict[str, list[Layer]] = {
+        "tanh": [Tanh()], "norm and dropout": [BatchNorm(outputs, dtype=dtype), Dropout(0.7)]}
     layer: Layer = module.Skip(Conv2D(inputs, outputs, rng=np.random.default_rng(0), dtype=dtype),
                                *behind.get(setup["behind"], []))
     return layer
@@ -47,10 +48,10 @@ EXERCISE = Exercise(
     LayerTask(build, affine=True), setups,
     (Mutant("the order", "This is what comes out when the pair is (x, f(x)): what came through the layers is first.",
             {FORWARD: "return (x, fx), saved"}),
-     Mutant("a sum", "This is what comes out when x is added to f(x): that is ResNet's shortcut. A U-net puts both side "
-            "by side. It only runs where f leaves the channels as many.", {FORWARD: "return (fx + x, x), saved"}),
-     Mutant("the way around forgotten", "This is what comes out when only the gradient of the way through the layers is "
-            "handed back: x also moved the loss on the way around.", {ADDED: "return inside, grads"}),
+     Mutant("a sum", "This is what comes out when x is added to f(x): that is ResNet's shortcut. A U-net puts both "
+            "side by side. It only runs where f leaves the channels as many.", {FORWARD: "return (fx + x, x), saved"}),
+     Mutant("the way around forgotten", "This is what comes out when only the gradient of the way through the layers "
+            "is handed back: x also moved the loss on the way around.", {ADDED: "return inside, grads"}),
      Mutant("the way through forgotten", "This is what comes out when only the gradient of the way around is handed "
             "back: x also moved the loss through the layers.", {ADDED: "return around, grads"}),
      Mutant("a mean", "This is what comes out when the mean of both gradients is taken: x went both ways whole, so "

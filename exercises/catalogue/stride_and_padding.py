@@ -12,7 +12,8 @@ FIRST = "first = reach - 1 - before"
 
 EXERCISE = Exercise(
     "stride_and_padding", "Zeros around, zeros between: padding and stride",
-    "Count the zeros that SAME puts around an image, and those that the gradient needs between and around.", "07_convolution",
+    "Count the zeros that SAME puts around an image, and those that the gradient needs between and around.",
+    "07_convolution",
     (Part("engine.layers.padding", ("_same", "zeros_around")),
      Part("engine.layers.conv2d", ("Conv2D", "dilate", "input_gradient"))),
     (Cut("_same", "total =", "(before, after), whole numbers: how many zeros make ceil(size / stride) outputs of a "

@@ -46,8 +46,8 @@ EXERCISE = Exercise(
     (Cut("upsample", "return", "y, (N, factor H, factor W, C): every pixel becomes a block of factor x factor copies. "
          "xp.repeat(x, times, axis=...)."),
      Cut("upsample_gradient", "copies =", "dx, (N, H, W, C), from dy, (N, factor H, factor W, C): the sum of dy over "
-         "the copies of every pixel. Row i of dy is copy i % factor of row i // factor: a reshape gives the two an axis "
-         "each.", last="return")),
+         "the copies of every pixel. Row i of dy is copy i % factor of row i // factor: a reshape gives the two an "
+         "axis each.", last="return")),
     LayerTask(build, definition, affine=True), setups,
     (Mutant("tiled", "This is what comes out when the whole image is laid out several times, as xp.tile does: each "
             "pixel is to stand beside its own copies.", {REPEAT: "return xp.tile(x, (1, factor, factor, 1))"}),
@@ -57,7 +57,7 @@ EXERCISE = Exercise(
             "whole pixel into the loss, so their gradients add up.", {SUM: SUM.replace("sum", "mean")}),
      Mutant("the first copy alone", "This is what comes out when only the first copy of every pixel gives its gradient "
             "back.", {SUM: "return copies[:, :, 0, :, 0, :]"}),
-     Mutant("axes of the copies exchanged", "This is what comes out when the reshape has the factor before the rows and "
-            "columns: then rows that lie far from each other are added up, as for an image that was tiled.",
+     Mutant("axes of the copies exchanged", "This is what comes out when the reshape has the factor before the rows "
+            "and columns: then rows that lie far from each other are added up, as for an image that was tiled.",
             {COPIES: "copies = xp.reshape(dy, (n, factor, height // factor, factor, width // factor, channels))",
              SUM: SUM.replace("(2, 4)", "(1, 3)")})), ("factor",))

@@ -51,7 +51,8 @@ def setups(rng: np.random.Generator) -> list[Setup]:
     """fan_in and fan_out differ by a factor, so that one cannot stand for the other."""
     few, many = (int(size) for size in (rng.integers(20, 30), rng.integers(200, 300)))
     return [Setup("dense, more inputs", {"shape": (many, few)}), Setup("dense, more outputs", {"shape": (few, many)}),
-            Setup("a 3x3 kernel", {"shape": (3, 3, few, 4 * few)}), Setup("a 5x2 kernel", {"shape": (5, 2, 3 * few, few)})]
+            Setup("a 3x3 kernel", {"shape": (3, 3, few, 4 * few)}),
+            Setup("a 5x2 kernel", {"shape": (5, 2, 3 * few, few)})]
 
 
 EXERCISE = Exercise(
@@ -72,8 +73,8 @@ EXERCISE = Exercise(
             "their variance, gradients do not. (3.32) is the compromise.", {BOUND: "bound = sqrt(3 / fans(shape)[0])"}),
      Mutant("He's bound", "This is what comes out with sqrt(6 / fan_in), He's bound for layers with ReLU.",
             {BOUND: "bound = sqrt(6 / fans(shape)[0])"}),
-     Mutant("the bound a deviation", "This is what comes out when the deviation is taken for the bound: numbers uniform "
-            "on [-r, r] have the variance r^2 / 3, not r^2.", {BOUND: "bound = sqrt(2 / sum(fans(shape)))"}),
+     Mutant("the bound a deviation", "This is what comes out when the deviation is taken for the bound: numbers "
+            "uniform on [-r, r] have the variance r^2 / 3, not r^2.", {BOUND: "bound = sqrt(2 / sum(fans(shape)))"}),
      Mutant("the bound not rooted", "This is what comes out when the root of the bound is forgotten.",
             {BOUND: "bound = 6 / sum(fans(shape))"}),
      Mutant("the variance for the deviation", "This is what comes out when the variance is taken for the deviation: "

@@ -62,6 +62,12 @@ def test_a_file_that_exists_is_never_overwritten(run, tmp_path):
     assert code == 2 and "exists and stays as it is" in text and file.read_text("utf-8") == "mine"
 
 
+def test_a_name_may_have_hyphens(run, tmp_path):
+    assert run("start", "dense-forward")[0] == 0
+    assert (tmp_path / "my_exercises" / "dense_forward.py").is_file()
+    assert "not yet" in run("check", "dense-forward")[1]
+
+
 def test_verify_judges_again_and_finds_every_change(run, tmp_path):
     run("start", "dense_forward")
     file = tmp_path / "my_exercises" / "dense_forward.py"

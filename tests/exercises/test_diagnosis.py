@@ -91,6 +91,12 @@ def test_labels_name_entries_and_bools_are_compared_as_they_are():
     assert "kernel not rotated is True, expected False by the gallery" in problem(np.array([True, True]), expected)
 
 
+def test_all_labels_of_wrong_entries_are_named():
+    labels = ("right", "kernel not rotated", "dW mirrored")
+    said = problem(np.array([True, True, True]), Expected(np.array([True, False, False]), "the gallery", labels=labels))
+    assert said.endswith("wrong: 2 of 3 entries, kernel not rotated; dW mirrored")
+
+
 def test_differences_leave_the_array_as_it_was():
     array = np.array([0.3, 0.7])
     before = array.copy()

@@ -1,5 +1,6 @@
 """Every exercise's judge: the engine's own text passes, the template fails, each mutant fails with its own hint."""
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from exercises.mutants import mutated
 from exercises.source import solved, template
 from exercises.trial import cases
 
+CHAPTERS = Path(__file__).parents[2] / "docs" / "chapters"
 EXERCISES = all_exercises()
 MUTANTS = [(exercise, mutant) for exercise in EXERCISES for mutant in exercise.mutants]
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
@@ -54,10 +56,20 @@ def test_each_mutant_fails_with_its_own_hint_and_no_other(exercise, mutant):
 @each_exercise
 def test_an_exercise_says_what_it_is(exercise):
     assert all(key in case.setup.values for case in cases(exercise, 0) for key in exercise.telling)
-    assert exercise.asks.endswith(".") and exercise.title and exercise.chapter
+    assert exercise.asks.endswith(".") and exercise.title
     names = [mutant.name for mutant in exercise.mutants]
     assert len(set(names)) == len(names) >= 2
     assert all(mutant.hint.endswith(".") for mutant in exercise.mutants)
+
+
+@each_exercise
+def test_the_chapter_to_read_exists(exercise):
+    assert (CHAPTERS / f"{exercise.chapter}.md").is_file()
+
+
+def test_the_order_is_one_in_which_they_can_be_done():
+    for place, exercise in enumerate(EXERCISES):
+        assert set(exercise.needs) <= {before.name for before in EXERCISES[:place]}, exercise.name
 
 
 @each_exercise

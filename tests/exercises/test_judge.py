@@ -8,6 +8,7 @@ import pytest
 
 from exercises.catalogue import exercise
 from exercises.judge import judge
+from exercises.mutants import mutated
 from exercises.source import solved, template
 from exercises.verdict import Verdict
 
@@ -76,6 +77,13 @@ def test_what_follows_from_a_wrong_y_is_not_explained():
 def test_a_name_that_is_gone_is_a_message():
     verdict = verdict_on("dense_backward", "class Dense(Layer)", "class Thick(Layer)")
     assert "no longer defines Dense" in verdict.problem and not verdict.passed
+
+
+def test_an_answer_that_both_forgot_gets_the_mutant_s_hint():
+    mutant = next(each for each in exercise("concatenation").mutants if each.name == "parameters forgotten")
+    verdict = judge(exercise("concatenation"), mutated(exercise("concatenation"), mutant), 2)
+    assert all("there is none; the code answers with y, da, db" in finding[0] for finding in verdict.findings)
+    assert mutant.hint in verdict.text()
 
 
 def test_nothing_checked_is_not_passed():
