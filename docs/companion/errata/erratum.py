@@ -37,7 +37,7 @@ class Erratum:
 
     number             of the list of errata, 1 to 17; an entry with several mistakes has parts "a", "b" ...
     where              the place in the thesis
-    printed, corrected what is printed there and what is meant, Markdown
+    printed, corrected what is printed there and what is meant, Markdown without a point at the end
     claim              a sentence: what the check demands of either form
     check              (form, rng) -> Outcome; rng: for what is drawn
     """

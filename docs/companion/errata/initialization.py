@@ -73,8 +73,8 @@ ERRATA = (
             f"{CHANCE} for chance. (Here the network is linear, and its widths and Var(X) are no special numbers.)",
             as_printed, backwards_only, predicts_the_gradients),
     Erratum(17, "4.3.1 against A.3.3 and A.3.4", "biases with a “small positive initialization”",
-            "biases start at 0.0: both listings say so, and they are what was run",
-            "What A.3.3 makes must follow from what the text says: with biases of 0.0 a stack of convolutions and "
-            "ReLU answers a black image with exactly 0. (No training needs it; it shows which of the two was run.)",
+            "biases start at 0.0: both listings say so, and they are the code",
+            "At the start a network of the listings answers a black image with exactly 0, since ReLU(0) = 0. With the "
+            "biases of the form it must do so, too. (Either start can be trained; they are not the same.)",
             bias_of_the_text, bias_of_the_code, starts_as_the_code),
 )

@@ -31,7 +31,7 @@ def fits_a_line(form: Form, rng: Generator) -> Outcome:
     answers, _ = network.forward(x, Run(train=False, record=False))
     left = float(np.mean((answers - y) ** 2) / np.var(y))
     return Outcome(left, 0.05, f"targets from {y.min():.2f} to {y.max():.2f}, answers from {answers.min():.2f} to "
-                   f"{answers.max():.2f}: {left:.1%} of the targets' variance is left")
+                   f"{answers.max():.2f}: {100 * left:.1f} % of the targets' variance is left")
 
 
 def climb(theta: np.ndarray, rate: float, gradients: np.ndarray) -> np.ndarray:
@@ -114,10 +114,9 @@ def is_an_average(form: Form, rng: Generator) -> Outcome:
     for t in range(1, 2001):
         m2 = form(m2, beta2, G)
         ratios.append(m2 / (1 - beta2 ** t) / G ** 2)
-    steps = 1 / np.sqrt(ratios)
     return Outcome(float(np.abs(np.array(ratios) - 1).max()), 1e-9,
-                   f"the corrected second moment is {min(ratios):.6g} to {max(ratios):.6g} times $G^2$, so that a step "
-                   f"has {min(steps):.3g} to {max(steps):.3g} times the length λ")
+                   f"in the end the corrected second moment is {ratios[-1]:.6g} times $G^2$, so that a step has "
+                   f"{1 / np.sqrt(ratios[-1]):.3g} times the length λ")
 
 
 ERRATA = (

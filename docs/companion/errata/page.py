@@ -41,10 +41,10 @@ def _part(erratum: Erratum) -> str:
     printed, corrected = erratum.printed_outcome(), erratum.corrected_outcome()
     return "\n".join([
         *([f"**{erratum.name}, {erratum.where}**", ""] if erratum.part else [f"In the thesis: {erratum.where}.", ""]),
-        "| | form | check | measured |", "|:--|:--|:--|:--|",
-        f"| printed | {_cell(erratum.printed)} | {_verdict(printed)} | {_cell(printed.measured)} |",
-        f"| corrected | {_cell(erratum.corrected)} | {_verdict(corrected)} | {_cell(corrected.measured)} |", "",
+        f"- **Printed:** {_sentence(erratum.printed)}", f"- **Corrected:** {_sentence(erratum.corrected)}", "",
         f"*The check.* {erratum.claim}", "",
+        f"- The printed form {_verdict(printed)}: {_sentence(printed.measured)}",
+        f"- The corrected form {_verdict(corrected)}: {_sentence(corrected.measured)}", "",
         "```python", sources(erratum.printed_form, erratum.corrected_form, erratum.check), "```"])
 
 
@@ -52,9 +52,9 @@ def _verdict(outcome: Outcome) -> str:
     return "✓\u00a0passed" if outcome.passed else "✗\u00a0**failed**"
 
 
-def _cell(text: str) -> str:
-    """A text in a table, where | would end the cell."""
-    return text.replace("|", r"\vert ") if "$" in text else text.replace("|", r"\|")
+def _sentence(text: str) -> str:
+    """With a point at its end, unless brackets with one of their own end it."""
+    return text if text.endswith(".)") else f"{text}."
 
 
 def sources(*functions: Callable[..., object]) -> str:

@@ -51,8 +51,8 @@ def figure_of_table_4_6() -> float:
 
 def is_of_the_test_set(form: Form, rng: Generator) -> Outcome:
     test, train = (float(metrics.accuracy(thesis.DECOMPOSITION[split].counts).mean()) for split in ("test", "train"))
-    return Outcome(abs(form() - test), HALF_A_DIGIT, f"{form():.2%}; from the counts {test:.2%} on the test set, "
-                   f"{train:.2%} on the training set")
+    return Outcome(abs(form() - test), HALF_A_DIGIT, f"{100 * form():.2f} %; from the counts "
+                   f"{100 * test:.2f} % on the test set, {100 * train:.2f} % on the training set")
 
 
 def figures_of_the_footnote() -> np.ndarray:

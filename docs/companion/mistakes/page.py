@@ -42,7 +42,7 @@ def outcome(mistake: Mistake) -> str:
     right, wrong = mistake.trained(mistake.right).score, mistake.trained(mistake.wrong).score
     if wrong >= right - NEAR:
         return "nobody would look for a mistake"
-    return "it learns, and less" if wrong > right / 2 else "it does not learn"
+    return "it learns, but less" if wrong > right / 2 else "it does not learn"
 
 
 def overview() -> str:

@@ -21,6 +21,7 @@ def draw(mistake: Mistake) -> bytes:
     errors, losses = figure.subplots(1, 2)
     _curves(errors, mistake.curve(mistake.right), mistake.curve(mistake.wrong))
     _losses(losses, mistake.trained(mistake.right).losses, mistake.trained(mistake.wrong).losses)
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=150)
     return picture.getvalue()
