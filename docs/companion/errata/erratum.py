@@ -61,8 +61,3 @@ class Erratum:
 
     def corrected_outcome(self, seed: int = 0) -> Outcome:
         return self.check(self.corrected_form, default_rng(seed))
-
-
-def apart(first: float, second: float) -> float:
-    """The relative difference of two numbers; 0 where both are 0."""
-    return abs(first - second) / (max(abs(first), abs(second)) or 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome, apart
+from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 from sklearn.metrics import roc_curve
 
@@ -26,7 +26,7 @@ def completes_the_positives(form: Form, rng: Generator) -> Outcome:
     counts = pixel_counts(predicted, labels)
     found, positives = int(counts.tp), int(labels.sum())
     missed = int(form(counts))
-    return Outcome(apart(found + missed, positives), 0.0, f"{found} positives found and {missed} missed, of "
+    return Outcome(abs(found + missed - positives) / positives, 0.0, f"{found} positives found and {missed} missed, of "
                    f"{positives}: a sensitivity of {found / (found + missed):.3f} by (3.45), where "
                    f"{float(recall(counts)):.3f} of the positives are found")
 

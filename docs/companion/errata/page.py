@@ -49,7 +49,7 @@ def _part(erratum: Erratum) -> str:
 
 
 def _verdict(outcome: Outcome) -> str:
-    return "✓\u00a0passed" if outcome.passed else "✗\u00a0**failed**"
+    return f"✓\u00a0{outcome.verdict}" if outcome.passed else f"✗\u00a0**{outcome.verdict}**"
 
 
 def _sentence(text: str) -> str:
