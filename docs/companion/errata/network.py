@@ -1,6 +1,8 @@
 """Errata 1 to 4: the network as one formula, the sign of descent, Algorithm 2's products, Adam's second moment."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
@@ -87,7 +89,7 @@ def _judge(form: Form, W: np.ndarray, o: np.ndarray, G: np.ndarray) -> tuple[flo
     return max(errors), f"relative error {max(errors):.0e}"
 
 
-def _differences(array: np.ndarray, loss, h: float = 1e-3) -> np.ndarray:
+def _differences(array: np.ndarray, loss: Callable[[], float], h: float = 1e-3) -> np.ndarray:
     """The central difference of loss() for every entry of the array, which is moved in place and comes back."""
     numeric = np.zeros_like(array)
     for index in np.ndindex(array.shape):

@@ -1,11 +1,11 @@
 """The page of the errata, as Markdown made from their outcomes."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from inspect import getsource, isfunction
 
 from companion.errata import ERRATA
-from companion.errata.erratum import Erratum, Outcome
+from companion.errata.erratum import Erratum, Form, Outcome
 
 from experiments.evaluation.recovery import audit
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
@@ -57,12 +57,12 @@ def _sentence(text: str) -> str:
     return text if text.endswith(".)") else f"{text}."
 
 
-def sources(*functions: Callable[..., object]) -> str:
+def sources(*functions: Form) -> str:
     """The code of the functions, each behind the private ones of its file that it calls, none of them twice."""
     found: dict[str, str] = {}
     for function in functions:
-        helpers = [helper for name in function.__code__.co_names if name.startswith("_")
-                   and isfunction(helper := function.__globals__.get(name))]
+        named = [function.__globals__.get(name) for name in function.__code__.co_names if name.startswith("_")]
+        helpers: list[Form] = [helper for helper in named if isfunction(helper)]
         for one in (*helpers, function):
             found[one.__name__] = getsource(one).rstrip()
     return "\n\n".join(found.values())

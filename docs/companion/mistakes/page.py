@@ -6,7 +6,7 @@ from inspect import getsource
 from companion.mistakes.gallery import GALLERY
 from companion.mistakes.mistake import Mistake
 from companion.mistakes.pictures import draw
-from companion.mistakes.training import STEPS, TEST
+from companion.mistakes.training import LAST, STEPS, TEST
 from IPython.display import Image, Markdown, display
 
 NEAR = 0.02  # scores that nobody would tell apart
@@ -29,9 +29,9 @@ def findings(mistake: Mistake) -> str:
     return "\n".join([
         f"- **The curve.** Of the right backward: {_judgement(mistake, mistake.right)}. Of the wrong one: "
         f"{_judgement(mistake, mistake.wrong)}.",
-        f"- **The training.** After {STEPS} steps the loss is {right.last:.3f} with the right backward and "
-        f"{wrong.last:.3f} with the wrong one, the score on {TEST} new images {right.score:.3f} and {wrong.score:.3f}: "
-        f"{outcome(mistake)}.",
+        f"- **The training.** After {STEPS} steps the loss, a mean of {LAST}, is {right.last:.3f} with the right backward "
+        f"and {wrong.last:.3f} with the wrong one, the score on {TEST} new images {right.score:.3f} and "
+        f"{wrong.score:.3f}: {outcome(mistake)}.",
         f"- **Caught** by `{'check_subgradient' if mistake.tied else 'check'}`: {caught}.",
         f"- **{'Missed' if weak.passes(mistake.wrong) else 'Caught, too,'}** by a check {weak.what}: it finds an error "
         f"of {weak.error(mistake.wrong):.1g}, its tolerance is {weak.tolerance:.0e}."])

@@ -7,6 +7,7 @@ import numpy as np
 from companion.mistakes.mistake import Mistake
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from engine.gradient_check.step_size import STEPS, Sweep
 
@@ -17,11 +18,10 @@ WINDOW = 9  # steps that the loss is averaged over
 
 def draw(mistake: Mistake) -> bytes:
     """PNG, two panels."""
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    figure = Figure(figsize=(8, 3.2), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
     errors, losses = figure.subplots(1, 2)
     _curves(errors, mistake.curve(mistake.right), mistake.curve(mistake.wrong))
     _losses(losses, mistake.trained(mistake.right).losses, mistake.trained(mistake.wrong).losses)
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=150)
     return picture.getvalue()

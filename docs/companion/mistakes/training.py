@@ -20,6 +20,7 @@ from engine.training import train
 
 SIDE, BATCH, STEPS, TEST = 12, 16, 120, 400
 RATE = 0.01
+LAST = 20  # steps that say where a training has come to
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Trained:
 
     @property
     def last(self) -> float:
-        """The mean loss of the last twenty steps."""
-        return float(self.losses[-20:].mean())
+        """The mean loss of the last steps."""
+        return float(self.losses[-LAST:].mean())
 
 
 def strokes(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
