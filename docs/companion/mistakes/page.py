@@ -29,8 +29,8 @@ def findings(mistake: Mistake) -> str:
     return "\n".join([
         f"- **The curve.** Of the right backward: {_judgement(mistake, mistake.right)}. Of the wrong one: "
         f"{_judgement(mistake, mistake.wrong)}.",
-        f"- **The training.** After {STEPS} steps the loss, a mean of {LAST}, is {right.last:.3f} with the right backward "
-        f"and {wrong.last:.3f} with the wrong one, the score on {TEST} new images {right.score:.3f} and "
+        f"- **The training.** After {STEPS} steps the loss, a mean of {LAST}, is {right.last:.3f} with the right "
+        f"backward and {wrong.last:.3f} with the wrong one, the score on {TEST} new images {right.score:.3f} and "
         f"{wrong.score:.3f}: {outcome(mistake)}.",
         f"- **Caught** by `{'check_subgradient' if mistake.tied else 'check'}`: {caught}.",
         f"- **{'Missed' if weak.passes(mistake.wrong) else 'Caught, too,'}** by a check {weak.what}: it finds an error "
