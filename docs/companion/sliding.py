@@ -4,6 +4,7 @@ from fractions import Fraction
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from companion.figures import BLACK, BLUE, VERMILION, matrix
 
@@ -32,7 +33,8 @@ def slide(axis: Axes, below: np.ndarray, above: np.ndarray, corner: tuple[int, i
     matrix(axis, below, title)
     for (u, v), factor in np.ndenumerate(above):
         axis.text(corner[1] + v + 0.46, corner[0] + u + 0.42, f"×{number(factor)}", ha="right", va="bottom",
-                  fontsize=8, color=VERMILION, weight="bold")
+                  fontsize=8, color=VERMILION, weight="bold",
+                  path_effects=[withStroke(linewidth=2, foreground="white")])
     axis.add_patch(plt.Rectangle((corner[1] - 0.5, corner[0] - 0.5), above.shape[1], above.shape[0], fill=False,
                                  linewidth=2.5, edgecolor=BLACK, zorder=3, clip_on=False))
     if inner:
