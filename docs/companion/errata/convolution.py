@@ -4,10 +4,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 from scipy.signal import convolve2d, correlate2d
 
+from companion.errata.erratum import Erratum, Form, Outcome
 from engine.kernels import correlate
 from engine.layer import Run
 from engine.layers import Dense, Sigmoid

@@ -4,9 +4,9 @@ from __future__ import annotations
 from math import log, prod
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 
+from companion.errata.erratum import Erratum, Form, Outcome
 from engine.combinators import Chain
 from engine.layer import Run
 from engine.layers import Conv2D, ReLU

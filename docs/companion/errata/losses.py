@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
+
+from companion.errata.erratum import Erratum, Form, Outcome
 
 EPSILON = 1e-6
 RHO = 0.5

@@ -4,10 +4,10 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 from sklearn.metrics import roc_curve
 
+from companion.errata.erratum import Erratum, Form, Outcome
 from experiments.evaluation.metrics import Counts, ratio, recall
 from experiments.evaluation.segmentation import pixel_counts
 

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 
+from companion.errata.erratum import Erratum, Form, Outcome
 from engine.layer import Run
 from engine.layers import BatchNorm, Dropout
 

@@ -6,7 +6,6 @@ from inspect import getsource, isfunction
 
 from companion.errata import ERRATA
 from companion.errata.erratum import Erratum, Form, Outcome
-
 from experiments.evaluation.recovery import audit
 from experiments.reporting.audit_tables import audit_notes, audit_sentences, audit_tables
 from experiments.reporting.tables import list_markdown, table_markdown

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import numpy as np
-from companion.errata.erratum import Erratum, Form, Outcome
 from numpy.random import Generator
 
+from companion.errata.erratum import Erratum, Form, Outcome
 from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import metrics, thesis
 from experiments.evaluation.guesser import uniform_guesser

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import numpy as np
+
 from companion.mistakes import layers as wrong
 from companion.mistakes import others
 from companion.mistakes.mistake import Kind, Mistake, Weak
 from companion.mistakes.training import train_classifier, train_regression, train_segmenter
 from companion.mistakes.weak import directional, ones, only_in_the_mean, only_one_entry, only_the_direction, picture
-
 from engine.combinators import Skip
 from engine.gradient_check import Loss, check
 from engine.layer import Run

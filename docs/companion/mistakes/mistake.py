@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from companion.mistakes.training import Trained
 
+from companion.mistakes.training import Trained
 from engine.gradient_check import Result, Sweep, check, check_subgradient, distinct, sweep
 from engine.layer import Layer, Run
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from inspect import getsource
 
+from IPython.display import Image, Markdown, display
+
 from companion.mistakes.gallery import GALLERY
 from companion.mistakes.mistake import Mistake
 from companion.mistakes.pictures import draw
 from companion.mistakes.training import LAST, STEPS, TEST
-from IPython.display import Image, Markdown, display
 
 NEAR = 0.02  # scores that nobody would tell apart
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
-from companion.mistakes.mistake import Mistake
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from companion.mistakes.mistake import Mistake
 from engine.gradient_check.step_size import STEPS, Sweep
 
 RIGHT, WRONG = "#0072B2", "#D55E00"  # Okabe-Ito blue and vermilion, told apart by dashes and marks, too
