@@ -25,7 +25,7 @@ author = "The authors of mammography-from-scratch"
 copyright = author
 release = version = __version__
 
-extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "equations"]
+extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "collapsed", "equations"]
 exclude_patterns = ["play", "companion", "extensions"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
