@@ -69,8 +69,9 @@ def _seed(text: str) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     known = passed_digests(arguments.folder)
     for each in all_exercises():
+        needs = f" Goes on with your own {', '.join(each.needs)}." if each.needs else ""
         print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} (chapter {each.chapter})\n"
-              f"{'':22} {each.asks}")
+              f"{'':22} {each.asks}{needs}")
     return PASSED
 
 

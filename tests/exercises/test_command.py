@@ -110,6 +110,8 @@ def test_what_an_exercise_needs_must_have_passed(run, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "exercise", lambda name: needing if name == "dense_backward" else exercise(name))
     code, text = run("start", "dense_backward")
     assert code == 2 and "goes on with your own files: first pass dense_forward" in text
+    monkeypatch.setattr(command, "all_exercises", lambda: [needing])
+    assert "Goes on with your own dense_forward." in run("list")[1]
     run("start", "dense_forward")
     (tmp_path / "my_exercises" / "dense_forward.py").write_text(solved(exercise("dense_forward")), "utf-8")
     assert run("check", "dense_backward")[0] == 2
