@@ -4,6 +4,8 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from exercises.catalogue import ORDER, all_exercises, exercise
@@ -91,15 +93,14 @@ def _check(arguments: argparse.Namespace) -> int:
         raise Misuse(f"there is no {path}: `python -m exercises start {arguments.name}` writes it"
                      + ("" if arguments.folder != DEFAULT else "; --folder says where else your files are"))
     _expect_passed(arguments.folder, arguments.name)
-    try:
+    with _misuse_of(path):
         before = digest(path)
         verdict, printed = judged(arguments.name, path, fresh() if arguments.seed is None else arguments.seed)
-        remember(arguments.folder, arguments.name, before if verdict.passed else None)
-    except OSError as error:
-        raise Misuse(f"{error.filename or path}: {error.strerror or error}") from None
     if printed.strip() and not verdict.problem:
         print(f"what your file printed, once for each set-up:\n{printed.rstrip()}\n")
     print(verdict.text())
+    with _misuse_of(path):
+        remember(arguments.folder, arguments.name, before if verdict.passed else None)
     return PASSED if verdict.passed else FAILED
 
 
@@ -115,6 +116,15 @@ def _expect_passed(folder: Path, name: str) -> None:
     known = passed_digests(folder)
     if missing := [each for each in exercise(name).needs if state(folder, each, known) != "passed"]:
         raise Misuse(f"{name} goes on with your own files: first pass {', '.join(missing)}")
+
+
+@contextmanager
+def _misuse_of(path: Path) -> Iterator[None]:
+    """A file that cannot be read or written is the user's to put right."""
+    try:
+        yield
+    except OSError as error:
+        raise Misuse(f"{error.filename or path}: {error.strerror or error}") from None
 
 
 def fresh() -> int:

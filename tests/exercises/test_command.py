@@ -117,3 +117,10 @@ def test_what_an_exercise_needs_must_have_passed(run, tmp_path, monkeypatch):
     assert run("check", "dense_backward")[0] == 2
     assert run("check", "dense_forward")[0] == 0
     assert run("start", "dense_backward")[0] == 0
+
+
+def test_a_verdict_is_printed_also_where_it_cannot_be_kept(run, tmp_path):
+    run("start", "dense_forward")
+    (tmp_path / "my_exercises" / "passed.json").mkdir()
+    code, text = run("check", "dense_forward")
+    assert code == 2 and "dense_forward: not yet" in text and "passed.json: Is a directory" in text
