@@ -4,6 +4,8 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from exercises.catalogue import ORDER, all_exercises, exercise
@@ -50,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         command.add_argument("--folder", type=Path, default=DEFAULT, help="where your files are (%(default)s)")
         if name in ("start", "check"):
-            command.add_argument("name", metavar="NAME", type=_name, help="of the exercise, as `list` shows it")
+            command.add_argument("name", metavar="NAME", help="of the exercise, as `list` shows it")
         if name in ("check", "report"):
             command.add_argument("--seed", type=_seed, help="of the numbers that are tried (fresh ones each time)")
         if name == "report":
@@ -58,10 +60,6 @@ def parser() -> argparse.ArgumentParser:
             either.add_argument("--output", type=Path, metavar="FILE", help="write the report as JSON, too")
             either.add_argument("--verify", type=Path, metavar="FILE", help="check a report that was written so")
     return top
-
-
-def _name(text: str) -> str:
-    return text.replace("-", "_")
 
 
 def _seed(text: str) -> int:
@@ -73,8 +71,9 @@ def _seed(text: str) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     known = passed_digests(arguments.folder)
     for each in all_exercises():
-        print(f"{each.name:22} {state(arguments.folder, each.name, known):24} {each.title} "
-              f"(docs/chapters/{each.chapter}.md)\n{'':22} {each.asks}")
+        needs = f" Goes on with your own {', '.join(each.needs)}." if each.needs else ""
+        print(f"{each.name:24} {state(arguments.folder, each.name, known):24} {each.title} "
+              f"(docs/chapters/{each.chapter}.md)\n{'':24} {each.asks}{needs}")
     return PASSED
 
 
@@ -94,15 +93,14 @@ def _check(arguments: argparse.Namespace) -> int:
         raise Misuse(f"there is no {path}: `python -m exercises start {arguments.name}` writes it"
                      + ("" if arguments.folder != DEFAULT else "; --folder says where else your files are"))
     _expect_passed(arguments.folder, arguments.name)
-    try:
+    with _misuse_of(path):
         before = digest(path)
         verdict, printed = judged(arguments.name, path, fresh() if arguments.seed is None else arguments.seed)
-        remember(arguments.folder, arguments.name, before if verdict.passed else None)
-    except OSError as error:
-        raise Misuse(f"{error.filename or path}: {error.strerror or error}") from None
     if printed.strip() and not verdict.problem:
         print(f"what your file printed, once for each set-up:\n{printed.rstrip()}\n")
     print(verdict.text())
+    with _misuse_of(path):
+        remember(arguments.folder, arguments.name, before if verdict.passed else None)
     return PASSED if verdict.passed else FAILED
 
 
@@ -118,6 +116,15 @@ def _expect_passed(folder: Path, name: str) -> None:
     known = passed_digests(folder)
     if missing := [each for each in exercise(name).needs if state(folder, each, known) != "passed"]:
         raise Misuse(f"{name} goes on with your own files: first pass {', '.join(missing)}")
+
+
+@contextmanager
+def _misuse_of(path: Path) -> Iterator[None]:
+    """A file that cannot be read or written is the user's to put right."""
+    try:
+        yield
+    except OSError as error:
+        raise Misuse(f"{error.filename or path}: {error.strerror or error}") from None
 
 
 def fresh() -> int:

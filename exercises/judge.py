@@ -8,7 +8,7 @@ from exercises.exercise import Exercise
 from exercises.explaining import explained
 from exercises.loading import Unusable, load
 from exercises.trial import PURE, REPEATS, Case, Results, asked, cases, tried, with_needed
-from exercises.verdict import Check, Verdict
+from exercises.verdict import NOT_REACHED, Check, Verdict
 
 
 def judge(exercise: Exercise, text: str, seed: int, filename: str = "the file",
@@ -49,7 +49,7 @@ def _answers(tries: list[Case], results: Results) -> Iterator[Check]:
         how = next(case.expected[name].how for case in tries if name in case.expected)
         tested = any(not outcome.failure for outcome in results)
         yield Check(f"{name}: {how}", tested and not wrong, f"wrong for {_some(wrong)}" if wrong
-                    else f"largest difference {max(errors):.0e}" if tested else "not reached")
+                    else f"largest difference {max(errors):.0e}" if tested else NOT_REACHED)
 
 
 def _properties(exercise: Exercise, tries: list[Case], results: Results) -> Iterator[Check]:
@@ -57,7 +57,7 @@ def _properties(exercise: Exercise, tries: list[Case], results: Results) -> Iter
         broken = [case.setup.name for case, outcome in zip(tries, results, strict=True) if name in outcome.broken]
         tested = any(not outcome.failure for outcome in results)
         yield Check(name, tested and not broken, f"not for {_some(broken)}" if broken else "" if tested
-                    else "not reached")
+                    else NOT_REACHED)
 
 
 def _some(names: list[str]) -> str:

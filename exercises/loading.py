@@ -64,5 +64,6 @@ def described(error: BaseException, filename: str) -> str:
     """What an error says, and the line of the student's file where it happened."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
     where = f"line {frames[-1].lineno}, in {frames[-1].name}: " if frames else ""
-    advice = ". The code writes to an array that it was given: make a new one" if "read-only" in str(error) else ""
+    advice = ". The arrays here have a few hundred numbers: is a shape much too large?" if isinstance(
+        error, MemoryError) else ""
     return f"{where}{type(error).__name__}: {error}{advice}"

@@ -57,14 +57,14 @@ def verify(file: Path, folder: Path) -> bool:
     agreed = True
     for name, entry in report["files"].items():
         if name not in ORDER or not file_of(folder, name).is_file():
-            print(f"{name:22} not there: put the student's files into {folder}, or name their --folder")
+            print(f"{name:24} not there: put the student's files into {folder}, or name their --folder")
             agreed = False
             continue
         now = _entry(folder, name, report["seed"])
         if now != entry:
             what = "another file than the one reported" if now["sha256"] != entry.get("sha256") else (
                 f"reported as {'passed' if entry.get('passed') else 'not passed'}")
-            print(f"{'':22} differs: {what}")
+            print(f"{'':24} differs: {what}")
             agreed = False
     if agreed:
         print(f"all as reported: passed {sum(entry['passed'] for entry in report['files'].values())} of "
@@ -79,7 +79,7 @@ def _entry(folder: Path, name: str, seed: int) -> dict[str, Any]:
         verdict, _ = judged(name, path, seed)
     except OSError as error:
         raise Misuse(f"{path}: {error.strerror or error}") from None
-    print(f"{name:22} {'passed' if verdict.passed else 'not yet'}", flush=True)
+    print(f"{name:24} {'passed' if verdict.passed else 'not yet'}", flush=True)
     return {"passed": verdict.passed, "sha256": sha256}
 
 

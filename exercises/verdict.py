@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+NOT_REACHED = "not reached"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -10,6 +12,10 @@ class Check:
     name: str
     passed: bool
     detail: str = ""
+
+    @property
+    def word(self) -> str:
+        return "right" if self.passed else "  -  " if self.detail == NOT_REACHED else "WRONG"
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Verdict:
             return f"{head}. {self.problem}"
         width = max(len(check.name) for check in self.checks)
         lines = [f"{head} (--seed {self.seed} repeats it with the same numbers)", ""]
-        lines += [f"  {'right' if check.passed else 'WRONG'}  {check.name:{width}}  {check.detail}".rstrip()
+        lines += [f"  {check.word}  {check.name:{width}}  {check.detail}".rstrip()
                   for check in self.checks]
         for finding in self.findings:
             lines += ["", finding[0], *(f"  {line}" for line in finding[1:])]

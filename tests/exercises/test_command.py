@@ -62,12 +62,6 @@ def test_a_file_that_exists_is_never_overwritten(run, tmp_path):
     assert code == 2 and "exists and stays as it is" in text and file.read_text("utf-8") == "mine"
 
 
-def test_a_name_may_have_hyphens(run, tmp_path):
-    assert run("start", "dense-forward")[0] == 0
-    assert (tmp_path / "my_exercises" / "dense_forward.py").is_file()
-    assert "not yet" in run("check", "dense-forward")[1]
-
-
 def test_verify_judges_again_and_finds_every_change(run, tmp_path):
     run("start", "dense_forward")
     file = tmp_path / "my_exercises" / "dense_forward.py"
@@ -116,8 +110,17 @@ def test_what_an_exercise_needs_must_have_passed(run, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "exercise", lambda name: needing if name == "dense_backward" else exercise(name))
     code, text = run("start", "dense_backward")
     assert code == 2 and "goes on with your own files: first pass dense_forward" in text
+    monkeypatch.setattr(command, "all_exercises", lambda: [needing])
+    assert "Goes on with your own dense_forward." in run("list")[1]
     run("start", "dense_forward")
     (tmp_path / "my_exercises" / "dense_forward.py").write_text(solved(exercise("dense_forward")), "utf-8")
     assert run("check", "dense_backward")[0] == 2
     assert run("check", "dense_forward")[0] == 0
     assert run("start", "dense_backward")[0] == 0
+
+
+def test_a_verdict_is_printed_also_where_it_cannot_be_kept(run, tmp_path):
+    run("start", "dense_forward")
+    (tmp_path / "my_exercises" / "passed.json").mkdir()
+    code, text = run("check", "dense_forward")
+    assert code == 2 and "dense_forward: not yet" in text and "passed.json: Is a directory" in text

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from exercises import catalogue
 from exercises.catalogue import all_exercises
 from exercises.cuts import function_named
 from exercises.judge import judge
@@ -51,6 +52,12 @@ def test_each_mutant_fails_with_its_own_hint_and_no_other(exercise, mutant):
     given = {line for finding in verdict.findings for line in finding} & hints
     assert not verdict.passed
     assert given == {mutant.hint}, verdict.text()
+
+
+def test_every_module_with_an_exercise_is_in_the_order():
+    names = {path.stem for path in Path(catalogue.__file__).parent.glob("*.py")
+             if "EXERCISE = " in path.read_text("utf-8")}
+    assert names - {"__init__"} == set(catalogue.ORDER) == {exercise.name for exercise in EXERCISES}
 
 
 @each_exercise
