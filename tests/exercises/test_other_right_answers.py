@@ -70,6 +70,60 @@ ANSWERS = {
             for j in range(width):
                 dilated[:, i * stride[0], j * stride[1], :] = da[:, i, j, :]
         """, "first = reach - before - 1"],
+    "max_pool": ["before, y = y, np.where(np.isnan(x_uv), x_uv, np.maximum(x_uv, y))",
+                 "place = np.where(x_uv > before, np.uint8(k), place)", "dx[index] += dy * (place == k)"],
+    "average_pool": ["return np.mean([x[some] for some in windows(x.shape, self.size, self.stride)], axis=0), x.shape",
+                     "share = dy / math.prod(self.size)", "dx[index] += share"],
+    "upsample": ["return np.kron(x.swapaxes(2, 3), np.ones((1, factor, 1, factor), x.dtype)).swapaxes(2, 3)",
+                 "return sum(dy[:, i::factor, j::factor] for i in range(factor) for j in range(factor))"],
+    "concatenation": ["return np.append(a, b, axis=a.ndim - 1)", """
+        dg, db = np.split(dy, [channels], axis=-1)
+        da, grads = super().backward(dg, kept.pop())
+        return (da, db), grads
+        """],
+    "skip": ["return (fx, x), saved", """
+        through, grads = super().backward(dfx.pop(), kept.pop())
+        return around + through, grads
+        """],
+    "dice": ["return np.vdot(p, y), np.sum(p) + np.sum(y), np.vdot(1 - p, 1 - y), np.sum(2 - p - y)", """
+        A, B, C, D = (total + EPSILON for total in overlap_sums(prediction, y))
+        return 1 - A / B - C / D, -(y * B - A) / B**2 + ((1 - y) * D - C) / D**2
+        """],
+    "sensitivity_specificity": ["return np.vdot((p - y)**2, y), y.sum(), np.vdot((p - y)**2, 1 - y), (1 - y).sum()", """
+        value = rho * s / (mask + EPSILON) + (1 - rho) * t / (rest + EPSILON)
+        weights = rho * y / (mask + EPSILON) + (1 - rho) * (1 - y) / (rest + EPSILON)
+        return value, -2 * weights * (y - prediction)
+        """],
+    "adam": ["m1 += (1 - beta1) * (gradient - m1)", "m2 += (1 - beta2) * (gradient**2 - m2)", """
+        rate = learning_rate * math.sqrt(1 - beta2**step) / (1 - beta1**step)
+        parameter -= rate * m1 / (np.sqrt(m2) + epsilon * math.sqrt(1 - beta2**step))
+        """],
+    "xavier": ["return math.prod(shape) // channels_out, math.prod(shape) // channels_in",
+               "bound = math.sqrt(3) * math.sqrt(2 / sum(fans(shape)))", "deviation = (sum(fans(shape)) / 2)**-0.5"],
+    "gradient_checker": ["return 3 * rng.standard_normal(y.shape)", """
+        v = rng.uniform(-1, 1, shape)
+        return v / math.sqrt(np.sum(v * v))
+        """, "passed = bool(np.isclose(numeric, exact, rtol=tolerance, atol=unseen))",
+                         "exact = float(np.sum(self.found.gradients[parameter] * direction))", """
+        above, below = (np.sum(self.found.dy * y) for y in (difference.above, difference.below))
+        numeric = float(above - below) / step / 2
+        """],
+    "recompute": ["""
+        y = super().forward(x, run)[0]
+        return y, {"x": x, "run": run} if run.record else None
+        """, 'return super().backward(dy, super().forward(saved["x"], saved["run"])[1])'],
+    "training": ["""
+        result = layer.forward(x, run.child(place))
+        x, kept = result
+        """, """
+        gradient_here, saved_here = gradient.pop(), saved.pop()
+        dx, own = layer.backward(gradient_here, saved_here)
+        """, """
+        y, saved = network.forward(x, run)
+        value, dy = loss(y, target)
+        dx, grads = network.backward(dy, saved)
+        return value, grads
+        """],
 }
 
 
