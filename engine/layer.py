@@ -19,7 +19,7 @@ from engine.arrays import Array, copy_arrays, expect_each_once
 from engine.preconditions import expect_floating
 from engine.run import Run
 
-Grads = dict[str, Array]
+Grads = dict[str, Array]  #: by path: gradients, and what backward measured besides them (batch norm's moments)
 
 
 class Layer:
