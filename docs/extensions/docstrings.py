@@ -93,10 +93,8 @@ def _short(app: Sphinx, what: str, name: str, obj: Any, options: Any, arguments:
 
 def _only_the_definition(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
     """Of a singledispatch function autodoc shows the signatures of all versions, which are alike."""
-    first, *others = content.parent.findall(addnodes.desc_signature, descend=True, siblings=False)
-    for signature in others:
-        if signature.parent is content.parent:
-            content.parent.remove(signature)
+    for signature in [node for node in content.parent if isinstance(node, addnodes.desc_signature)][1:]:
+        content.parent.remove(signature)
 
 
 def _list_all_modules(app: Sphinx, env: BuildEnvironment) -> None:
