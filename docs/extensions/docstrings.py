@@ -41,6 +41,7 @@ def _configure(app: Sphinx, config: Config) -> None:
     config.autodoc_preserve_defaults = True
     config.autodoc_typehints_format = "short"
     config.add_module_names = False
+    config.toc_object_entries_show_parents = "hide"
     config.python_maximum_signature_line_length = 150
     config.html_static_path = [*config.html_static_path, str(Path(__file__).with_name("plain_text.css"))]
     config.html_css_files = [*config.html_css_files, "plain_text.css"]
@@ -91,8 +92,11 @@ def _short(app: Sphinx, what: str, name: str, obj: Any, options: Any, arguments:
     return REFERENCE.sub(r"\1", arguments), REFERENCE.sub(r"\1", result or "")
 
 
-def _only_the_definition(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
-    """Of a singledispatch function autodoc shows the signatures of all versions, which are alike."""
+def _tidy(app: Sphinx, domain: str, kind: str, content: addnodes.desc_content) -> None:
+    """Of a singledispatch function autodoc shows the signatures of all versions, which are alike; of every class the
+    bases, be it only object."""
+    if content.children and content[0].astext() == "Bases: object":
+        del content[0]
     for signature in [node for node in content.parent if isinstance(node, addnodes.desc_signature)][1:]:
         content.parent.remove(signature)
 
@@ -123,6 +127,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", _as_plain_text)
     app.connect("autodoc-process-signature", _short)
     app.connect("autodoc-skip-member", _skip)
-    app.connect("object-description-transform", _only_the_definition)
+    app.connect("object-description-transform", _tidy)
     app.connect("env-check-consistency", _list_all_modules)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
