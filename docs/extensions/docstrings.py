@@ -35,7 +35,6 @@ DOCUMENTED = ("module", "class", "exception", "function", "method", "property")
 def _configure(app: Sphinx, config: Config) -> None:
     config.autodoc_default_options = {"members": True, "undoc-members": True, "ignore-module-all": True,
                                       "member-order": "bysource", "show-inheritance": True}
-    config.autodoc_inherit_docstrings = False
     config.autodoc_type_aliases = {alias: f"~{name}" for alias, name in config.api_aliases.items()}
     config.autodoc_docstring_signature = False
     config.autodoc_preserve_defaults = True
