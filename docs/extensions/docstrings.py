@@ -62,16 +62,16 @@ def _is_imported(what: str, name: str, obj: Any) -> bool:
 
 def _is_written(what: str, obj: Any, lines: list[str]) -> bool:
     """A dataclass or a named tuple that has no docstring is given one, the name with its fields."""
-    made = what in ("class", "exception") and (obj.__doc__ or "").startswith(f"{obj.__name__}(")
+    made = what in ("class", "exception") and re.fullmatch(rf"{obj.__name__}\(.*\)", obj.__doc__ or "")
     return any(line.strip() for line in lines) and not made
 
 
 def _exports(module: Any) -> Iterator[str]:
     """What a package hands out of its modules, as links to where it is defined."""
     for name in getattr(module, "__all__", ()):
-        home = getattr(getattr(module, name), "__module__", None)
+        home = getattr(getattr(module, name), "__module__", None)  # a constant has none
         if home != module.__name__:
-            yield f":py:obj:`{name} <{home}.{name}>`"
+            yield f":py:obj:`{name} <{home}.{name}>`" if home else f"``{name}``"
 
 
 def _skip(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:

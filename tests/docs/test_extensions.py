@@ -93,6 +93,14 @@ def shown(page):
     return parser
 
 
+def test_the_companion_has_them():
+    conf = ast.parse((ROOT / "docs" / "conf.py").read_text(encoding="utf-8"))
+    settings = {node.targets[0].id: ast.unparse(node.value) for node in conf.body if isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)}
+    assert {"equations", "docstrings"} <= set(ast.literal_eval(settings["extensions"]))
+    assert ast.literal_eval(settings["api_packages"]) == ["engine", "models"]
+
+
 # Equations
 
 def test_a_number_becomes_a_link_to_the_equation_on_whatever_page(build):
