@@ -14,13 +14,14 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
-PACKAGES = ("engine", "models", "experiments")
+PACKAGES = ("engine", "models", "experiments", "exercises")
 
 DICOM = ["pydicom>=3.0"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
 DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
-TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77"]
+TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
+        "playwright>=1.49"]
 
 setup(
     name="mammography-from-scratch",
@@ -73,6 +74,6 @@ setup(
         "ddsm": DDSM,
         "dask": DASK,
         "docs": DOCS,
-        "test": TEST + DICOM + DDSM + DASK,
+        "test": TEST + DICOM + DDSM + DASK + DOCS,
     },
 )

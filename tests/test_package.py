@@ -15,7 +15,7 @@ import pytest
 from engine.version import PACKAGE, RELEASE, __version__
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("engine", "models", "experiments")
+NAMES = ("engine", "models", "experiments", "exercises")
 TEXTS = ("README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
 DISTRIBUTED = ("*.py", "*.jinja", "py.typed", "*.cu", "*.cuh", "*.h", "*.cpp")
 BUILD = """
@@ -109,7 +109,7 @@ def build(what, source, out):
 
 
 def sources(*patterns):
-    """Files of the three packages, by their paths in the project."""
+    """Files of the packages, by their paths in the project."""
     return {path.relative_to(ROOT).as_posix() for name in NAMES for pattern in patterns
             for path in (ROOT / name).rglob(pattern)}
 
@@ -117,7 +117,7 @@ def sources(*patterns):
 def test_the_wheel_has_every_module_template_and_mark_of_types_and_nothing_else(built):
     _, wheel, _ = built
     expected = sources(*DISTRIBUTED)
-    assert len([name for name in expected if name.endswith("py.typed")]) == 3
+    assert len([name for name in expected if name.endswith("py.typed")]) == len(NAMES)
     assert any(name.endswith("report.html.jinja") for name in expected)
     assert {"engine/kernels/cuda/activations.cu", "engine/kernels/cuda/on_cpu/emulator.cpp"} <= expected
     assert {name for name in wheel if ".dist-info/" not in name} == expected
@@ -139,4 +139,4 @@ def test_the_metadata(built):
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload().startswith("# Mammograms from scratch")
     assert "Typing :: Typed" in metadata.get_all("Classifier") and "Project-URL" not in metadata
-    assert {"cuda12", "cuda13", "dicom", "ddsm", "dask", "test"} == set(metadata.get_all("Provides-Extra"))
+    assert {"cuda12", "cuda13", "dicom", "ddsm", "dask", "docs", "test"} == set(metadata.get_all("Provides-Extra"))

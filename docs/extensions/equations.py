@@ -41,8 +41,9 @@ class Equation(SphinxDirective):
             logger.warning("equation (%s) is stated in %s already", number, equations[number][0],
                            location=self.get_location())
         target = nodes.target("", "", ids=[anchor])
-        block = nodes.math_block("", f"{formula} \\tag{{{number}}}", docname=self.env.docname, number=None, label=None,
-                                 nowrap=False)
+        # not wrapped by Sphinx, whose environment for several lines takes no \tag; the key has two spellings
+        block = nodes.math_block("", f"\\[{formula} \\tag{{{number}}}\\]", docname=self.env.docname, number=None,
+                                 label=None, **{"nowrap": True, "no-wrap": True})
         self.set_source_info(block)
         return [target, block]
 

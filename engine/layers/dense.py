@@ -26,7 +26,7 @@ class Dense(Layer):
         dx = da W^T      x[n,i] moves every a[n,o] by W[i,o]                     (3.11)             (line 6)
         db = sum of da over n                                                    (3.12)             (line 4)
 
-    Errata: Algorithm 2 prints both products as element-wise ones.
+    Errata: Algorithm 2 prints both products as element-wise ones, and (3.11) has o_h-1 where W_h^T must stand.
     """
 
     def __init__(self, in_features: int, out_features: int, activation: Activation | None = None, bias: float = 0.0, *,
