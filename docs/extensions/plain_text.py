@@ -1,126 +1,22 @@
-"""Docstrings that are plain text, as a page.
-
-    A paragraph of prose, with `code` in backticks.
-
-        dX = D * rot180(W)                                                        (3.41)
-        db = sum of da over n, i, j
-
-    name      what it means, beside its name, and
-              perhaps in more lines than one
-    another   what that means
-
-What is indented, has two spaces or more between words, or is a formula on a line of its own, y = x + 1, is shown as it
-stands, in one width; names with their meanings in one column become a list, as do lines that begin with - or 1.; all
-else runs on. Nothing has to be escaped, and nothing else is taken for markup.
-"""
+"""Docstrings that are plain text, as a page: paragraphs.py says what is shown how."""
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable
 
 from docutils import nodes
+from paragraphs import ITEM, blocks, columns, dedented
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
-ALIGNED = re.compile(r"\S {2,}\S")
-FORMULA = re.compile(r"[\w']+(\[[^\]]*\]|/d\w+)* (=|<-) ")  # its left side: dX[n,p,q,c], dl/dz_j
-NAMED = re.compile(r"((?:[^\s=<]| (?! ))+)( {2,})\S")  # a name of no equation, and where its meaning begins
 NUMBERED = re.compile(r"(.*\S) {3,}(\([34]\.\d+\)(?:(?:, |-)\([34]\.\d+\))*)$")  # a line, its numbers at the margin
-LONGEST_NAME = 36  # beyond that it is half of a sentence
-ITEM = re.compile(r"(?:-|\d+\.) +")
 CODE = re.compile(r"`([^`]+)`")
-
-Kind = Literal["prose", "written", "names", "item"]
 
 
 class as_written(nodes.General, nodes.FixedTextElement):
     """Lines whose spaces and ends stay. No literal block: the numbers of equations in it become links."""
-
-
-def blocks(lines: Iterable[str]) -> Iterator[tuple[Kind, list[str]]]:
-    """Every paragraph with what it is; neighbours that are both shown as written are one."""
-    written: list[str] = []
-    for block in _paragraphs(list(lines)):
-        if (kind := _kind(block)) == "written":
-            written += ["", *block] if written else block
-            continue
-        if written:
-            yield "written", _dedented(written)
-            written = []
-        yield kind, _dedented(block)
-    if written:
-        yield "written", _dedented(written)
-
-
-def _paragraphs(lines: list[str]) -> Iterator[list[str]]:
-    """Runs of lines that are all indented or all not; below an aligned line others may be indented further.
-
-    An item of a list goes on, over empty lines, as long as lines are indented.
-    """
-    start = 0
-    while start < len(lines):
-        end = start + 1
-        if ITEM.match(lines[start]):
-            while end < len(lines) and (_indented(lines[end]) or not lines[end].strip()):
-                end += 1
-        else:
-            while end < len(lines) and _goes_on(lines[start:end], lines[end]):
-                end += 1
-        if lines[start].strip():
-            yield lines[start:end]
-        start = end
-
-
-def _goes_on(block: list[str], line: str) -> bool:
-    item = ITEM.match(line) and block[-1].endswith((".", ":"))
-    alike = _indented(line) == _indented(block[0]) or (_indented(line) and _aligned(block))
-    return bool(line.strip() and block[0].strip() and alike and not item)
-
-
-def _kind(block: list[str]) -> Kind:
-    if ITEM.match(block[0]):
-        return "item"
-    if _columns(block):
-        return "names"
-    formula = len(block) == 1 and FORMULA.match(block[0])
-    return "written" if _indented(block[0]) or _aligned(block) or formula else "prose"
-
-
-def _columns(block: list[str]) -> list[tuple[str, str]]:
-    """(name, meaning) of a block in which all meanings begin in one column; empty for others."""
-    lines = _dedented(block)
-    first = NAMED.match(lines[0])
-    if first is None or len(first[1]) > LONGEST_NAME:
-        return []
-    column = first.end(2)
-    entries: list[tuple[str, str]] = []
-    for line in lines:
-        match, meaning = NAMED.match(line), line[column:]
-        if ALIGNED.search(meaning) or line[column - 1] != " " or meaning.startswith(" "):
-            return []
-        if match and match.end(2) == column:
-            entries.append((match[1], meaning))
-        elif entries and not line[:column].strip():
-            entries[-1] = entries[-1][0], f"{entries[-1][1]} {meaning}"
-        else:
-            return []
-    return entries
-
-
-def _indented(line: str) -> bool:
-    return line.startswith(" ")
-
-
-def _aligned(block: list[str]) -> bool:
-    return any(ALIGNED.search(line.strip()) for line in block)
-
-
-def _dedented(block: list[str]) -> list[str]:
-    return textwrap.dedent("\n".join(block)).split("\n")
 
 
 class PlainText(SphinxDirective):
@@ -169,13 +65,13 @@ class PlainText(SphinxDirective):
         return nodes.definition_list("", *(
             nodes.definition_list_item("", nodes.term("", "", nodes.literal(name, name)),
                                        nodes.definition("", self._prose([meaning])))
-            for name, meaning in _columns(block)), classes=["names"])
+            for name, meaning in columns(block)), classes=["names"])
 
 
     def _item(self, block: list[str]) -> nodes.Node:
         """A list of one item, which may hold all that a docstring may."""
         mark = ITEM.match(block[0]).group()
-        inside = [block[0][len(mark):], *_dedented(block[1:])]
+        inside = [block[0][len(mark):], *dedented(block[1:])]
         kind = nodes.bullet_list if mark.startswith("-") else nodes.enumerated_list
         return kind("", nodes.list_item("", *self._nodes(inside)))
 

@@ -281,12 +281,12 @@ def test_docstrings_are_shown_as_they_stand(build):
     ("kept apart.\n- one", ["prose", "item"]),
 ])
 def test_kinds_of_paragraphs(extensions, text, kinds):
-    from plain_text import blocks
+    from paragraphs import blocks
     assert [kind for kind, _ in blocks(text.split("\n"))] == kinds
 
 
 def test_no_word_of_any_docstring_is_lost(extensions):
-    from plain_text import blocks
+    from paragraphs import blocks
     files = [file for package in ("engine", "models", "experiments/evaluation")
              for file in sorted((ROOT / package).rglob("*.py"))]
     texts = [text for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
