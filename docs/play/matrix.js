@@ -18,13 +18,13 @@ const Matrix = (() => {
   };
   const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-  const create = ({ name, onPick, onEdit, scalar = false }) => {
+  const create = ({ name, onPick, onEdit, scalar = false, vector = false }) => {
     const caption = make("span", { class: "title" });
     const grid = make("div", { class: "grid", role: "grid" });
     const message = make("p", { class: "message", role: "status" });
     const element = make("figure", { class: scalar ? "matrix scalar" : "matrix", "data-name": name },
                          [make("figcaption", {}, [make("b", { text: name }), " ", caption]), grid, message]);
-    const label = (i, j) => (scalar ? name : `${name}[${i},${j}]`);
+    const label = (i, j) => (scalar ? name : `${name}[${vector ? j : `${i},${j}`}]`); // a vector is one row
     let cells = [];
     let shown = null; // what show() was last given
     let home = [0, 0]; // the one cell that Tab reaches
@@ -95,7 +95,7 @@ const Matrix = (() => {
       const first = scalar ? [] : [make("div", { role: "row" }, [make("div", { class: "head" }),
         ...cells[0].map((_, j) => heads("columnheader", j)[0])])];
       grid.replaceChildren(...first, ...cells.map((row, i) => make("div", { role: "row" },
-                                                                   [...heads("rowheader", i), ...row])));
+                                                                   [...heads("rowheader", vector ? "" : i), ...row])));
       element.style.setProperty("--columns", columns);
       home = [Math.min(home[0], rows - 1), Math.min(home[1], columns - 1)];
       cellAt(...home).tabIndex = 0;

@@ -1,11 +1,11 @@
 "use strict";
 
-/* Steps through places 0 .. count - 1: first, back, on, last, and play. */
+/* Steps through places 0 .. count - 1: first, back, on, last, and play. noun: what a place is called. */
 const Player = (() => {
   const { make, button } = Elements;
   const INTERVAL = 700; // milliseconds a place
 
-  const create = (onPlace) => {
+  const create = (onPlace, noun = "place") => {
     let [at, count, timer] = [0, 1, null];
     const go = (k) => onPlace(Math.max(0, Math.min(count - 1, k)));
     const stop = () => {
@@ -27,7 +27,7 @@ const Player = (() => {
     };
     const play = button("Play", () => (timer ? stop() : start()), { class: "play" });
     const where = make("span", { class: "where" });
-    const element = make("div", { class: "player", role: "group", "aria-label": "places" }, [
+    const element = make("div", { class: "player", role: "group", "aria-label": `${noun}s` }, [
       button("First", step(() => 0)), button("Back", step(() => at - 1)),
       button("On", step(() => at + 1)), button("Last", step(() => count - 1)), play, where,
     ]);
@@ -36,7 +36,7 @@ const Player = (() => {
 
     const show = (k, total) => {
       [at, count] = [k, total];
-      where.textContent = `place ${k + 1} of ${total}`;
+      where.textContent = `${noun} ${k + 1} of ${total}`;
     };
     return { element, show, stop };
   };
