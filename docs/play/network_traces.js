@@ -67,8 +67,8 @@ TRACES["network"] = {
     "do0": [[7.0, 3.0, 3.0]]
   },
   "formulas": {
-    "dW": "dW = x^T da W[i,o] moves a[n,o] by x[n,i], in every sample n (3.9), (3.10) (line 5)",
-    "dx": "dx = da W^T x[n,i] moves every a[n,o] by W[i,o] (3.11) (line 6)",
-    "db": "db = sum of da over n (3.12) (line 4)"
+    "dW": "dW = x^T da: W[i,o] moves a[n,o] by x[n,i], in every sample n (3.9), (3.10)",
+    "dx": "dx = da W^T: x[n,i] moves every a[n,o] by W[i,o] (3.11)",
+    "db": "db = sum of da over n (3.12)"
   }
 };

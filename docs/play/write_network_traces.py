@@ -7,6 +7,7 @@ As write_traces.py, for batch norm with its three ways and for the two-layer net
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def network() -> dict[str, Any]:
     ends = {"x": (1, 3), "W1": (3, 3), "b1": (1, 3), "W2": (3, 2), "b2": (1, 2), "y": (1, 2)}
     given = {name: drawn[name][:rows, :columns] for name, (rows, columns) in ends.items()}
     return {"drawn": drawn, "options": options, "results": propagated(**given, sigma=options["sigma"]),
-            "formulas": {"dW": formula(Dense, "dW ="), "dx": formula(Dense, "dx ="), "db": formula(Dense, "db =")}}
+            "formulas": {"dW": reason("dW ="), "dx": reason("dx ="), "db": reason("db =")}}
 
 
 def propagated(x: Array, W1: Array, b1: Array, W2: Array, b2: Array, y: Array, sigma: str) -> dict[str, Any]:
@@ -99,6 +100,13 @@ def formula(layer: type, beginning: str) -> str:
     lines = [" ".join(line.split()) for line in (layer.__doc__ or "").splitlines()]
     found, = [line for line in lines if line.startswith(beginning)]
     return found
+
+
+def reason(beginning: str) -> str:
+    """The line of Dense's docstring that begins so: formula: reason (equations); far apart there, its line number left off."""
+    line, = [line.strip() for line in (Dense.__doc__ or "").splitlines() if line.strip().startswith(beginning)]
+    *columns, _ = re.split(" {2,}", line)
+    return f"{columns[0]}: {' '.join(columns[1:])}" if len(columns) > 2 else " ".join(columns)
 
 
 TRACES = {"batch norm": batch_norm, "network": network}
