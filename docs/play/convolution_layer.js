@@ -2,7 +2,7 @@
 
 /* Zoom 1, the layer: every array above its gradient, and which of their numbers have to do with what is picked. */
 const ConvolutionLayer = (() => {
-  const { make } = Elements;
+  const { make, row } = Elements;
   const text = (number) => Numbers.text(number);
 
   /** What is said about the picked number: what it is made of, what receives from it. */
@@ -58,11 +58,13 @@ const ConvolutionLayer = (() => {
     };
     const said = make("p", { class: "said", role: "status" });
     const judge = ConvolutionJudge.create(model);
-    const pair = (...matrices) => make("div", { class: "pair" }, matrices.map(({ element }) => element));
+    const pair = (...matrices) => make("div", { class: "pair" }, matrices);
     const element = make("div", {}, [
       said,
-      make("div", { class: "pairs" }, [pair(parts.X, parts.dX, parts.wrong), pair(parts.W, parts.dW),
-                                       pair(parts.b, parts.db), pair(parts.a, parts.da)]),
+      make("div", { class: "pairs" }, [
+        pair(parts.X.element, row(parts.dX.element, parts.wrong.element)),
+        pair(parts.W.element, parts.dW.element, row(parts.b.element, parts.db.element)),
+        pair(parts.a.element, parts.da.element)]),
       judge.element,
     ]);
 
@@ -84,7 +86,7 @@ const ConvolutionLayer = (() => {
       parts.da.show({ values: inputs.da, title: "its gradient, given", marks: marks("a"), notes: note("da") });
       parts.dX.show({ values: results.dX, title: "gradient of the image", marks: inX, notes: note("dX") });
       parts.dW.show({ values: results.dW, title: "gradient of the kernel", marks: marks("W"), notes: note("dW") });
-      parts.db.show({ values: [[results.db]], title: "gradient of the bias", marks: marks("b"), notes: note("db") });
+      parts.db.show({ values: [[results.db]], title: "its gradient", marks: marks("b"), notes: note("db") });
       parts.wrong.element.hidden = !model.mistake;
       parts.wrong.show({ values: results["dX not rotated"], title: "the mistake",
                          marks: (i, j) => [...inX(i, j), ...ConvolutionJudge.marks(model, i, j)] });

@@ -4,7 +4,8 @@
 (() => {
   const { make, choice, oneOf, check, button, row } = Elements;
 
-  const ZOOMS = [["layer", "1 The layer", ConvolutionLayer], ["sliding", "2 The sliding kernel", ConvolutionSliding]];
+  const ZOOMS = [["layer", "1 The layer", ConvolutionLayer], ["sliding", "2 The sliding kernel", ConvolutionSliding],
+                 ["number", "3 One number", ConvolutionNumber]];
   const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, n) => [first + n, String(first + n)]);
 
   const create = () => {
@@ -35,7 +36,7 @@
       options.forEach((control, name) => control.show(model.options[name]));
       mistake.show(model.mistake);
       source.textContent = model.fromEngine
-        ? "Every number here was written by the engine."
+        ? "These results were written by the engine."
         : "Computed by this page from what you changed; a test holds its arithmetic to the engine's.";
     };
     const zooms = oneOf("Zoom", ZOOMS.map(([key, name]) => [key, name]), zoom, (key) => {

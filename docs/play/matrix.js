@@ -114,7 +114,7 @@ const Matrix = (() => {
       cell.setAttribute("aria-readonly", String(!canEdit(i, j)));
       const words = marks.map((mark) => WORDS[mark]);
       cell.setAttribute("aria-label", [`${label(i, j)} = ${blank ? "" : number}`, ...words, note].filter(Boolean).join(", "));
-      return number.length;
+      return number.length + (number.startsWith("\u2212") ? 0.5 : 0); // a minus is wider than a digit
     };
 
     const show = (what) => {
