@@ -17,33 +17,37 @@ const ConvolutionJudge = (() => {
     b: () => Matrices.difference(([[moved]]) => Convolution.loss(X, W, moved, da, sizes), [[b]], 0, 0, H),
   })[array]();
 
-  const verdict = (name, value, slope) =>
-    make("li", { class: differs(value, slope) && Math.abs(value - slope) > 1e-6 ? "fails" : "passes",
-                 text: `${name} = ${Numbers.text(value)}: ` +
-                       (Math.abs(value - slope) > 1e-6 ? "\u2717 another number" : "\u2713 the same") });
+  const verdict = (name, value, slope) => {
+    const same = Math.abs(value - slope) < 1e-6 * Math.max(1, Math.abs(value));
+    return make("li", { class: same ? "passes" : "fails",
+                        text: `${name} = ${Numbers.text(value)}: ${same ? "\u2713 the same" : "\u2717 another number"}` });
+  };
 
   const create = (model) => {
     const element = make("section", { class: "judge", "aria-label": "the judge: a finite difference" });
 
+    const judged = ({ above, below, slope }) => {
+      const { picked: { array, place: [i, j] }, results, mistake } = model;
+      const number = array === "b" ? "b" : `${array}[${i},${j}]`;
+      const value = (name) => (array === "b" ? results.db : results[name][i][j]);
+      const four = (loss) => Numbers.text(loss, 4);
+      const verdicts = [verdict(`d${number}`, value(`d${array}`), slope)];
+      if (mistake && array === "X") verdicts.push(verdict(`d${number} not rotated`, value("dX not rotated"), slope));
+      return [make("p", { text: `The judge: L is the sum of da times a. With ${number} larger by ${H}, L is ` +
+                                `${four(above)}; smaller by ${H}, it is ${four(below)}. The difference over ${2 * H} ` +
+                                `is ${four(slope)}.` }), make("ul", {}, verdicts)];
+    };
+
     const show = (wanted) => {
-      const judged = difference(model);
-      element.hidden = !wanted || !judged;
-      if (element.hidden) return;
-      const { picked: { array, place }, results } = model;
-      const at = array === "b" ? "" : `[${place}]`;
-      const value = (name) => (array === "b" ? results[name] : results[name][place[0]][place[1]]);
-      const four = (number) => Numbers.text(number, 4);
-      const same = results.dX.flat().every((number, n) => !differs(number, results["dX not rotated"].flat()[n]));
-      const gradient = `d${array}`;
+      element.hidden = !wanted;
+      if (!wanted) return;
+      const found = difference(model);
+      const hidden = model.mistake && !model.results.dX.some((row, p) => row.some((_, q) => marks(model, p, q).length));
       element.replaceChildren(
-        make("p", { text: `The judge: L is the sum of da times a. With ${array}${at} larger by ${H}, L is ` +
-                          `${four(judged.above)}; smaller by ${H}, ${four(judged.below)}. The difference over ` +
-                          `${2 * H} is ${four(judged.slope)}.` }),
-        make("ul", {}, [verdict(`${gradient}${at}`, value(gradient), judged.slope),
-                        ...(model.mistake && array === "X"
-                          ? [verdict(`${gradient}${at} not rotated`, value("dX not rotated"), judged.slope)] : [])]),
-        ...(model.mistake && same ? [make("p", { text: "This kernel looks the same when it is rotated, so the mistake " +
-                                                       "does not show: a check needs a kernel that does not." })] : []),
+        ...(found ? judged(found) : [make("p", { text: "da is given, so there is nothing to judge. Pick a number of " +
+                                                       "dX, dW or db." })]),
+        ...(hidden ? [make("p", { text: "Here the mistake does not show: rotated, this kernel makes the same dX. A " +
+                                        "check needs a kernel that is not its own rotation." })] : []),
       );
     };
     return { element, show };

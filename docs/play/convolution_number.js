@@ -53,13 +53,13 @@ const ConvolutionNumber = (() => {
 
     const show = () => {
       const { array, picked: { place: [i, j] }, results, trace: { formulas } } = model;
-      const name = array === "a" ? "a" : model.GRADIENT[array];
+      const name = array === "a" ? "a" : `d${array}`;
       const values = array === "b" ? [[results.db]] : results[name];
       which.show(array);
       pickers.forEach((picker, key) => { picker.element.hidden = key !== array; });
       pickers.get(array).show({ values, title: "pick another one", marks: (m, n) => [
         ...(m === i && n === j ? ["picked"] : []),
-        ...(array === "X" && !model.isPixel(m, n) ? ["padding"] : [])] });
+        ...(array === "X" && !ConvolutionModel.isPixel(model, m, n) ? ["padding"] : [])] });
       formula.replaceChildren(...FORMULAS[array].map((key) => make("code", { text: formulas[key] })));
       const wrong = model.mistake && array === "X" ? ConvolutionSlidings.notRotated(model) : null;
       result.textContent = equals(array === "b" ? "db" : `${name}[${i},${j}]`, values[i][j]) +

@@ -50,8 +50,8 @@ const ConvolutionSliding = (() => {
     const products = ConvolutionSlidings.terms(sliding, [i, j]).map(({ product }) => product);
     const summands = sliding.start === 0 ? products : [sliding.start, ...products];
     const digits = Numbers.decimals(summands);
-    return `${sliding.result.name}[${i},${j}] = ${summands.map((number) => Numbers.bracketed(number, digits)).join(" + ")}` +
-           ` = ${Numbers.text(sliding.result.values[i][j])}`;
+    const written = summands.map((number) => Numbers.bracketed(number, digits)).join(" + ");
+    return `${sliding.result.name}[${i},${j}] = ${written} = ${Numbers.text(sliding.result.values[i][j])}`;
   };
 
   const create = (model) => {
@@ -60,11 +60,13 @@ const ConvolutionSliding = (() => {
     const [right, mistaken] = [board(place), board(place)];
     const [said, total, wrongTotal] = ["said", "sum", "sum"].map((name) => make("p", { class: name }));
     const judge = ConvolutionJudge.create(model);
+    const isPixel = (p, q) => ConvolutionModel.isPixel(model, p, q);
     const columns = () => ConvolutionSlidings.of(model.array, model).result.values[0].length;
     const player = Player.create((k) => place(Math.floor(k / columns()), k % columns()));
     const mistake = make("div", { class: "mistaken" }, [make("h3", { text: "The mistake: the kernel is not rotated" }),
                                                         mistaken.element, wrongTotal]);
-    const element = make("div", {}, [which.element, said, player.element, right.element, total, mistake, judge.element]);
+    const element = make("div", {}, [which.element, said, player.element, right.element, total, mistake,
+                                     judge.element]);
 
     const show = () => {
       if (model.array === "b") { // nothing slides for b
@@ -74,8 +76,8 @@ const ConvolutionSliding = (() => {
       const { array, picked: { place: at }, results } = model;
       const sliding = ConvolutionSlidings.of(array, model);
       const marks = {
-        outside: (m, n) => array === "X" && !model.isPixel(m, n), wrong: () => [],
-        putIn: (p, q) => (array === "X" ? !Convolution.outputAt(p, q, results.sizes) : !model.isPixel(p, q)),
+        outside: (m, n) => array === "X" && !isPixel(m, n), wrong: () => [],
+        putIn: (p, q) => (array === "X" ? !Convolution.outputAt(p, q, results.sizes) : !isPixel(p, q)),
       };
       which.show(array);
       said.textContent = statement(model.trace, model.options)[array];
