@@ -57,7 +57,7 @@ const ConvolutionLayer = (() => {
       wrong: matrix("dX not rotated", "X"),
     };
     const said = make("p", { class: "said", role: "status" });
-    const judge = ConvolutionJudge.create(model);
+    const judge = Judge.create();
     const pair = (...matrices) => make("div", { class: "pair" }, matrices);
     const element = make("div", {}, [
       said,
@@ -93,7 +93,7 @@ const ConvolutionLayer = (() => {
       parts.wrong.show({ values: results["dX not rotated"], title: "the mistake",
                          marks: (i, j) => [...inX(i, j), ...ConvolutionJudge.marks(model, i, j)] });
       said.textContent = sentence(model, found);
-      judge.show(model.mistake);
+      judge.show(model.mistake ? ConvolutionJudge.judged(model) : null);
     };
     return { element, show };
   };

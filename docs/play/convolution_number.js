@@ -2,39 +2,29 @@
 
 /* Zoom 3, one number: the formula, every product and the sum, and the finite difference as the judge. */
 const ConvolutionNumber = (() => {
-  const { make, oneOf } = Elements;
+  const { make, oneOf, table } = Elements;
   const CHOICES = [["a", "a"], ["X", "dX"], ["W", "dW"], ["b", "db"]];
   const FORMULAS = { a: ["a"], X: ["dX", "short dX", "D"], W: ["dW"], b: ["db"] };
 
-  const cell = (text) => make("td", { text });
   const equals = (name, number) => `${name} = ${Numbers.text(number)}`;
-
-  const table = (heads, rows) => make("table", {}, [
-    make("thead", {}, [make("tr", {}, heads.map((text) => make("th", { scope: "col", text })))]),
-    make("tbody", {}, rows.map((cells) => make("tr", {}, cells))),
-  ]);
 
   /** One sliding's products; with the mistake, its weights and products stand beside the right ones. */
   const products = (sliding, place, wrong) => {
-    const mistaken = wrong ? ConvolutionSlidings.terms(wrong, place) : [];
-    const rows = ConvolutionSlidings.terms(sliding, place).map((term, k) => {
-      const { left, pixel, right, weight, product, total } = term;
-      return [cell(equals(left, pixel)), cell(equals(right, weight)), cell(Numbers.text(product)),
-              cell(Numbers.text(total)),
-              ...(wrong ? [cell(equals(mistaken[k].right, mistaken[k].weight)), cell(Numbers.text(mistaken[k].product)),
-                           cell(Numbers.text(mistaken[k].total))] : [])];
-    });
-    const b = sliding.start === 0 && sliding.result.name !== "a" ? []
-      : [[cell(""), cell(""), cell(equals("b", sliding.start)), cell(Numbers.text(sliding.start))]];
-    const heads = [sliding.field.name, sliding.kernel.name, "product", "sum so far"];
-    return table([...heads, ...(wrong ? ["not rotated", "product", "sum so far"] : [])], [...b, ...rows]);
+    const written = ({ right, weight, product, total }) =>
+      [equals(right, weight), Numbers.text(product), Numbers.text(total)];
+    const mistaken = wrong ? ConvolutionSlidings.terms(wrong, place).map(written) : [];
+    const rows = ConvolutionSlidings.terms(sliding, place).map((term, k) =>
+      [equals(term.left, term.pixel), ...written(term), ...(wrong ? mistaken[k] : [])]);
+    const b = sliding.result.name === "a" ? [["", "", equals("b", sliding.start), Numbers.text(sliding.start)]] : [];
+    return table([sliding.field.name, sliding.kernel.name, "product", "sum so far",
+                  ...(wrong ? ["not rotated", "product", "sum so far"] : [])], [...b, ...rows]);
   };
 
   const ofBias = ({ inputs: { da } }) => {
     let total = 0;
     return table(["da", "sum so far"], da.flatMap((row, i) => row.map((gradient, j) => {
       total += gradient;
-      return [cell(equals(`da[${i},${j}]`, gradient)), cell(Numbers.text(total))];
+      return [equals(`da[${i},${j}]`, gradient), Numbers.text(total)];
     })));
   };
 
@@ -45,7 +35,7 @@ const ConvolutionNumber = (() => {
     const formula = make("p", { class: "formula" });
     const result = make("p", { class: "result", role: "status" });
     const written = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "every product" });
-    const judge = ConvolutionJudge.create(model);
+    const judge = Judge.create();
     const element = make("div", {}, [which.element, make("div", { class: "beside" }, [
       make("div", {}, [...pickers.values()].map((picker) => picker.element)),
       make("div", { class: "worked" }, [formula, result, written, judge.element]),
@@ -66,7 +56,7 @@ const ConvolutionNumber = (() => {
         (wrong ? `; not rotated it would be ${Numbers.text(wrong.result.values[i][j])}` : "");
       written.replaceChildren(array === "b" ? ofBias(model)
         : products(ConvolutionSlidings.of(array, model), [i, j], wrong));
-      judge.show(true);
+      judge.show(ConvolutionJudge.judged(model));
     };
     return { element, show };
   };

@@ -59,7 +59,7 @@ const ConvolutionSliding = (() => {
     const which = oneOf("What slides", CHOICES, model.array, (array) => model.pick(array));
     const [right, mistaken] = [board(place), board(place)];
     const [said, total, wrongTotal] = ["said", "sum", "sum"].map((name) => make("p", { class: name }));
-    const judge = ConvolutionJudge.create(model);
+    const judge = Judge.create();
     const isPixel = (p, q) => ConvolutionModel.isPixel(model, p, q);
     const columns = () => ConvolutionSlidings.of(model.array, model).result.values[0].length;
     const player = Player.create((k) => place(Math.floor(k / columns()), k % columns()));
@@ -90,7 +90,7 @@ const ConvolutionSliding = (() => {
         mistaken.show(wrong, at, { ...marks, wrong: (m, n) => ConvolutionJudge.marks(model, m, n) });
         wrongTotal.textContent = sum(wrong, at);
       }
-      judge.show(!mistake.hidden);
+      judge.show(mistake.hidden ? null : ConvolutionJudge.judged(model));
     };
     return { element, show, stop: player.stop };
   };
