@@ -16,7 +16,7 @@
 const Convolution = (() => {
   const { build, sum, inner } = Matrices;
 
-  /** Zeros before and after `size` pixels. SAME: so many that there are ceil(size / stride) outputs, the odd one last. */
+  /** Zeros before and after. SAME: so many that there are ceil(size / stride) outputs, the odd one at the end. */
   const zerosAround = (size, kernel, stride, padding) => {
     if (padding === "VALID") return [0, 0];
     const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);

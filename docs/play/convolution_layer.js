@@ -2,7 +2,7 @@
 
 /* Zoom 1, the layer: every array above its gradient, and which of their numbers have to do with what is picked. */
 const ConvolutionLayer = (() => {
-  const { make } = Elements;
+  const { make, row } = Elements;
   const text = (number) => Numbers.text(number);
 
   /** What is said about the picked number: what it is made of, what receives from it. */
@@ -13,11 +13,11 @@ const ConvolutionLayer = (() => {
     const outputs = sizes.a.rows * sizes.a.columns;
     if (array === "a") {
       return `a[${i},${j}] is b plus ${taps} pixels of X, each times the weight that lies on it. So da[${i},${j}] = ` +
-             `${text(inputs.da[i][j])} sends da times weight to those places of dX, da times pixel to every place of dW, ` +
-             "and itself to db: the small numbers.";
+             `${text(inputs.da[i][j])} sends da times weight to those places of dX, da times pixel to every place of ` +
+             "dW, and itself to db: the small numbers.";
     }
     if (array === "X") {
-      const which = model.isPixel(i, j) ? `X[${i},${j}]` : `X[${i},${j}], one of the zeros around x,`;
+      const which = ConvolutionModel.isPixel(model, i, j) ? `X[${i},${j}]` : `X[${i},${j}], one of the zeros around x,`;
       return `${which} occurs in ${found.length} of ${outputs} outputs, each time another weight lies on it. So ` +
              `dX[${i},${j}] is the sum of the da of those outputs, each times that weight: the small numbers.`;
     }
@@ -49,22 +49,26 @@ const ConvolutionLayer = (() => {
       Matrix.create({ name, onPick: (i, j) => model.pick(array, i, j), scalar: array === "b", ...extra });
     const toPixels = (i, j) => [i - model.results.sizes.top, j - model.results.sizes.left];
     const parts = {
-      X: matrix("X", "X", { onEdit: (i, j, number) => model.edit("x", ...toPixels(i, j), number) }),
-      W: matrix("W", "W", { onEdit: (i, j, number) => model.edit("W", i, j, number) }),
-      b: matrix("b", "b", { onEdit: (i, j, number) => model.edit("b", i, j, number) }),
+      X: matrix("X", "X", { onEdit: (i, j, number) => model.edit("x", number, ...toPixels(i, j)) }),
+      W: matrix("W", "W", { onEdit: (i, j, number) => model.edit("W", number, i, j) }),
+      b: matrix("b", "b", { onEdit: (i, j, number) => model.edit("b", number) }),
       a: matrix("a", "a"), dX: matrix("dX", "X"), dW: matrix("dW", "W"), db: matrix("db", "b"),
-      da: matrix("da", "a", { onEdit: (i, j, number) => model.edit("da", i, j, number) }),
+      da: matrix("da", "a", { onEdit: (i, j, number) => model.edit("da", number, i, j) }),
       wrong: matrix("dX not rotated", "X"),
     };
     const said = make("p", { class: "said", role: "status" });
-    const judge = ConvolutionJudge.create(model);
-    const pair = (...matrices) => make("div", { class: "pair" }, matrices.map(({ element }) => element));
+    const judge = Judge.create();
+    const pair = (...matrices) => make("div", { class: "pair" }, matrices);
     const element = make("div", {}, [
       said,
-      make("div", { class: "pairs" }, [pair(parts.X, parts.dX, parts.wrong), pair(parts.W, parts.dW),
-                                       pair(parts.b, parts.db), pair(parts.a, parts.da)]),
+      make("div", { class: "pairs" }, [
+        pair(parts.X.element, row(parts.dX.element, parts.wrong.element)),
+        pair(parts.W.element, parts.dW.element, row(parts.b.element, parts.db.element)),
+        pair(parts.a.element, parts.da.element)]),
       judge.element,
     ]);
+
+    const isPixel = (i, j) => ConvolutionModel.isPixel(model, i, j);
 
     const show = () => {
       const { inputs, results, picked } = model;
@@ -75,21 +79,21 @@ const ConvolutionLayer = (() => {
         if (picked.array === array && picked.place[0] === i && picked.place[1] === j) return ["picked"];
         return takesPart(array, i, j) ? ["linked"] : [];
       };
-      const inX = (i, j) => [...marks("X")(i, j), ...(model.isPixel(i, j) ? [] : ["padding"])];
+      const inX = (i, j) => [...marks("X")(i, j), ...(isPixel(i, j) ? [] : ["padding"])];
       const note = (name) => (i, j) => notes[name][[i, j]] || "";
-      parts.X.show({ values: results.X, title: "image, with the zeros around it", marks: inX, editable: model.isPixel });
+      parts.X.show({ values: results.X, title: "image, with the zeros around it", marks: inX, editable: isPixel });
       parts.W.show({ values: inputs.W, title: "kernel", marks: marks("W") });
       parts.b.show({ values: [[inputs.b]], title: "bias", marks: marks("b") });
       parts.a.show({ values: results.a, title: "output", marks: marks("a") });
       parts.da.show({ values: inputs.da, title: "its gradient, given", marks: marks("a"), notes: note("da") });
       parts.dX.show({ values: results.dX, title: "gradient of the image", marks: inX, notes: note("dX") });
       parts.dW.show({ values: results.dW, title: "gradient of the kernel", marks: marks("W"), notes: note("dW") });
-      parts.db.show({ values: [[results.db]], title: "gradient of the bias", marks: marks("b"), notes: note("db") });
+      parts.db.show({ values: [[results.db]], title: "its gradient", marks: marks("b"), notes: note("db") });
       parts.wrong.element.hidden = !model.mistake;
       parts.wrong.show({ values: results["dX not rotated"], title: "the mistake",
                          marks: (i, j) => [...inX(i, j), ...ConvolutionJudge.marks(model, i, j)] });
       said.textContent = sentence(model, found);
-      judge.show(model.mistake);
+      judge.show(model.mistake ? ConvolutionJudge.judged(model) : null);
     };
     return { element, show };
   };

@@ -54,7 +54,13 @@ const Elements = (() => {
   const button = (text, onClick, attributes = {}) =>
     make("button", { type: "button", text, on: { click: onClick }, ...attributes });
 
+  /** heads: a line of texts; rows: lines of texts. */
+  const table = (heads, rows) => make("table", {}, [
+    make("thead", {}, [make("tr", {}, heads.map((text) => make("th", { scope: "col", text })))]),
+    make("tbody", {}, rows.map((cells) => make("tr", {}, cells.map((text) => make("td", { text }))))),
+  ]);
+
   const row = (...children) => make("div", { class: "row" }, children);
 
-  return Object.freeze({ make, choice, oneOf, check, button, row });
+  return Object.freeze({ make, choice, oneOf, check, button, table, row });
 })();

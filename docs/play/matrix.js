@@ -113,14 +113,16 @@ const Matrix = (() => {
       cell.setAttribute("aria-selected", String(marks.includes("picked")));
       cell.setAttribute("aria-readonly", String(!canEdit(i, j)));
       const words = marks.map((mark) => WORDS[mark]);
-      cell.setAttribute("aria-label", [`${label(i, j)} = ${blank ? "" : number}`, ...words, note].filter(Boolean).join(", "));
-      return number.length;
+      const said = [`${label(i, j)} = ${blank ? "" : number}`, ...words, note];
+      cell.setAttribute("aria-label", said.filter(Boolean).join(", "));
+      return number.length + (number.startsWith("\u2212") ? 0.5 : 0); // a minus is wider than a digit
     };
 
     const show = (what) => {
       shown = what;
       const { values, title = "" } = what;
-      if (cells.length !== values.length || cells[0].length !== values[0].length) build(values.length, values[0].length);
+      const [rows, columns] = [values.length, values[0].length];
+      if (cells.length !== rows || cells[0].length !== columns) build(rows, columns);
       const digits = Numbers.decimals(values.flat());
       const lengths = cells.map((row, i) => row.map((cell, j) => describe(cell, i, j, digits)));
       element.style.setProperty("--digits", Math.max(2, ...lengths.flat()));

@@ -2,8 +2,9 @@
 
     python docs/play/write_traces.py
 
-A trace holds what was drawn (by a generator with a fixed seed), the options, what the engine computed from them, and the
-lines of the layer's docstring that the page shows. tests/docs/play fails where traces.js is not what this file writes.
+A trace holds what was drawn (by a generator with a fixed seed), the options, what the engine computed from them, and
+the lines of the layer's docstring that the page shows. tests/docs/play fails where traces.js is not what this file
+writes.
 """
 from __future__ import annotations
 
@@ -14,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
-from engine.kernels import max_pool
 from engine.layer import Run
 from engine.layers import Conv2D, MaxPool, Upsample
 from engine.layers.conv2d import input_gradient, rotate
-from engine.layers.padding import NONE
+from engine.layers.padding import NONE, zeros_around
 
 FILE = Path(__file__).with_name("traces.js")
 LARGEST = 6  # rows and columns of the largest image that the page offers; smaller ones are its upper left corner
@@ -29,48 +29,62 @@ def convolution() -> dict[str, Any]:
     rng = np.random.default_rng(341)
     drawn = {"x": grey_levels(rng), "W": signs(rng, 4), "b": 1, "da": signs(rng, LARGEST)}
     options = {"rows": 5, "columns": 5, "kernel": 3, "stride": 1, "padding": "SAME"}
-    layer = Conv2D(1, 1, options["kernel"], options["stride"], options["padding"], rng=rng, dtype="float64")
-    kernel = drawn["W"][:3, :3, None, None].astype("float64")
-    layer.params["W"][...], layer.params["b"][...] = kernel, drawn["b"]
-    a, saved = layer.forward(image(drawn["x"][:5, :5]), Run())
-    da = image(drawn["da"][:5, :5])
-    dx, grads = layer.backward(da, saved)
-    around = (1, 7, 7, 1)  # x with the zeros around it: SAME with a 3x3 kernel puts one on each side
-    results = {
-        "a": plane(a), "dx": plane(dx), "dW": grads["W"][:, :, 0, 0], "db": grads["b"][0],
-        "dX": plane(input_gradient(da, kernel, around, layer.stride, NONE)),
-        # rotate(kernel) is rotated once more: as if the kernel had not been
-        "dX not rotated": plane(input_gradient(da, rotate(kernel), around, layer.stride, NONE)),
-    }
+    results = convolved(drawn["x"][:5, :5], drawn["W"][:3, :3], 1, drawn["da"][:5, :5], 1, "SAME")
     return {"drawn": drawn, "options": options, "results": results, "formulas": {
         "a": formula(Conv2D, "a[n,i,j,k] ="), "dX": formula(Conv2D, "dX[n,p,q,c] = sum over u',v'"),
         "short dX": formula(Conv2D, "dX = D"), "D": formula(Conv2D, "D[n,"), "dW": formula(Conv2D, "dW[u,v,c,k] ="),
         "db": formula(Conv2D, "db[k] =")}}
 
 
+def convolved(x: Array, W: Array, b: float, da: Array, stride: int, padding: str) -> dict[str, Any]:
+    """What Conv2D makes of x (H, W), the kernel W (KH, KW), b and da (OH, OW).
+
+    dX is the gradient of X, which is x with the zeros around it; "dX not rotated" is a classic mistake.
+    """
+    layer = Conv2D(1, 1, W.shape, stride, padding, rng=np.random.default_rng(0), dtype="float64")
+    layer.params["W"][..., 0, 0], layer.params["b"][...] = W, b
+    a, saved = layer.forward(image(x), Run())
+    dx, grads = layer.backward(image(da), saved)
+    kernel = layer.params["W"]
+    (top, bottom), (left, right) = zeros_around((1, *x.shape, 1), layer.kernel_size, layer.stride, padding)
+    around = (1, top + x.shape[0] + bottom, left + x.shape[1] + right, 1)
+    return {"a": plane(a), "dx": plane(dx), "dW": grads["W"][:, :, 0, 0], "db": grads["b"][0],
+            "dX": plane(input_gradient(image(da), kernel, around, layer.stride, NONE)),
+            # the engine rotates the kernel; rotated before, it comes out as it was
+            "dX not rotated": plane(input_gradient(image(da), rotate(kernel), around, layer.stride, NONE))}
+
+
 def pooling() -> dict[str, Any]:
     """MaxPool on one image with one channel; few grey levels, so that some windows have ties."""
     rng = np.random.default_rng(3)
-    drawn = {"x": rng.integers(0, 5, (LARGEST, LARGEST)), "dy": signs(rng, LARGEST)}
+    drawn = {"x": grey_levels(rng), "dy": signs(rng, LARGEST)}
     options = {"rows": 6, "columns": 6, "size": 2, "stride": 2}
-    layer = MaxPool(options["size"], options["stride"])
-    x = image(drawn["x"])
-    y, saved = layer.forward(x, Run())
-    dx, _ = layer.backward(image(drawn["dy"][:3, :3]), saved)
-    results = {"y": plane(y), "place": plane(max_pool(x, layer.size, layer.stride)[1]), "dx": plane(dx)}
-    return {"drawn": drawn, "options": options, "results": results,
+    return {"drawn": drawn, "options": options, "results": pooled(drawn["x"], drawn["dy"][:3, :3], 2, 2),
             "formulas": {"y": formula(MaxPool, "y[n,i,j,c] =")}}
+
+
+def pooled(x: Array, dy: Array, size: int, stride: int) -> dict[str, Any]:
+    """What MaxPool makes of x (H, W) and dy (OH, OW); place: size u + v of the pixel that gets the gradient."""
+    layer = MaxPool(size, stride)
+    y, saved = layer.forward(image(x), Run())
+    dx, _ = layer.backward(image(dy), saved)
+    return {"y": plane(y), "place": plane(layer.piece(image(x), y)), "dx": plane(dx)}
 
 
 def upsampling() -> dict[str, Any]:
     """Upsample on one image with one channel."""
     rng = np.random.default_rng(5)
-    drawn = {"x": grey_levels(rng)[:4, :4], "dy": signs(rng, 8)}
-    options = {"rows": 3, "columns": 3}
-    y, saved = Upsample(2).forward(image(drawn["x"][:3, :3]), Run())
-    dx, _ = Upsample(2).backward(image(drawn["dy"][:6, :6]), saved)
-    return {"drawn": drawn, "options": options, "results": {"y": plane(y), "dx": plane(dx)},
+    drawn = {"x": grey_levels(rng), "dy": signs(rng, 2 * LARGEST)}
+    options = {"rows": 3, "columns": 3, "factor": 2}
+    return {"drawn": drawn, "options": options, "results": upsampled(drawn["x"][:3, :3], drawn["dy"][:6, :6], 2),
             "formulas": {"y": formula(Upsample, "y repeats")}}
+
+
+def upsampled(x: Array, dy: Array, factor: int) -> dict[str, Any]:
+    """What Upsample makes of x (H, W) and dy (factor H, factor W)."""
+    layer = Upsample(factor)
+    y, saved = layer.forward(image(x), Run())
+    return {"y": plane(y), "dx": plane(layer.backward(image(dy), saved)[0])}
 
 
 def grey_levels(rng: np.random.Generator) -> Array:

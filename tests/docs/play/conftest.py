@@ -1,0 +1,98 @@
+"""The page in a real browser, and the engine's side of every comparison."""
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+PLAY = Path(__file__).parents[3] / "docs" / "play"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()
+
+
+@pytest.fixture(scope="session")
+def play():
+    """The folder of the page."""
+    return PLAY
+
+
+@pytest.fixture(scope="session")
+def writer():
+    """docs/play/write_traces.py as a module: what the engine computes."""
+    spec = importlib.util.spec_from_file_location("write_traces", PLAY / "write_traces.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, with a profile of its own that goes with it."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on the PATH: the page was not opened. apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        pytest.skip("no Playwright: the page was not opened. pip install playwright")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """open_page("#pooling", width=400) opens the page; afterwards it must have said and asked for nothing."""
+    contexts, complaints = [], []
+
+    def watch(page):
+        page.set_default_timeout(5000)
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: complaints.append(f"request: {request.url}")
+                if not request.url.startswith((PLAY.as_uri(), "data:")) else None)
+
+    def opened(address="", width=900, **settings):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
+        page = contexts[-1].new_page()
+        watch(page)
+        page.goto((PLAY / "index.html").as_uri() + address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def shown():
+    """shown(page, "dX"): the numbers that a visible matrix shows, as rows; None for a place not computed yet."""
+
+    def numbers(page, name):
+        rows = page.locator(f'figure[data-name="{name}"]:visible').first.locator('[role="row"]').evaluate_all(
+            "rows => rows.map(row => [...row.querySelectorAll('[role=gridcell] .number')].map(cell => cell.textContent))")
+        return [[None if text == "·" else float(text.replace("−", "-")) for text in row] for row in rows if row]
+
+    return numbers
+
+
+@pytest.fixture
+def marked():
+    """marked(page, "dX", "linked"): the places of a visible matrix that carry a mark."""
+
+    def places(page, name, mark):
+        rows = page.locator(f'figure[data-name="{name}"]:visible').first.locator('[role="row"]').evaluate_all(
+            "(rows, mark) => rows.map(row => [...row.querySelectorAll('[role=gridcell]')]"
+            ".map(cell => cell.classList.contains(mark)))", mark)
+        return {(i, j) for i, row in enumerate(filter(None, rows)) for j, yes in enumerate(row) if yes}
+
+    return places
+
+
+@pytest.fixture
+def cell():
+    """cell(page, "W", 0, 1): one number of a visible matrix, to click or to focus."""
+    return lambda page, name, i, j: page.locator(f'figure[data-name="{name}"]:visible').first.get_by_label(
+        f"{name}[{i},{j}] =")
