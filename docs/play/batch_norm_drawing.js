@@ -7,12 +7,12 @@
 const BatchNormDrawing = (() => {
   const XML = "http://www.w3.org/2000/svg";
   const LINES = {
-    direct: "M 298 125 L 88 125",
-    mean: "M 334 101 C 334 60, 300 34, 252 34 M 136 34 C 90 34, 52 60, 48 97",
-    variance: "M 334 149 C 334 190, 300 216, 252 216 M 136 216 C 90 216, 52 190, 48 153",
+    direct: "M 276 125 L 92 125",
+    mean: "M 328 101 C 328 60, 300 34, 260 34 M 128 34 C 86 34, 52 60, 48 97",
+    variance: "M 328 149 C 328 190, 300 216, 260 216 M 128 216 C 86 216, 52 190, 48 153",
   };
-  const HEADS = { direct: [88, 125, 180], mean: [48, 101, 95], variance: [48, 149, 265] }; // at, degrees
-  const CROSSES = { direct: [258, 125], mean: [304, 53], variance: [304, 197] };
+  const HEADS = { direct: [92, 125, 180], mean: [48, 101, 95], variance: [48, 149, 265] }; // at, degrees
+  const CROSSES = { direct: [252, 125], mean: [304, 50], variance: [304, 200] };
 
   const draw = (tag, { text, ...attributes }, children = []) => {
     const element = document.createElementNS(XML, tag);
@@ -21,6 +21,10 @@ const BatchNormDrawing = (() => {
     element.append(...children);
     return element;
   };
+
+  /** Four decimals, or five digits where the number is large: short enough for a box. */
+  const short = (number) => (Math.abs(number) < 100 ? Numbers.text(number, 4)
+    : number.toPrecision(5).replace("-", "\u2212"));
 
   const words = (x, y, text, attributes = {}) => draw("text", { x, y, text, "text-anchor": "middle", ...attributes });
 
@@ -42,24 +46,23 @@ const BatchNormDrawing = (() => {
   const create = () => {
     const element = draw("svg", { viewBox: "0 0 380 250", role: "img", class: "ways-drawing" });
 
-    const show = ({ results, inputs: { x }, k, leftOut }) => {
-      const four = (number) => Numbers.text(number, 4);
+    const show = ({ results, inputs: { x }, leftOut, k: followed }) => {
       const { mu, g, s, dm, dv } = results;
+      const k = followed();
       const total = BatchNorm.without(results, leftOut)[k];
       const M = x.length;
-      element.setAttribute("aria-label", `The gradient reaches x[${k}] directly with ${four(results.direct[k])}, through ` +
-        `the mean with ${four(results.mean[k])}, through the variance with ${four(results.variance[k])}` +
-        `${leftOut.length ? `; left out: ${leftOut.join(", ")}` : ""}; together ${four(total)}.`);
+      element.setAttribute("aria-label",
+        `The gradient reaches x[${k}] directly with ${short(results.direct[k])}, through the mean with ` +
+        `${short(results.mean[k])}, through the variance with ${short(results.variance[k])}` +
+        `${leftOut.length ? `; left out: ${leftOut.join(", ")}` : ""}; together ${short(total)}.`);
       element.replaceChildren(
         ...BatchNorm.WAYS.map((name) => way(name, leftOut.includes(name))),
-        box(8, 101, 80, [`x[${k}]`, four(total)]),
-        box(298, 101, 74, ["xhat", `g[${k}] = ${Numbers.text(g[k])}`]),
-        box(136, 10, 116, ["mu", `dL/dm = ${four(dm)}`]), box(136, 192, 116, ["var", `dL/dv = ${four(dv)}`]),
-        words(193, 118, `\u00d7 s = ${Numbers.bracketed(s, 4)}`),
-        words(66, 22, `\u00d7 1/${M}`), words(66, 240, `\u00d7 2 \u00b7 ${Numbers.bracketed(x[k] - mu, 2)} / ${M}`),
-        words(140, 143, Numbers.signed(results.direct[k], 4), { class: "share" }),
-        words(88, 76, Numbers.signed(results.mean[k], 4), { class: "share", "text-anchor": "start" }),
-        words(88, 182, Numbers.signed(results.variance[k], 4), { class: "share", "text-anchor": "start" }),
+        box(6, 101, 84, [`x[${k}]`, short(total)]), box(276, 101, 102, ["xhat", `g[${k}] = ${short(g[k])}`]),
+        box(128, 10, 132, ["mu", `dL/dm = ${short(dm)}`]), box(128, 192, 132, ["var", `dL/dv = ${short(dv)}`]),
+        words(188, 118, `\u00d7 s = ${short(s)}`), words(64, 22, `\u00d7 1/${M}`),
+        words(64, 242, `\u00d7 2 \u00b7 ${Numbers.bracketed(x[k] - mu, 2)} / ${M}`),
+        ...[["direct", 110, 143], ["mean", 88, 76], ["variance", 88, 182]].map(([name, left, y]) =>
+          words(left, y, short(results[name][k]), { class: "share", "text-anchor": "start" })),
       );
     };
     return { element, show };

@@ -16,13 +16,13 @@ const BatchNormJudge = (() => {
 
   /** What a check with these dy would notice: computed, by leaving out each way in turn. */
   const blindness = (model) => {
-    const seen = model.seen();
+    const seen = BatchNormModel.seen(model);
     const unseen = BatchNorm.WAYS.filter((way) => !seen.includes(way));
     const { dx } = model.results;
     const { dy } = model.inputs;
     const zero = dy.every((gradient) => gradient === dy[0]) && dx.every((number) => !Differences.differs(number, 0));
-    return (zero ? "All dy are alike, so dx is 0 whatever x is: the way through the mean takes away what comes directly, " +
-                   "and the way through the variance is 0. " : "") +
+    return (zero ? "All dy are alike, so dx is 0 whatever x is: the way through the mean takes away what comes " +
+                   "directly, and the way through the variance is 0. " : "") +
            (unseen.length ? `A check with these dy does not see it if this way is left out: ${list(unseen)}.`
              : "A check with these dy sees it if any one of the three ways is left out.");
   };
@@ -35,14 +35,16 @@ const BatchNormJudge = (() => {
                          [said, verdicts, blind]);
 
     const show = () => {
-      const { k, leftOut, results } = model;
+      const { leftOut, results } = model;
+      const k = model.k();
       const measured = measure(model, k);
       const scale = largest(model, k);
       const wrong = BatchNorm.without(results, leftOut)[k];
       said.textContent = `The judge: L is the sum of dy times y. ${Differences.sentence(`x[${k}]`, "L", measured)}`;
       verdicts.replaceChildren(
         Differences.verdict(`dx[${k}]`, results.dx[k], measured, scale),
-        ...(leftOut.length ? [Differences.verdict(`dx[${k}] without ${leftOut.join(", ")}`, wrong, measured, scale)] : []));
+        ...(leftOut.length
+          ? [Differences.verdict(`dx[${k}] without ${leftOut.join(", ")}`, wrong, measured, scale)] : []));
       blind.textContent = blindness(model);
     };
     return { element, show };

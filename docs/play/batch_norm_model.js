@@ -1,67 +1,50 @@
 "use strict";
 
-/*
- * The state of batch norm's view: the numbers, how many of them are the batch, which x is followed (k), which ways are
- * left out. Until a number or the batch is changed, the results are those that the engine wrote.
- */
+/* The state of batch norm's view: that of every view, and which of the three ways are left out. */
 const BatchNormModel = (() => {
-  const create = (trace) => {
-    const listeners = [];
-    const original = JSON.stringify([trace.drawn, trace.options]);
-    const model = { trace, listen: (listener) => listeners.push(listener) };
+  const CONSTANTS = ["mean", "variance"]; // what a backward leaves out that takes both for constants
 
-    const refresh = () => {
-      const { drawn: { x, dy, c1, c2 }, options: { M, epsilon } } = model;
-      model.inputs = { x: x.slice(0, M), dy: dy.slice(0, M), c1, c2, epsilon };
-      model.fromEngine = JSON.stringify([model.drawn, model.options]) === original;
-      model.results = { ...BatchNorm.compute(model.inputs), ...(model.fromEngine ? trace.results : {}) };
-      model.k = Math.min(model.k, M - 1);
-      listeners.forEach((listener) => listener());
-    };
+  const inputs = ({ x, dy, c1, c2 }, { M, epsilon }) => {
+    const batch = (matrix) => Matrices.corner(matrix, 1, M)[0];
+    return { x: batch(x), dy: batch(dy), c1, c2, epsilon };
+  };
+
+  const create = () => {
+    const model = Model.create(TRACES["batch norm"], {
+      inputs, compute: BatchNorm.compute, shapes: ({ options: { M } }) => ({ x: [1, M] }),
+      start: { array: "x", places: { x: [0, 2] } }, mistaken: "x",
+    });
+    const { reset, setMistake } = model;
+    const changed = () => setMistake(String(model.leftOut) === String(CONSTANTS));
+    model.leftOut = [];
 
     model.reset = () => {
-      Object.assign(model, { drawn: trace.drawn, options: trace.options, leftOut: [], k: 2 });
-      refresh();
+      model.leftOut = [];
+      reset();
     };
 
-    /** Follows x[k]. */
-    model.pick = (k) => {
-      model.k = k;
-      refresh();
-    };
-
-    /** Sets one number: of "x" or "dy" at k, or "c1" or "c2". */
-    model.edit = (name, k, number) => {
-      const value = name in { x: 0, dy: 0 } ? model.drawn[name].map((old, n) => (n === k ? number : old)) : number;
-      model.drawn = { ...model.drawn, [name]: value };
-      refresh();
-    };
-
-    /** dy = 1 everywhere, as in a careless gradient check: the gradient of L = sum of y. */
-    model.ones = () => {
-      model.drawn = { ...model.drawn, dy: model.drawn.dy.map(() => 1) };
-      refresh();
-    };
-
-    model.setSize = (M) => {
-      model.options = { ...model.options, M };
-      refresh();
+    model.setMistake = (on) => {
+      model.leftOut = on ? CONSTANTS : [];
+      changed();
     };
 
     model.leaveOut = (way, out) => {
       model.leftOut = BatchNorm.WAYS.filter((each) => (each === way ? out : model.leftOut.includes(each)));
-      refresh();
+      changed();
     };
 
-    /** The ways whose absence changes some dx of this batch: those that a check with this dy would miss are not here. */
-    model.seen = () => BatchNorm.WAYS.filter((way) => {
-      const mistaken = BatchNorm.without(model.results, [way]);
-      return mistaken.some((number, k) => Differences.differs(number, model.results.dx[k]));
-    });
+    /** dy = 1 everywhere, as in a careless gradient check: the gradient of L = sum of y. */
+    model.ones = () => model.edit("dy", model.drawn.dy.map((row) => row.map(() => 1)));
 
-    model.reset();
+    /** Which x is followed. */
+    model.k = () => model.picked.place[1];
+
     return model;
   };
 
-  return Object.freeze({ create });
+  /** The ways whose absence changes some dx of this batch: what a check with these dy would miss is not among them. */
+  const seen = ({ results }) => BatchNorm.WAYS.filter((way) =>
+    BatchNorm.without(results, [way]).some((number, k) => Differences.differs(number, results.dx[k])));
+
+  return Object.freeze({ create, seen });
 })();

@@ -2,41 +2,29 @@
 
 /* Batch norm: a small batch of one channel, forward, and the three ways back. */
 (() => {
-  const { make, choice, button, row } = Elements;
-  const SIZES = [2, 3, 4, 5, 6, 7, 8].map((M) => [M, String(M)]);
+  const { make, button, row } = Elements;
 
-  const create = () => {
-    const model = BatchNormModel.create(TRACES["batch norm"]);
-    const arrays = BatchNormArrays.create(model);
-    const ways = BatchNormWays.create(model);
-    const judge = BatchNormJudge.create(model);
-    const size = choice("Numbers in the batch (M)", SIZES, model.options.M, model.setSize);
-    const source = make("p", { class: "source", role: "status" });
-    const { formulas } = model.trace;
-
-    const show = () => {
-      [arrays, ways, judge].forEach((part) => part.show());
-      size.show(model.options.M);
-      source.textContent = model.fromEngine
-        ? "Every number here but the finite differences was written by the engine."
-        : "Computed by this page from what you changed; a test holds its arithmetic to the engine's.";
-    };
-
-    const element = make("article", { class: "view", id: "batch-norm-view" }, [
-      make("h2", { text: "Batch norm" }),
-      make("p", { class: "look", text: "Look for this: a number of the batch reaches the loss in three ways, since it " +
-                                       "moves the mean and the variance as well, and with them every output. Its gradient " +
-                                       "is the sum of the three. Pick an x; leave a way out and see who notices." }),
-      row(size.element, button("dy = all ones", model.ones), button("As the engine wrote it", model.reset)),
-      source,
-      make("p", { class: "formula" }, [make("code", { text: formulas.forward })]),
-      make("p", { class: "formula" }, [make("code", { text: formulas.dx }), ": kappa is 1 here, m is mu, v is var."]),
-      arrays.element, ways.element, judge.element,
-    ]);
-    model.listen(show);
-    show();
-    return element;
+  /** The only level: formulas, arrays, ways, judge. */
+  const level = (model) => {
+    const parts = [BatchNormArrays, BatchNormWays, BatchNormJudge].map((part) => part.create(model));
+    const { forward, dx } = model.trace.formulas;
+    const element = make("div", { class: "batch-norm" }, [
+      make("div", { class: "formula" }, [make("code", { text: forward }), make("code", { text: dx }),
+                                         make("p", { class: "source", text: "m is mu here, v is var, kappa is 1." })]),
+      row(button("dy = all ones", model.ones)), ...parts.map((part) => part.element)]);
+    return { element, show: () => parts.forEach((part) => part.show()) };
   };
+
+  const create = () => Frame.create({
+    title: "Batch norm",
+    look: "a number of the batch reaches the loss in three ways, since it moves the mean and the variance as well, " +
+          "and with them every output. Its gradient is the sum of the three. Pick an x; leave a way out and see who " +
+          "notices.",
+    model: BatchNormModel.create(),
+    options: [["Numbers in the batch (M)", "M", Frame.wholeNumbers(2, 8)]],
+    mistake: "The mistake beside it: mean and variance taken for constants",
+    levels: [["arrays", "The batch", level]],
+  });
 
   Views.add({ id: "batch-norm", name: "Batch norm", create });
 })();

@@ -7,7 +7,7 @@ const BatchNormWays = (() => {
   const factor = (number) => Numbers.bracketed(number, 4);
 
   /** way -> [why, formula, the numbers in it], for x[k]. */
-  const worked = ({ results: { mu, s, g, dm, dv }, inputs: { x }, k }) => ({
+  const worked = ({ results: { mu, s, g, dm, dv }, inputs: { x } }, k) => ({
     direct: [`x[${k}] is in xhat[${k}].`, `s g[${k}]`, `${factor(s)} \u00d7 ${factor(g[k])}`],
     mean: [`x[${k}] moves mu by 1/M, and mu moves every xhat.`, "dL/dm / M", `${factor(dm)} / ${x.length}`],
     variance: [`x[${k}] moves var by 2 (x[${k}] \u2212 mu) / M, and var moves every xhat.`,
@@ -40,14 +40,15 @@ const BatchNormWays = (() => {
       cards.get(way)]);
     const element = make("section", { class: "ways", "aria-label": "the three ways to the loss" }, [heading,
       make("div", { class: "ways-beside" }, [drawing.element, make("ol", {}, BatchNorm.WAYS.map(item))]),
-      total, make("p", { class: "source", text: "The bars begin where the one before ends; the line is 0. That mu moves " +
-                                                "var, too, does not count: x \u2212 mu sums to 0." })]);
+      total, make("p", { class: "source", text: "A bar begins where the one before it ends; the line is 0. That mu " +
+                                                "moves var, too, does not count: x \u2212 mu sums to 0." })]);
 
     const show = () => {
-      const { k, leftOut, results } = model;
+      const { leftOut, results } = model;
+      const k = model.k();
       const kept = BatchNorm.WAYS.filter((way) => !leftOut.includes(way));
       const { zero, spans: reach } = spans(kept.map((way) => results[way][k]));
-      const texts = worked(model);
+      const texts = worked(model, k);
       heading.textContent = `The three ways from the loss to x[${k}]`;
       drawing.show(model);
       BatchNorm.WAYS.forEach((way) => {
@@ -57,7 +58,8 @@ const BatchNormWays = (() => {
           make("p", { text: why }),
           make("p", { class: "share" }, [make("code", { text: formula }), ` = ${numbers} = `,
                                          make("b", { text: four(results[way][k]) })]),
-          kept.includes(way) ? bar(way, reach[kept.indexOf(way)], zero) : make("p", { class: "fails", text: "left out" }));
+          kept.includes(way) ? bar(way, reach[kept.indexOf(way)], zero)
+            : make("p", { class: "fails", text: "left out" }));
       });
       const sum = kept.map((way) => factor(results[way][k])).join(" + ") || "0";
       total.textContent = `dx[${k}]${leftOut.length ? ` without ${leftOut.join(", ")}` : ""} = ${sum} = ` +

@@ -24,7 +24,7 @@ const Network = (() => {
 
   const plus = (matrix, bias) => entries(matrix, (number, i, j) => number + bias[0][j]);
 
-  /** Algorithm 1, and the loss l = 1/2 sum of (yhat - y)^2; yhat is o2, since gamma is no function here but a2 itself. */
+  /** Algorithm 1 and the loss, l = 1/2 sum of (yhat - y)^2. yhat is o2, and a2 as well: gamma is the identity here. */
   const forward = ({ x, W1, b1, W2, b2, y, sigma }) => {
     const a1 = plus(product(x, W1), b1);
     const o1 = entries(a1, SIGMA[sigma].value);

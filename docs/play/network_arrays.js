@@ -12,8 +12,8 @@ const NetworkArrays = (() => {
       const judged = key.replace(/^d/, "");
       return Matrix.create({
         name: name(key), scalar: key === "l", vector: !/W/.test(key),
-        onPick: NetworkModel.JUDGED.includes(judged) ? (i, j) => model.choose(judged, i, j) : undefined,
-        onEdit: INPUT[key] ? (i, j, number) => model.edit(INPUT[key], i, j, number) : undefined });
+        onPick: NetworkModel.JUDGED.includes(judged) ? (i, j) => model.pick(judged, i, j) : undefined,
+        onEdit: INPUT[key] ? (i, j, number) => model.edit(INPUT[key], number, i, j) : undefined });
     };
     const parts = new Map([...PAIRS.flat(), "y", "l"].map((key) => [key, matrix(key)]));
     const element = make("section", { "aria-label": "all arrays" }, [
@@ -22,16 +22,17 @@ const NetworkArrays = (() => {
         make("div", { class: "pair" }, keys.map((key) => parts.get(key).element))))]);
 
     const show = () => {
-      const { arrays, step, chosen } = model;
+      const { arrays, step, picked } = model;
       parts.forEach((part, key) => {
         const given = Boolean(INPUT[key]);
         const known = given || model.known(key);
         const state = step.writes === key ? "written" : step.reads.includes(key) ? "read" : "";
         const words = [title(key), ...(state ? [`${state} now`] : []), ...(model.G() === key ? ["is G"] : [])];
-        const isChosen = (i, j) => chosen.array === key.replace(/^d/, "") && chosen.place[0] === i && chosen.place[1] === j;
+        const isPicked = (i, j) =>
+          picked.array === key.replace(/^d/, "") && picked.place[0] === i && picked.place[1] === j;
         part.element.dataset.state = state;
         part.show({ values: arrays[key], title: words.join(", "), blank: () => !known,
-                    marks: (i, j) => [...(isChosen(i, j) ? ["picked"] : []), ...(known ? [] : ["pending"])] });
+                    marks: (i, j) => [...(isPicked(i, j) ? ["picked"] : []), ...(known ? [] : ["pending"])] });
       });
     };
     return { element, show };

@@ -31,7 +31,8 @@ const NetworkLines = (() => {
       return element;
     };
     const element = make("div", { class: "listing" }, BLOCKS.flatMap(([block, title, texts]) => [
-      make("h3", { text: title }), make("ol", { class: "lines", "aria-label": title }, texts.map((each) => line(block, each)))]));
+      make("h3", { text: title }),
+      make("ol", { class: "lines", "aria-label": title }, texts.map((each) => line(block, each)))]));
 
     const show = () => {
       lines.forEach(({ block, number, element: item, h, printed }) => {
@@ -40,7 +41,7 @@ const NetworkLines = (() => {
         if (here) item.setAttribute("aria-current", "step");
         else item.removeAttribute("aria-current");
         h.textContent = here && step.h ? ` h = ${step.h}` : "";
-        printed.forEach((span) => { span.hidden = !model.printed; });
+        printed.forEach((span) => { span.hidden = !model.mistake; });
       });
     };
     return { element, show };

@@ -19,9 +19,10 @@ const NetworkMisprint = (() => {
   };
 
   const back = ({ arrays, step: { h } }) =>
-    `G, repeated for every row of ${name(`W${h}`)}, times ${name(`W${h}`)} element by element is ${shape(arrays[`W${h}`])}; ` +
-    `${name(`o${h - 1}`)} has ${arrays[`o${h - 1}`][0].length} numbers. The summands are right, the sum over each row is ` +
-    `missing: G has the wrong shape from here on. Each row of this adds up to one number of ${name(`do${h - 1}`)}.`;
+    `G, repeated for every row of ${name(`W${h}`)}, times ${name(`W${h}`)} element by element is ` +
+    `${shape(arrays[`W${h}`])}; ${name(`o${h - 1}`)} has ${arrays[`o${h - 1}`][0].length} numbers. The summands are ` +
+    "right, the sum over each row is missing: G has the wrong shape from here on. Each row of this adds up to one number of " +
+    `${name(`do${h - 1}`)}.`;
 
   const create = (model) => {
     const said = make("p");
@@ -30,13 +31,13 @@ const NetworkMisprint = (() => {
     const matrices = new Map();
 
     const matrix = (key) => {
-      if (!matrices.has(key)) matrices.set(key, Matrix.create({ name: `${name(key)} as printed`, vector: false }));
+      if (!matrices.has(key)) matrices.set(key, Matrix.create({ name: `${name(key)} as printed` }));
       return matrices.get(key);
     };
 
     const show = () => {
       const { step, arrays } = model;
-      element.hidden = !(model.printed && step.block === "2" && (step.line === 5 || step.line === 6));
+      element.hidden = !(model.mistake && step.block === "2" && (step.line === 5 || step.line === 6));
       if (element.hidden) return;
       const isOuter = step.line === 5;
       const values = model.asPrinted(step.h)[isOuter ? "outer" : "back"];

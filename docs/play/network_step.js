@@ -1,12 +1,12 @@
 "use strict";
 
-/* The step at the cursor: what the line reads, what it writes, one number of that worked out, and the misprint beside. */
+/* The step at the cursor: what the line reads, what it writes, one number of that worked out, the misprint beside. */
 const NetworkStep = (() => {
   const { make } = Elements;
   const { name, title, at } = NetworkLetters;
   const INPUTS = ["x", "W1", "b1", "W2", "b2", "y"];
 
-  /** Why the line is as it is. The sentences of lines 4 to 6 are those of the layer's docstring, by write_network_traces.py. */
+  /** Why the line is as it is. The sentences of lines 4 to 6 are those of Dense's docstring, which the trace brings. */
   const SAID = {
     1.1: () => "The input is the output of layer 0.",
     1.2: () => "For every layer but the last. H is 2 here: only h = 1.",
@@ -20,7 +20,8 @@ const NetworkStep = (() => {
     2.3: ({ sigma }, { h }) => (h === 2 ? "f is \u03b3 here, the identity: its derivative is 1."
       : `f is \u03c3: ${sigma === "ReLU" ? "the gradient passes where the output is above 0"
         : "its derivative is o (1 \u2212 o)"}.`),
-    2.4: (options, step, formulas) => inLetters(formulas.db, step), 2.5: (options, step, formulas) => inLetters(formulas.dW, step),
+    2.4: (options, step, formulas) => inLetters(formulas.db, step),
+    2.5: (options, step, formulas) => inLetters(formulas.dW, step),
     2.6: (options, step, formulas) => inLetters(formulas.dx, step),
   };
 
@@ -54,8 +55,9 @@ const NetworkStep = (() => {
     const matrix = (key, role) => {
       if (!made.has(role + key)) {
         made.set(role + key, Matrix.create({
-          name: name(key), scalar: key === "l", vector: !/W/.test(key), onPick: role === "writes" ? model.pick : undefined,
-          onEdit: INPUTS.includes(key) ? (i, j, number) => model.edit(key, i, j, number) : undefined }));
+          name: name(key), scalar: key === "l", vector: !/W/.test(key),
+          onPick: role === "writes" ? model.work : undefined,
+          onEdit: INPUTS.includes(key) ? (i, j, number) => model.edit(key, number, i, j) : undefined }));
       }
       return made.get(role + key);
     };
@@ -73,7 +75,8 @@ const NetworkStep = (() => {
       const { step, arrays, place } = model;
       const uses = step.writes ? step.uses(place) : {};
       const number = step.block === "l" ? "The loss" : `Algorithm ${step.block}, line ${step.line}`;
-      where.textContent = number + (step.h ? `, h = ${step.h}` : "") + (step.writes ? `: writes ${name(step.writes)}` : "");
+      where.textContent = number + (step.h ? `, h = ${step.h}` : "") +
+                          (step.writes ? `: writes ${name(step.writes)}` : "");
       why.textContent = said(model);
       fill(reads, "reads", "reads", step.reads);
       fill(writes, "writes", "writes", step.writes ? [step.writes] : []);
@@ -81,7 +84,7 @@ const NetworkStep = (() => {
         values: arrays[key], title: title(key), marks: (i, j) => (uses[key](i, j) ? ["linked"] : []) }));
       if (step.writes) {
         matrix(step.writes, "writes").show({
-          values: arrays[step.writes], title: step.writes === model.G() ? `${title(step.writes)}, now G` : title(step.writes),
+          values: arrays[step.writes], title: title(step.writes) + (step.writes === model.G() ? ", now G" : ""),
           marks: (i, j) => (i === place[0] && j === place[1] ? ["picked"] : []) });
       }
       sum.replaceChildren(...worked(model));

@@ -4,8 +4,9 @@
  * Algorithms 1 and 2 as steps: for each line that is executed what it reads, what it writes, and what one number of it
  * is made of. Pure functions, no document.
  *
- * A step: { block, line, h, reads, writes, uses(place), sum(arrays, place) }. uses: which entries of what is read occur in
- * the number at place; sum: [symbols, numbers] of that number, as text. h: in loops alone. A step that only counts writes null.
+ * A step: { block, line, h, reads, writes, uses(place), sum(arrays, place) }. h: in loops alone; uses: which entries of
+ * what is read occur in the number at place; sum: [symbols, numbers] of that number, as text, numbers null for a copy.
+ * A step that only counts writes null.
  */
 const NetworkSteps = (() => {
   const { at, name } = NetworkLetters;

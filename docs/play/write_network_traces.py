@@ -1,8 +1,8 @@
-"""Writes network_traces.js: what the engine computes, in float64, for the first state of the views of whole networks.
+"""Writes network_traces.js: what the engine computes, in float64, for the first state of batch norm and the network.
 
     python docs/play/write_network_traces.py
 
-As write_traces.py, for batch norm with its three ways and for the two-layer network of Algorithms 1 and 2.
+As write_traces.py, for batch norm with its three ways to the loss and for the two layers of Algorithms 1 and 2.
 """
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from write_traces import formula, plain
 
 from engine.arrays import Array
-from engine.combinators import Chain
 from engine.kernels import gradient_sums
 from engine.layer import Run
 from engine.layers import BatchNorm, Dense, ReLU, Sigmoid
@@ -26,106 +26,98 @@ SIGMA = {"ReLU": ReLU, "sigmoid": Sigmoid}
 
 
 def batch_norm() -> dict[str, Any]:
-    """One channel of a batch of 6; the page offers up to 8 numbers. With this seed mean and deviation are whole: 4, 2."""
+    """One channel of a batch of 6; the page offers up to 8 numbers. The seed makes the mean 4, the deviation 2."""
     rng = np.random.default_rng(2090)
-    drawn = {"x": rng.integers(0, 10, 8), "dy": signs(rng, 8), "c1": 2, "c2": -1}
+    drawn = {"x": rng.integers(0, 10, (1, 8)), "dy": signs(rng, (1, 8)), "c1": 2, "c2": -1}
     options = {"M": 6, "epsilon": BatchNorm(1).epsilon}
-    results = normalized(drawn["x"][:6], drawn["dy"][:6], drawn["c1"], drawn["c2"])
+    results = normalized(drawn["x"][0, :6], drawn["dy"][0, :6], drawn["c1"], drawn["c2"])
     return {"drawn": drawn, "options": options, "results": results,
             "formulas": {"forward": formula(BatchNorm, "xhat ="), "dx": formula(BatchNorm, "dx =")}}
 
 
 def normalized(x: Array, dy: Array, c1: float, c2: float) -> dict[str, Any]:
-    """All that the page shows of x, dy: (M,), by the engine. The ways are dx with one of its two sums alone, or none."""
+    """What BatchNorm makes of x and dy, (M,). The ways are dx with one of its two sums alone, and with none."""
     layer = BatchNorm(1, dtype="float64")
-    xhat, _ = layer.forward(channel(x), Run())  # c1 is 1 and c2 is 0
+    x, dy = (np.asarray(numbers, "float64")[:, None] for numbers in (x, dy))
+    xhat, _ = layer.forward(x, Run())  # c1 is 1 and c2 is 0
     layer.params["c1"][...], layer.params["c2"][...] = c1, c2
-    y, saved = layer.forward(channel(x), Run())
-    dx, grads = layer.backward(channel(dy), saved)
+    y, saved = layer.forward(x, Run())
+    dx, grads = layer.backward(dy, saved)
     _, measured = saved
-    sums = gradient_sums(channel(dy), channel(x), measured.m)
-    direct, through_mean, through_variance = (
-        layer.input_gradient(channel(dy), channel(x), measured, (sums[0] * mean, sums[1] * variance))
-        for mean, variance in ((0, 0), (1, 0), (0, 1)))
+    sum_dy, sum_dy_x = gradient_sums(dy, x, measured.m)
+    direct, mean, variance = (layer.input_gradient(dy, x, measured, (sum_dy * m, sum_dy_x * v))
+                              for m, v in ((0, 0), (1, 0), (0, 1)))
     s = measured.s
-    return {"mu": grads["mean"][0], "var": grads["variance"][0], "s": s[0], "xhat": xhat[:, 0], "y": y[:, 0],
-            "g": dy * c1, "dm": (-s * c1 * sums[0])[0], "dv": (-s**3 / 2 * c1 * sums[1])[0], "direct": direct[:, 0],
-            "mean": (through_mean - direct)[:, 0], "variance": (through_variance - direct)[:, 0], "dx": dx[:, 0],
-            "dc1": grads["c1"][0], "dc2": grads["c2"][0]}
+    results = {"mu": grads["mean"], "var": grads["variance"], "s": s, "dm": -s * c1 * sum_dy,
+               "dv": -s**3 / 2 * c1 * sum_dy_x, "dc1": grads["c1"], "dc2": grads["c2"]}
+    arrays = {"xhat": xhat, "y": y, "g": dy * c1, "direct": direct, "mean": mean - direct,
+              "variance": variance - direct, "dx": dx}
+    return {name: value[0] for name, value in results.items()} | {name: value[:, 0] for name, value in arrays.items()}
 
 
 def network() -> dict[str, Any]:
-    """One sample; two or three inputs, hidden numbers and outputs. With this seed ReLU stops one of the hidden three."""
+    """One sample; two or three inputs, hidden numbers, outputs. With this seed ReLU stops one of the hidden three."""
     rng = np.random.default_rng(851)
-    drawn = {"x": signs(rng, (1, 3)), "W1": signs(rng, (3, 3)), "b1": signs(rng, (1, 3)), "W2": signs(rng, (3, 3)),
-             "b2": signs(rng, (1, 3)), "y": signs(rng, (1, 3))}
+    row, square = (1, 3), (3, 3)
+    shapes = {"x": row, "W1": square, "b1": row, "W2": square, "b2": row, "y": row}
+    drawn = {name: signs(rng, shape) for name, shape in shapes.items()}
     options = {"inputs": 3, "hidden": 3, "outputs": 2, "sigma": "ReLU"}
-    ends = {"x": (1, 3), "W1": (3, 3), "b1": (1, 3), "W2": (3, 2), "b2": (1, 2), "y": (1, 2)}
-    given = {name: drawn[name][:rows, :columns] for name, (rows, columns) in ends.items()}
+    given = drawn | {name: drawn[name][:, :2] for name in ("W2", "b2", "y")}
     return {"drawn": drawn, "options": options, "results": propagated(**given, sigma=options["sigma"]),
             "formulas": {"dW": reason("dW ="), "dx": reason("dx ="), "db": reason("db =")}}
 
 
 def propagated(x: Array, W1: Array, b1: Array, W2: Array, b2: Array, y: Array, sigma: str) -> dict[str, Any]:
-    """Algorithms 1 and 2 by the engine: every array that they write. x: (1, I), biases as rows (1, O)."""
+    """Every array that Algorithms 1 and 2 write. x: (1, I), W1: (I, H), W2: (H, O); biases and y are rows, too."""
     rng = np.random.default_rng(0)  # for parameters that are overwritten
     net = mlp((*W1.shape, W2.shape[1]), SIGMA[sigma](), rng=rng, dtype="float64")
-    linear = Chain(Dense(*W1.shape, rng=rng, dtype="float64"))["0"]
-    for layer, W, b in ((net["dense_1"], W1, b1), (net["dense_2"], W2, b2), (linear, W1, b1)):
+    first, second = net["dense_1"], net["dense_2"]
+    linear = Dense(*W1.shape, rng=rng, dtype="float64")  # the first layer without sigma
+    for layer, W, b in ((first, W1, b1), (linear, W1, b1), (second, W2, b2)):
         layer.params["W"][...], layer.params["b"][...] = W, b[0]
     x = x.astype("float64")
-    o1, saved1 = net["dense_1"].forward(x, Run())
-    o2, saved2 = net["dense_2"].forward(o1, Run())
+    o1, saved1 = first.forward(x, Run())
+    o2, saved2 = second.forward(o1, Run())
     loss, do2 = least_squares(o2, y)
-    do1, second = net["dense_2"].backward(do2, saved2)
-    do0, first = net["dense_1"].backward(do1, saved1)
-    # one sample: the sum of da over n, db, is da itself; and the second layer has no sigma
+    do1, grads2 = second.backward(do2, saved2)
+    do0, grads1 = first.backward(do1, saved1)
+    # db, the sum of da over the samples, is da itself for one sample; the second layer has no sigma
     return {"o0": x, "a1": linear.forward(x, Run())[0], "o1": o1, "a2": o2, "o2": o2, "l": loss, "do2": do2, "da2": do2,
-            "db2": second["b"][None], "dW2": second["W"], "do1": do1, "da1": first["b"][None], "db1": first["b"][None],
-            "dW1": first["W"], "do0": do0}
+            "db2": grads2["b"][None], "dW2": grads2["W"], "do1": do1, "da1": grads1["b"][None],
+            "db1": grads1["b"][None], "dW1": grads1["W"], "do0": do0}
 
 
-def channel(numbers: Array) -> Array:
-    """(M,) -> (M, 1), float64."""
-    return np.asarray(numbers, "float64")[:, None]
-
-
-def signs(rng: np.random.Generator, shape: int | tuple[int, int]) -> Array:
+def signs(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     """Small numbers of both signs, none 0."""
     return rng.integers(1, 4, shape) * rng.choice((-1, 1), shape)
 
 
-def formula(layer: type, beginning: str) -> str:
-    """The one line of the layer's docstring that begins so, one space between words."""
-    lines = [" ".join(line.split()) for line in (layer.__doc__ or "").splitlines()]
-    found, = [line for line in lines if line.startswith(beginning)]
-    return found
-
-
 def reason(beginning: str) -> str:
-    """The line of Dense's docstring that begins so: formula: reason (equations); far apart there, its line number left off."""
+    """The line of Dense's docstring that begins so: what stands in its columns but the last, the algorithm's line."""
     line, = [line.strip() for line in (Dense.__doc__ or "").splitlines() if line.strip().startswith(beginning)]
-    *columns, _ = re.split(" {2,}", line)
-    return f"{columns[0]}: {' '.join(columns[1:])}" if len(columns) > 2 else " ".join(columns)
+    equation, *others = re.split(" {2,}", line)[:-1]
+    return f"{equation}{':' if len(others) > 1 else ''} {' '.join(others)}"
 
 
 TRACES = {"batch norm": batch_norm, "network": network}
 
 
+def traces() -> dict[str, dict[str, dict[str, Any]]]:
+    """operation -> part -> name -> a number, an array as rows, or text: what JSON has. No negative zeros."""
+    return {operation: {part: {name: plain(value) for name, value in values.items()}
+                        for part, values in trace().items()} for operation, trace in TRACES.items()}
+
+
 def script() -> str:
-    """network_traces.js: one assignment an operation, a line for each number or array. No negative zeros."""
+    """network_traces.js: one assignment an operation, a line for each number or array."""
     operations = []
-    for operation, trace in TRACES.items():
-        parts = [f'  "{part}": {{\n' + ",\n".join(f"    {json.dumps(name)}: {json.dumps(plain(value))}"
-                                                 for name, value in values.items()) + "\n  }"
-                 for part, values in trace().items()]
-        operations.append(f'TRACES["{operation}"] = {{\n' + ",\n".join(parts) + "\n};\n")
+    for operation, parts in traces().items():
+        written = [f'  "{part}": {{\n' + ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}"
+                                                   for name, value in values.items()) + "\n  }"
+                   for part, values in parts.items()]
+        operations.append(f'TRACES["{operation}"] = {{\n' + ",\n".join(written) + "\n};\n")
     return ("// Written by write_network_traces.py: what the engine computes in float64. Not to be edited.\n"
             '"use strict";\n\n' + "\n".join(operations))
-
-
-def plain(value: Any) -> Any:
-    return (value + 0).tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def main() -> None:
