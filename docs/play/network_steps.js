@@ -42,7 +42,7 @@ const NetworkSteps = (() => {
     sum: (arrays, [i, j]) => {
       const a = arrays.a1[i][j];
       return sigma === "ReLU" ? [`max(${at("a1", [i, j])}, 0)`, `max(${Numbers.text(a, digits(a))}, 0)`]
-        : [`1 / (1 + exp(\u2212${at("a1", [i, j])}))`, `1 / (1 + exp(${Numbers.text(-a, digits(a))})`];
+        : [`1 / (1 + exp(\u2212${at("a1", [i, j])}))`, `1 / (1 + exp(${Numbers.text(-a, digits(a))}))`];
     },
   });
 
