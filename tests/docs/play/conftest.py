@@ -7,8 +7,8 @@ import pytest
 
 PLAY = Path(__file__).parents[3] / "docs" / "play"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def shown():
 
     def numbers(page, name):
         rows = page.locator(f'figure[data-name="{name}"]:visible').first.locator('[role="row"]').evaluate_all(
-            "rows => rows.map(row => [...row.querySelectorAll('[role=gridcell] .number')].map(cell => cell.textContent))")
+            "rows => rows.map(row => [...row.querySelectorAll('.number')].map(number => number.textContent))")
         return [[None if text == "·" else float(text.replace("−", "-")) for text in row] for row in rows if row]
 
     return numbers
