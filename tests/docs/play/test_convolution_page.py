@@ -183,7 +183,7 @@ def test_the_mistake_slides_beside_the_right_one(page, shown):
 
 
 def test_play_stops_at_the_end(open_page):
-    page = open_page("#convolution")
+    page = open_page("#convolution", locale="en-GB")  # a window of its own: its clock stays a false one
     page.clock.install()
     page.get_by_text(SLIDING).click()
     page.get_by_role("button", name="First").click()
