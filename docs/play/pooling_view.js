@@ -2,8 +2,7 @@
 
 /* Max-pool: its words, its options and its mistake. */
 Views.add((() => {
-  const { corner, difference, inner } = Matrices;
-  const H = 0.001; // smaller than what is between two pixels, so that a larger one does not change in the window
+  const { corner } = Matrices;
 
   const inputs = (drawn, { rows, columns, size, stride }) => {
     const [height, width] = Pooling.outputs({ rows, columns, size, stride });
@@ -26,28 +25,8 @@ Views.add((() => {
         `the first of equal ones, in ${largest}. dx[${i},${j}] is the sum of the dy of those.`;
   };
 
-  const tied = ({ factor, mistaken }) => factor !== mistaken;
-
-  /** All pixels that are as large as the picked number move together: one of a tie alone would meet a kink. */
-  const judged = ({ picked: { array, place: [i, j] }, inputs: given, results, mistake }) => {
-    const level = (array === "y" ? results.y : given.x)[i][j];
-    const chosen = given.x.map((row) => row.map((number) => Number(number === level)));
-    const moved = (h) => given.x.map((row, p) => row.map((number, q) => number + h * chosen[p][q]));
-    const count = Matrices.sum(chosen);
-    return {
-      said: "L is the sum of dy times y. " +
-            `${count === 1 ? "One pixel is" : `${count} pixels are`} ${Numbers.text(level)}; they move ` +
-            "together, since one of a tie alone would meet a kink. With them",
-      difference: difference(([[h]]) => Pooling.loss(moved(h), given), [[0]], 0, 0, H),
-      values: [["the sum of their dx", inner(results.dx, chosen)],
-               ...(mistake ? [["the sum of their dx with the mistake", inner(results.mistaken, chosen)]] : [])],
-      hint: mistake && !results.links.some(tied)
-        ? "No window has a tie, so the mistake does not show. Make two pixels of a window equal." : "",
-    };
-  };
-
   const operation = {
-    said, judged, mistakeName: "dx, ties all paid", windowTitle: "image, with the window on it",
+    said, judged: PoolingJudge.judged, mistakeName: "dx, ties all paid", windowTitle: "image, with the window on it",
     factorName: "first largest?", unlinked: "This pixel lies in no window, so its gradient is 0.",
     mark: ({ factor, mistaken }) => (factor === 1 ? "first" : mistaken === 1 ? "tie" : "linked"),
   };
@@ -58,7 +37,7 @@ Views.add((() => {
 
   const model = () => {
     const { drawn, options } = TRACES.pooling;
-    const losing = Pooling.compute(inputs(drawn, options)).links.find(tied); // a pixel that a tie leaves without dy
+    const losing = Pooling.compute(inputs(drawn, options)).links.find(PoolingJudge.tied); // as large, but not paid
     return Model.create(TRACES.pooling, { inputs, compute: Pooling.compute, shapes, refuse, mistaken: "x",
                                           start: { array: "y", places: { x: losing.x, y: losing.y } } });
   };

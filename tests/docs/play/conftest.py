@@ -1,5 +1,6 @@
 """The page in a real browser, and the engine's side of every comparison."""
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 
 PLAY = Path(__file__).parents[3] / "docs" / "play"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="session")
@@ -41,29 +42,57 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser):
-    """open_page("#pooling", width=400) opens the page; afterwards it must have said and asked for nothing."""
-    contexts, complaints = [], []
+@pytest.fixture(scope="session")
+def window(browser):
+    """window(width=900, color_scheme="dark"): a page and what it complained of; one for each setting, opened once."""
+    windows = {}
 
-    def watch(page):
+    def watched(width, settings):
+        page = browser.new_context(viewport={"width": width, "height": 900}, **settings).new_page()
         page.set_default_timeout(5000)
+        complaints = []
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("request", lambda request: complaints.append(f"request: {request.url}")
-                if not request.url.startswith((PLAY.as_uri(), "data:")) else None)
+                if not request.url.startswith((PLAY.as_uri(), "data:", "about:")) else None)
+        return page, complaints
+
+    def found(width, **settings):
+        key = (width, *sorted(settings.items()))
+        if key not in windows:
+            windows[key] = watched(width, settings)
+        return windows[key]
+
+    return found
+
+
+@pytest.fixture
+def open_page(window):
+    """open_page("#pooling", width=400) opens the page anew; afterwards it must have said and asked for nothing."""
+    complained = []
 
     def opened(address="", width=900, **settings):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **settings))
-        page = contexts[-1].new_page()
-        watch(page)
+        page, complaints = window(width, **settings)
+        complained.append(complaints)
+        page.goto("about:blank")
         page.goto((PLAY / "index.html").as_uri() + address)
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    assert [complaint for complaints in complained for complaint in complaints] == []
+
+
+@pytest.fixture
+def computed(open_page):
+    """computed("Pooling.compute", cases): what a function of the page makes of each case; arrays travel as JSON."""
+    page = open_page()
+
+    def called(function, cases):
+        text = json.dumps(cases, default=lambda array: array.tolist())
+        return json.loads(page.evaluate(f"text => JSON.stringify(JSON.parse(text).map(given => ({function})(given)))",
+                                        text))
+
+    return called
 
 
 @pytest.fixture
@@ -72,7 +101,7 @@ def shown():
 
     def numbers(page, name):
         rows = page.locator(f'figure[data-name="{name}"]:visible').first.locator('[role="row"]').evaluate_all(
-            "rows => rows.map(row => [...row.querySelectorAll('[role=gridcell] .number')].map(cell => cell.textContent))")
+            "rows => rows.map(row => [...row.querySelectorAll('.number')].map(number => number.textContent))")
         return [[None if text == "·" else float(text.replace("−", "-")) for text in row] for row in rows if row]
 
     return numbers
