@@ -2,6 +2,7 @@
 import importlib.util
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,19 @@ def writer():
     spec = importlib.util.spec_from_file_location("write_traces", PLAY / "write_traces.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def network_writer():
+    """docs/play/write_network_traces.py as a module; it imports its neighbour write_traces."""
+    sys.path.insert(0, str(PLAY))
+    try:
+        spec = importlib.util.spec_from_file_location("write_network_traces", PLAY / "write_network_traces.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(PLAY))
     return module
 
 

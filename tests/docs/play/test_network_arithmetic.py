@@ -1,27 +1,12 @@
 """The page's batch norm and two-layer network against the engine's, in the browser, on random shapes and values."""
-import importlib.util
 import json
 import math
 import re
-import sys
 
 import numpy as np
 import pytest
 
 INPUTS = ("x", "W1", "b1", "W2", "b2", "y")
-
-
-@pytest.fixture(scope="module")
-def writer(play):
-    """docs/play/write_network_traces.py as a module, which imports its neighbour write_traces."""
-    sys.path.insert(0, str(play))
-    try:
-        spec = importlib.util.spec_from_file_location("write_network_traces", play / "write_network_traces.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(play))
-    return module
 
 
 @pytest.fixture
@@ -58,16 +43,16 @@ def networks(count, seed, largest=6):
             "sigma": ("ReLU", "sigmoid")[n % 2]}
 
 
-def normalize(page, writer, cases):
-    epsilon = writer.BatchNorm(1).epsilon
-    return page.evaluate("cases => cases.map(BatchNorm.compute)", [plain(case) | {"epsilon": epsilon} for case in cases])
+def normalize(page, network_writer, cases):
+    given = [plain(case) | {"epsilon": network_writer.BatchNorm(1).epsilon} for case in cases]
+    return page.evaluate("cases => cases.map(BatchNorm.compute)", given)
 
 
-def test_traces_are_what_the_engine_computes(play, writer):
+def test_traces_are_what_the_engine_computes(play, network_writer):
     text = (play / "network_traces.js").read_text(encoding="utf-8")
     written = {name: json.loads(value) for name, value in
                re.findall(r'^TRACES\["([a-z ]+)"\] = (\{.*?^\});$', text, re.DOTALL | re.MULTILINE)}
-    computed = writer.traces()
+    computed = network_writer.traces()
     assert written.keys() == computed.keys()
     for operation, parts in computed.items():
         assert written[operation].keys() == parts.keys()
@@ -81,20 +66,20 @@ def test_traces_are_what_the_engine_computes(play, writer):
                     np.testing.assert_allclose(here, value, rtol=0, atol=1e-12, err_msg=f"{operation} {name}")
 
 
-def test_batch_norm(page, writer):
+def test_batch_norm(page, network_writer):
     cases = list(batches(120, seed=0))
     assert len({len(case["x"]) for case in cases}) == 11
-    for case, here in zip(cases, normalize(page, writer, cases), strict=True):
-        expected = writer.normalized(**case)
+    for case, here in zip(cases, normalize(page, network_writer, cases), strict=True):
+        expected = network_writer.normalized(**case)
         assert here.keys() == expected.keys()
         for name in expected:
             close(here, expected, name, case)
 
 
-def test_the_three_ways_are_the_engines_and_add_up(page, writer):
+def test_the_three_ways_are_the_engines_and_add_up(page, network_writer):
     cases = list(batches(60, seed=1))
-    for case, here in zip(cases, normalize(page, writer, cases), strict=True):
-        expected = writer.normalized(**case)
+    for case, here in zip(cases, normalize(page, network_writer, cases), strict=True):
+        expected = network_writer.normalized(**case)
         np.testing.assert_allclose(here["direct"] + np.array(here["mean"]) + here["variance"], expected["dx"],
                                    rtol=1e-9, atol=1e-9 * np.abs(expected["direct"]).max())
         for left_out in (["mean"], ["variance"], ["mean", "variance"], ["direct"]):
@@ -104,7 +89,7 @@ def test_the_three_ways_are_the_engines_and_add_up(page, writer):
                                        atol=1e-9 * np.abs(expected["direct"]).max())
 
 
-def test_the_judge_of_batch_norm(page, writer):
+def test_the_judge_of_batch_norm(page, network_writer):
     """It passes the engine's dx, and nothing that lacks a way, unless that way gives nothing."""
     judged = """([inputs, dx, k]) => {
         const model = { inputs, results: BatchNorm.compute(inputs) };
@@ -112,8 +97,8 @@ def test_the_judge_of_batch_norm(page, writer):
     }"""
     mistakes = 0
     for case in batches(60, seed=2):
-        expected = writer.normalized(**case)
-        inputs = plain(case) | {"epsilon": writer.BatchNorm(1).epsilon}
+        expected = network_writer.normalized(**case)
+        inputs = plain(case) | {"epsilon": network_writer.BatchNorm(1).epsilon}
         k = len(case["x"]) // 2
         assert page.evaluate(judged, [inputs, expected["dx"][k], k]), case
         largest = max(abs(expected[way][k]) for way in ("direct", "mean", "variance"))
@@ -124,36 +109,37 @@ def test_the_judge_of_batch_norm(page, writer):
     assert mistakes > 120
 
 
-def test_ones_do_not_see_the_way_through_the_variance(page, writer):
+def test_ones_do_not_see_the_way_through_the_variance(page, network_writer):
+    seen = "results => BatchNormModel.seen({ results })"
     for case in batches(30, seed=3):
         ones = case | {"dy": np.full(len(case["x"]), 1.5)}
-        expected = writer.normalized(**ones)
+        expected = network_writer.normalized(**ones)
         size = abs(expected["direct"]).max()
         assert np.abs(expected["dx"]).max() < 1e-9 * size
-        here, = normalize(page, writer, [ones])
-        assert page.evaluate("results => BatchNormModel.seen({ results })", here) == ["direct", "mean"]
-        before, = normalize(page, writer, [case])
+        here, = normalize(page, network_writer, [ones])
+        assert page.evaluate(seen, here) == ["direct", "mean"]
+        before, = normalize(page, network_writer, [case])
         if len(case["x"]) > 2:  # of two numbers, xhat is 1 and -1 whatever they are
-            assert page.evaluate("results => BatchNormModel.seen({ results })", before) == ["direct", "mean", "variance"]
+            assert page.evaluate(seen, before) == ["direct", "mean", "variance"]
 
 
-def test_network(page, writer):
+def test_network(page, network_writer):
     cases = list(networks(160, seed=4))
     shapes = {(case["sigma"], case["W1"].shape, case["W2"].shape) for case in cases}
     assert len(shapes) >= 100
     for case, here in zip(cases, page.evaluate("cases => cases.map(Network.compute)", list(map(plain, cases))),
                           strict=True):
-        expected = writer.propagated(**case)
+        expected = network_writer.propagated(**case)
         assert here.keys() == expected.keys()
         for name in expected:
             close(here, expected, name, case)
 
 
-def test_the_misprint(page, writer):
-    """Line 5 has a result where both sizes are equal, with the right diagonal; line 6's rows add up to the right one."""
+def test_the_misprint(page, network_writer):
+    """Line 5 has a result where both sizes are equal, with the right diagonal; line 6's rows add up."""
     fits = 0
     for case in networks(80, seed=5, largest=3):
-        engine = writer.propagated(**case)
+        engine = network_writer.propagated(**case)
         for h in (1, 2):
             G, o, W = engine[f"da{h}"], engine[f"o{h - 1}"], case[f"W{h}"]
             outer, back = page.evaluate("([G, o, W]) => [Network.printedOuter(G, o), Network.printedBack(G, W)]",
@@ -169,7 +155,7 @@ def test_the_misprint(page, writer):
     assert fits > 20
 
 
-def test_the_judge_of_the_network(page, writer):
+def test_the_judge_of_the_network(page, network_writer):
     """For a random number of every array that it judges: it passes the engine's gradient and no other number."""
     judged = """([inputs, array, place, values]) => {
         const results = Network.compute(inputs);
@@ -180,7 +166,7 @@ def test_the_judge_of_the_network(page, writer):
     }"""
     rng, kinks = np.random.default_rng(6), 0
     for case in networks(60, seed=7):
-        engine = writer.propagated(**case)
+        engine = network_writer.propagated(**case)
         for array in ("o0", "W1", "b1", "W2", "b2"):
             gradient = engine["d" + array]
             place = [int(rng.integers(size)) for size in gradient.shape]
