@@ -18,6 +18,9 @@ const Matrix = (() => {
   };
   const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
+  /** In digits: a minus is wider than a digit, a point narrower. */
+  const width = (number) => number.length + (number.startsWith("\u2212") ? 0.35 : 0) - (number.includes(".") ? 0.5 : 0);
+
   const create = ({ name, onPick, onEdit, scalar = false, vector = false }) => {
     const caption = make("span", { class: "title" });
     const grid = make("div", { class: "grid", role: "grid" });
@@ -102,6 +105,7 @@ const Matrix = (() => {
       if (hadFocus) cellAt(...home).focus();
     };
 
+    /** Writes a cell; returns how wide its number is. */
     const describe = (cell, i, j, digits) => {
       const marks = shown.marks ? shown.marks(i, j) : [];
       const blank = Boolean(shown.blank && shown.blank(i, j));
@@ -115,7 +119,7 @@ const Matrix = (() => {
       const words = marks.map((mark) => WORDS[mark]);
       const said = [`${label(i, j)} = ${blank ? "" : number}`, ...words, note];
       cell.setAttribute("aria-label", said.filter(Boolean).join(", "));
-      return number.length + (number.startsWith("\u2212") ? 0.5 : 0); // a minus is wider than a digit
+      return width(number);
     };
 
     const show = (what) => {
@@ -124,8 +128,8 @@ const Matrix = (() => {
       const [rows, columns] = [values.length, values[0].length];
       if (cells.length !== rows || cells[0].length !== columns) build(rows, columns);
       const digits = Numbers.decimals(values.flat());
-      const lengths = cells.map((row, i) => row.map((cell, j) => describe(cell, i, j, digits)));
-      element.style.setProperty("--digits", Math.max(2, ...lengths.flat()));
+      const widths = cells.map((row, i) => row.map((cell, j) => describe(cell, i, j, digits)));
+      element.style.setProperty("--digits", Math.max(2, ...widths.flat()));
       caption.textContent = title;
       grid.setAttribute("aria-label", `${name}, ${title}`);
     };

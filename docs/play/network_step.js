@@ -10,9 +10,9 @@ const NetworkStep = (() => {
   const SAID = {
     1.1: () => "The input is the output of layer 0.",
     1.2: () => "For every layer but the last. H is 2 here: only h = 1.",
-    1.3: () => "Every input times its weight, added up, and a bias (3.6).",
+    1.3: () => "Every input times its weight, added up, and a bias: (3.3) to (3.7).",
     1.4: ({ sigma }) => `\u03c3 is ${sigma}: a function of each number alone.`,
-    1.6: () => "The last layer (3.3).",
+    1.6: () => "The last layer, as the others.",
     1.7: () => "\u03b3 is the identity: least squares wants numbers of any size.",
     l1: () => "Least squares: one number that says how far the prediction is off.",
     2.1: () => "G holds the gradient of what was last gone through. It begins as that of the prediction (3.8).",
