@@ -7,11 +7,11 @@
 const BatchNormDrawing = (() => {
   const XML = "http://www.w3.org/2000/svg";
   const LINES = {
-    direct: "M 276 125 L 92 125",
-    mean: "M 328 101 C 328 60, 300 34, 260 34 M 128 34 C 86 34, 52 60, 48 97",
-    variance: "M 328 149 C 328 190, 300 216, 260 216 M 128 216 C 86 216, 52 190, 48 153",
+    direct: "M 276 125 L 112 125",
+    mean: "M 328 101 C 328 60, 300 34, 260 34 M 128 34 C 90 34, 58 60, 54 97",
+    variance: "M 328 149 C 328 190, 300 216, 260 216 M 128 216 C 90 216, 58 190, 54 153",
   };
-  const HEADS = { direct: [92, 125, 180], mean: [48, 101, 95], variance: [48, 149, 265] }; // at, degrees
+  const HEADS = { direct: [110, 125, 180], mean: [54, 101, 95], variance: [54, 149, 265] }; // at, degrees
   const CROSSES = { direct: [252, 125], mean: [304, 50], variance: [304, 200] };
 
   const draw = (tag, { text, ...attributes }, children = []) => {
@@ -57,11 +57,11 @@ const BatchNormDrawing = (() => {
         `${leftOut.length ? `; left out: ${leftOut.join(", ")}` : ""}; together ${short(total)}.`);
       element.replaceChildren(
         ...BatchNorm.WAYS.map((name) => way(name, leftOut.includes(name))),
-        box(6, 101, 84, [`x[${k}]`, short(total)]), box(276, 101, 102, ["xhat", `g[${k}] = ${short(g[k])}`]),
+        box(4, 101, 106, [`x[${k}]`, `dx = ${short(total)}`]), box(276, 101, 102, ["xhat", `g[${k}] = ${short(g[k])}`]),
         box(128, 10, 132, ["mu", `dL/dm = ${short(dm)}`]), box(128, 192, 132, ["var", `dL/dv = ${short(dv)}`]),
-        words(188, 118, `\u00d7 s = ${short(s)}`), words(64, 22, `\u00d7 1/${M}`),
+        words(194, 118, `\u00d7 s = ${short(s)}`), words(64, 22, `\u00d7 1/${M}`),
         words(64, 242, `\u00d7 2 \u00b7 ${Numbers.bracketed(x[k] - mu, 2)} / ${M}`),
-        ...[["direct", 110, 143], ["mean", 88, 76], ["variance", 88, 182]].map(([name, left, y]) =>
+        ...[["direct", 124, 143], ["mean", 94, 76], ["variance", 94, 182]].map(([name, left, y]) =>
           words(left, y, short(results[name][k]), { class: "share", "text-anchor": "start" })),
       );
     };
