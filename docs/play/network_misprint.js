@@ -21,8 +21,8 @@ const NetworkMisprint = (() => {
   const back = ({ arrays, step: { h } }) =>
     `G, repeated for every row of ${name(`W${h}`)}, times ${name(`W${h}`)} element by element is ` +
     `${shape(arrays[`W${h}`])}; ${name(`o${h - 1}`)} has ${arrays[`o${h - 1}`][0].length} numbers. The summands are ` +
-    "right, the sum over each row is missing: G has the wrong shape from here on. Each row of this adds up to one number of " +
-    `${name(`do${h - 1}`)}.`;
+    "right, the sum over each row is missing: G has the wrong shape from here on. Each row of this adds up to one " +
+    `number of ${name(`do${h - 1}`)}.`;
 
   const create = (model) => {
     const said = make("p");
