@@ -86,7 +86,10 @@ const ConvolutionLayer = (() => {
       parts.b.show({ values: [[inputs.b]], title: "bias", marks: marks("b") });
       parts.a.show({ values: results.a, title: "output", marks: marks("a") });
       parts.da.show({ values: inputs.da, title: "its gradient, given", marks: marks("a"), notes: note("da") });
-      parts.dX.show({ values: results.dX, title: "gradient of the image", marks: inX, notes: note("dX") });
+      const { X, rows, columns } = results.sizes;
+      parts.dX.show({ values: results.dX, marks: inX, notes: note("dX"),
+                      title: X.rows > rows || X.columns > columns ? "gradient of X; dx is its inside"
+                        : "gradient of the image" });
       parts.dW.show({ values: results.dW, title: "gradient of the kernel", marks: marks("W"), notes: note("dW") });
       parts.db.show({ values: [[results.db]], title: "its gradient", marks: marks("b"), notes: note("db") });
       parts.wrong.element.hidden = !model.mistake;

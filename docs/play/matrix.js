@@ -12,7 +12,7 @@ const Matrix = (() => {
   const { make } = Elements;
 
   const WORDS = {
-    picked: "picked", linked: "linked to what is picked", kernel: "the kernel lies on it", padding: "zero put in",
+    picked: "picked", linked: "linked to what is picked", kernel: "the kernel lies on it", padding: "at a zero that was put in",
     pending: "not computed yet", wrong: "differs from the right one", first: "largest, gets the gradient",
     tie: "as large, but gets nothing",
   };

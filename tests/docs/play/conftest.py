@@ -63,7 +63,7 @@ def window(browser):
 
     def watched(width, settings):
         page = browser.new_context(viewport={"width": width, "height": 900}, **settings).new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(20000)
         complaints = []
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))

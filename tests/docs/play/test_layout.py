@@ -1,62 +1,54 @@
 """What every view owes its reader: it fits, it can be read, reached and heard, by day and by night."""
+import json
 import re
 
 import pytest
 
-CONTROLS = ("button", "input", "select", "[role=grid]", "[role=gridcell]")
-MISTAKE = ".view > .row input[type=checkbox]:visible"  # the ways of batch norm have their own
-
-
-@pytest.fixture
-def visit(open_page):
-    """visit(width): every view at every zoom level, without and with the mistake, as (page, where)."""
-    def all_of(width, **settings):
-        page = open_page(width=width, **settings)
-        for tab in page.get_by_role("tab").all():
-            tab.click()
-            mistakes = page.locator(MISTAKE)
-            for mistake in (False, True):
-                if mistakes.count():
-                    mistakes.set_checked(mistake)
-                zooms = page.locator(".view > fieldset:visible").get_by_role("radio").all()
-                if not zooms:  # a single level
-                    yield page, (tab.inner_text(), mistake)
-                for zoom in zooms:
-                    zoom.check()
-                    yield page, (tab.inner_text(), mistake, zoom.get_attribute("value"))
-    return all_of
+MEASURE = """() => {
+    const visible = (selector) => [...document.querySelectorAll(selector)].filter((found) => found.checkVisibility());
+    const levels = () => document.querySelector('[role=tabpanel]:not([hidden]) fieldset').querySelectorAll('input');
+    const measured = () => ({
+        width: document.documentElement.scrollWidth,
+        numbers: visible('[role=gridcell] .number').map((number) => {
+            const range = document.createRange();
+            range.selectNodeContents(number);
+            const [cell, text] = [number.parentElement.getBoundingClientRect(), range.getBoundingClientRect()];
+            return { text: number.textContent, room: Math.min(text.left - cell.left, cell.right - text.right),
+                     size: parseFloat(getComputedStyle(number).fontSize) };
+        }),
+        nameless: visible('button, input, select, [role=grid], [role=gridcell]').filter((element) =>
+            !(element.getAttribute('aria-label') || element.textContent.trim() ||
+              element.closest('label')?.textContent.trim())).map((element) => element.outerHTML),
+        stops: visible('[role=grid]').map((grid) => grid.querySelectorAll('[role=gridcell][tabindex="0"]').length),
+    });
+    const found = {};
+    for (const tab of visible('[role=tab]')) {
+        tab.click();
+        for (const mistake of visible('main input[type=checkbox]').length ? [false, true] : [false]) {
+            for (const box of visible('main input[type=checkbox]')) if (box.checked !== mistake) box.click();
+            for (const level of levels()) {
+                level.click();
+                found[[tab.textContent, mistake ? 'mistake' : 'right', level.value].join()] = measured();
+            }
+        }
+    }
+    return JSON.stringify(found);
+}"""
 
 
 @pytest.mark.parametrize("width", [400, 900, 1600])
-def test_nothing_is_wider_than_the_window(visit, width):
-    for page, where in visit(width):
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, where
-
-
-@pytest.mark.parametrize("width", [400, 1600])
-def test_numbers_fit_into_their_cells_and_can_be_read(visit, width):
-    for page, where in visit(width):
-        sizes = page.locator("[role=gridcell]:visible").evaluate_all("""cells => cells.map((cell) => {
-            const range = document.createRange();
-            range.selectNodeContents(cell.querySelector('.number'));
-            const [box, text] = [cell.getBoundingClientRect(), range.getBoundingClientRect()];
-            return [text.left - box.left, box.right - text.right,
-                    parseFloat(getComputedStyle(cell.querySelector('.number')).fontSize)];
-        })""")
-        assert min(min(left, right) for left, right, _ in sizes) >= -0.5, where
-        assert min(size for _, _, size in sizes) >= (20 if width == 1600 else 12), where  # projected: large
-
-
-def test_every_control_and_number_has_a_name_and_tab_reaches_each_matrix_once(visit):
-    for page, where in visit(900):
-        nameless = page.locator(", ".join(f"{kind}:visible" for kind in CONTROLS)).evaluate_all("""elements =>
-            elements.filter((element) => !(element.getAttribute('aria-label') || element.textContent.trim() ||
-                                           element.closest('label')?.textContent.trim()))
-                    .map((element) => element.outerHTML)""")
-        assert nameless == [], where
-        reached = page.locator("[role=grid]:visible").evaluate_all(
-            "grids => grids.map(grid => grid.querySelectorAll('[role=gridcell][tabindex=\"0\"]').length)")
-        assert set(reached) == {1}, where
+def test_every_view_at_every_zoom_level_fits_is_legible_and_has_names(open_page, play, width):
+    """Nothing is wider than the window, each number fits into its cell and is large enough, each control has a name."""
+    found = json.loads(open_page(width=width).evaluate(MEASURE))
+    views = sum(path.read_text(encoding="utf-8").count("Views.add(") for path in play.glob("*_view.js"))
+    assert len({name.split(",")[0] for name in found}) == views >= 3
+    for name, measured in found.items():
+        assert measured["width"] <= width, name
+        assert measured["numbers"] and set(measured["stops"]) == {1}, name  # Tab reaches each matrix once
+        assert measured["nameless"] == [], name
+        for number in measured["numbers"]:
+            assert number["room"] >= -0.5, (name, number)
+            assert number["size"] >= {400: 11.5, 900: 14, 1600: 20}[width], (name, number)  # pixels
 
 
 def test_picking_moves_nothing_below_the_pointer(open_page, cell):
