@@ -41,7 +41,7 @@ const Frame = (() => {
       controls.forEach((control, name) => control.show(model.options[name]));
       mistaken.show(model.mistake);
       source.textContent = model.fromEngine
-        ? "These results were written by the engine."
+        ? "The outputs and gradients here were written by the engine."
         : "Computed by this page from what you changed; a test holds its arithmetic to the engine's.";
     };
     const zooms = oneOf("Zoom", levels.map(([key, name]) => [key, name]), zoom, (key) => {
