@@ -9,6 +9,7 @@ Views.add({
     look: "what a number is multiplied by on the way forward, the gradient is multiplied by on the way back; so the " +
           "kernel returns rotated by 180 degrees, (3.38) to (3.41), and the image meets the gradient of the output, " +
           "(3.42).",
+    derivation: "engine/layers/conv2d.py",
     model: ConvolutionModel.create(),
     options: [
       ["Padding", "padding", [["SAME", "SAME"], ["VALID", "VALID"]]],

@@ -3,10 +3,11 @@
 /*
  * What every view has: its title, what to look for, the options, the mistake, and one or more zoom levels of one model.
  *
- *     Frame.create({ title, look, model, options: [[label, name, [[value, text], ...]], ...], mistake: "label",
+ *     Frame.create({ title, look, derivation: "engine/layers/dense.py", model,
+ *                    options: [[label, name, [[value, text], ...]], ...], mistake: "label of the switch",
  *                    levels: [[key, name, (model) => ({ element, show, stop })], ...] })
  *
- * A level's show() writes what the model holds; stop(), where there is one, ends what plays.
+ * Without `mistake` there is no switch. A level's show() writes what the model holds; stop(), where there is one, ends what plays.
  */
 const Frame = (() => {
   const { make, choice, oneOf, check, button, row } = Elements;
@@ -15,10 +16,10 @@ const Frame = (() => {
   const wholeNumbers = (first, last, text = String) =>
     Array.from({ length: last - first + 1 }, (_, n) => [first + n, text(first + n)]);
 
-  const create = ({ title, look, model, options, mistake, levels }) => {
+  const create = ({ title, look, derivation, model, options, mistake, levels }) => {
     const built = new Map(levels.map(([key, , level]) => [key, level(model)]));
     const refusal = make("p", { class: "message", role: "alert" });
-    const source = make("p", { class: "source", role: "status" });
+    const source = make("p", { class: "source computed", role: "status" });
     let zoom = levels[0][0];
 
     const controls = new Map(options.map(([label, name, choices]) => [name, choice(
@@ -26,7 +27,8 @@ const Frame = (() => {
         refusal.textContent = model.setOption(name, value);
         return refusal.textContent === "";
       })]));
-    const mistaken = check(mistake, model.mistake, (on) => model.setMistake(on));
+    const mistaken = check(mistake || "", model.mistake, (on) => model.setMistake(on));
+    mistaken.element.hidden = !mistake;
     const reset = button("As the engine wrote it", () => {
       refusal.textContent = "";
       model.reset();
@@ -39,7 +41,7 @@ const Frame = (() => {
       controls.forEach((control, name) => control.show(model.options[name]));
       mistaken.show(model.mistake);
       source.textContent = model.fromEngine
-        ? "These results were written by the engine."
+        ? "The outputs and gradients here were written by the engine."
         : "Computed by this page from what you changed; a test holds its arithmetic to the engine's.";
     };
     const zooms = oneOf("Zoom", levels.map(([key, name]) => [key, name]), zoom, (key) => {
@@ -50,7 +52,8 @@ const Frame = (() => {
     zooms.element.hidden = levels.length === 1;
 
     const element = make("article", { class: "view" }, [
-      make("h2", { text: title }), make("p", { class: "look", text: `Look for this: ${look}` }), zooms.element,
+      make("h2", { text: title }), make("p", { class: "look", text: `Look for this: ${look}` }),
+      make("p", { class: "source", text: `The derivation stands in ${derivation}.` }), zooms.element,
       row(...[...controls.values()].map((control) => control.element), mistaken.element, reset),
       refusal, source, ...[...built.values()].map((level) => level.element),
     ]);

@@ -46,6 +46,7 @@ Views.add((() => {
     title: "Max-pool",
     look: "only the largest pixel of a window moves its output, so it alone receives dy; of equal ones the first. " +
           "There is a 1 in the chain rule (3.8) for it, and a 0 for every other.",
+    derivation: "engine/layers/pooling.py",
     model: model(),
     options: [["Window", "size", Frame.wholeNumbers(1, 3, (n) => `${n}\u00d7${n}`)],
               ["Stride", "stride", Frame.wholeNumbers(1, 3)], ["Image rows", "rows", Frame.wholeNumbers(2, 6)],

@@ -33,6 +33,7 @@ Views.add((() => {
     title: "Upsampling",
     look: "what is copied on the way forward is summed on the way back: a pixel's copies each move the loss, and the " +
           "chain rule (3.8) adds up what they do.",
+    derivation: "engine/layers/reshaping.py",
     model: Model.create(TRACES.upsampling, { inputs, compute: Upsampling.compute, shapes, mistaken: "x",
                                              start: { array: "x", places: { x: [1, 1], y: [2, 2] } } }),
     options: [["Factor", "factor", Frame.wholeNumbers(2, 3)], ["Image rows", "rows", Frame.wholeNumbers(2, 4)],

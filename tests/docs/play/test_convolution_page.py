@@ -30,7 +30,7 @@ def agrees(page, shown, results):
 
 def test_at_first_the_page_shows_the_trace(page, shown, writer):
     trace = writer.traces()["convolution"]
-    assert "written by the engine" in page.locator(".source:visible").inner_text()
+    assert "written by the engine" in page.locator(".computed:visible").inner_text()
     agrees(page, shown, trace["results"])
     assert shown(page, "W") == [row[:3] for row in trace["drawn"]["W"][:3]]
 
@@ -46,7 +46,7 @@ def test_a_number_typed_by_keyboard_alone(page, shown, cell, expected):
     page.keyboard.press("Enter")
     assert shown(page, "W")[0][1] == -1.5
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("W[0,1] = −1.5")
-    assert "Computed by this page" in page.locator(".source:visible").inner_text()
+    assert "Computed by this page" in page.locator(".computed:visible").inner_text()
     agrees(page, shown, expected())
     page.keyboard.press("Enter")
     page.keyboard.type("7")
@@ -58,7 +58,7 @@ def test_a_number_typed_by_keyboard_alone(page, shown, cell, expected):
     assert shown(page, "W")[0][1] == -1.5
     assert "expected a number from −99 to 99" in page.locator('figure[data-name="W"]:visible .message').inner_text()
     page.get_by_role("button", name="As the engine wrote it").click()
-    assert "written by the engine" in page.locator(".source:visible").inner_text()
+    assert "written by the engine" in page.locator(".computed:visible").inner_text()
 
 
 def test_each_input_can_be_changed(page, shown, cell, expected):

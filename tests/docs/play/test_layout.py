@@ -123,3 +123,9 @@ def test_equation_numbers_are_those_of_the_engine(play):
     for path in (*play.glob("*.js"), play / "index.html"):
         for found in re.findall(r"\(3\.\d+\)", path.read_text(encoding="utf-8")):
             assert found in engine, (path.name, found)
+
+
+def test_every_view_names_the_file_of_its_derivation(play):
+    for path in play.glob("*_view.js"):
+        named, = re.findall(r'derivation: "(.+)"', path.read_text(encoding="utf-8"))
+        assert (play.parents[1] / named).is_file(), path.name

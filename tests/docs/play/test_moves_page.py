@@ -35,7 +35,7 @@ def test_at_first_the_pages_show_the_traces(pooling, shown, writer, open_page):
         if address == "convolution":
             continue
         page = open_page(f"#{address}", width=1600)
-        assert "written by the engine" in page.locator(".source:visible").inner_text()
+        assert "written by the engine" in page.locator(".computed:visible").inner_text()
         for name in ("y", "dx"):
             assert shown(page, name) == trace["results"][name]
 
