@@ -20,6 +20,7 @@
     look: "a number of the batch reaches the loss in three ways, since it moves the mean and the variance as well, " +
           "and with them every output. Its gradient is the sum of the three. Pick an x; leave a way out and see who " +
           "notices.",
+    derivation: "engine/layers/batch_norm.py",
     model: BatchNormModel.create(),
     options: [["Numbers in the batch (M)", "M", Frame.wholeNumbers(2, 8)]],
     mistake: "The mistake beside it: mean and variance taken for constants",

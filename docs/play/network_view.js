@@ -25,6 +25,7 @@
     look: "backward is forward in reverse, and a line needs only what its line forward read, and the gradient G of " +
           "what that line wrote. A sample is a row here; the thesis writes columns, so its products are the " +
           "transposes of these.",
+    derivation: "engine/layers/dense.py",
     model: NetworkModel.create(),
     options: [["Inputs", "inputs", SIZES], ["Hidden", "hidden", SIZES], ["Outputs", "outputs", SIZES],
               ["\u03c3", "sigma", [["ReLU", "ReLU"], ["sigmoid", "sigmoid"]]]],

@@ -48,7 +48,7 @@ def shares(page):
 
 def test_at_first_the_page_shows_the_trace(page, shown, network_writer):
     trace = network_writer.traces()["batch norm"]
-    assert "written by the engine" in page.locator(".source[role=status]:visible").inner_text()
+    assert "written by the engine" in page.locator(".computed:visible").inner_text()
     agrees(page, shown, trace["results"])
     for formula in trace["formulas"].values():
         assert page.locator("code:visible", has_text=formula).count() == 1
@@ -66,7 +66,7 @@ def test_numbers_typed_by_keyboard_alone(page, shown, network_writer):
     page.keyboard.type("-3,5")
     page.keyboard.press("Enter")
     assert row(shown, page, "x")[4] == -3.5
-    assert "Computed by this page" in page.locator(".source[role=status]:visible").inner_text()
+    assert "Computed by this page" in page.locator(".computed:visible").inner_text()
     agrees(page, shown, gradients(page, shown, network_writer))
     leave_out(page, "mean").focus()
     page.keyboard.press("Space")

@@ -110,9 +110,9 @@ def test_any_number_and_size_can_be_changed(page, network_writer, sigma):
         page.get_by_role("combobox", name=label).select_option(str(size))
         agrees(page, computed(page, network_writer))
     assert np.shape(numbers(board(page, "dW1"))) == (2, 2) and np.shape(numbers(board(page, "dW2"))) == (2, 3)
-    assert "Computed by this page" in page.locator(".source:visible").inner_text()
+    assert "Computed by this page" in page.locator(".computed:visible").inner_text()
     page.get_by_role("button", name="As the engine wrote it").click()
-    assert "written by the engine" in page.locator(".source:visible").inner_text()
+    assert "written by the engine" in page.locator(".computed:visible").inner_text()
     assert page.locator("[aria-current=step]").get_attribute("data-line") == "1.1"
 
 
