@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 PLAY = Path(__file__).parents[3] / "docs" / "play"
@@ -139,3 +140,17 @@ def cell():
     """cell(page, "W", 0, 1): one number of a visible matrix, to click or to focus."""
     return lambda page, name, i, j: page.locator(f'figure[data-name="{name}"]:visible').first.get_by_label(
         f"{name}[{i},{j}] =")
+
+
+@pytest.fixture
+def expected(shown, writer):
+    """expected(page, stride, padding): what the engine makes of the inputs that the convolution's layer shows."""
+
+    def computed(page, stride=1, padding="SAME"):
+        X, W, da = (np.array(shown(page, name)) for name in ("X", "W", "da"))
+        pixels = np.array(page.locator('figure[data-name="X"]:visible [role=gridcell]').evaluate_all(
+            "cells => cells.map(cell => !cell.classList.contains('padding'))")).reshape(X.shape)
+        x = X[np.ix_(pixels.any(1), pixels.any(0))]
+        return writer.convolved(x, W, shown(page, "b")[0][0], da, stride, padding)
+
+    return computed

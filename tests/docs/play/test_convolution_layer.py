@@ -1,25 +1,11 @@
-"""The convolution's view, operated: what is shown is what the engine computes, whatever was typed, chosen or picked."""
+"""The convolution, the layer: what is shown is what the engine computes, whatever is typed, chosen or picked."""
 import numpy as np
 import pytest
-
-SLIDING, NUMBER = "2 The sliding kernel", "3 One number"
 
 
 @pytest.fixture
 def page(open_page):
     return open_page("#convolution", width=1600)
-
-
-@pytest.fixture
-def expected(page, shown, writer):
-    """expected(stride, padding): what the engine makes of the inputs that the page shows."""
-    def computed(stride=1, padding="SAME"):
-        W, da, X = (np.array(shown(page, name)) for name in ("W", "da", "X"))
-        inside = np.array(page.locator('figure[data-name="X"]:visible [role=gridcell]').evaluate_all(
-            "cells => cells.map(cell => !cell.classList.contains('padding'))")).reshape(X.shape)
-        x = X[np.ix_(inside.any(1), inside.any(0))]
-        return writer.convolved(x, W, shown(page, "b")[0][0], da, stride, padding)
-    return computed
 
 
 def agrees(page, shown, results):
@@ -47,7 +33,7 @@ def test_a_number_typed_by_keyboard_alone(page, shown, cell, expected):
     assert shown(page, "W")[0][1] == -1.5
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("W[0,1] = −1.5")
     assert "Computed by this page" in page.locator(".computed:visible").inner_text()
-    agrees(page, shown, expected())
+    agrees(page, shown, expected(page))
     page.keyboard.press("Enter")
     page.keyboard.type("7")
     page.keyboard.press("Escape")
@@ -68,7 +54,7 @@ def test_each_input_can_be_changed(page, shown, cell, expected):
         page.keyboard.type("2.25")
         page.keyboard.press("Enter")
         assert where.locator(".number").inner_text() == "2.25"
-        agrees(page, shown, expected())
+        agrees(page, shown, expected(page))
     cell(page, "X", 0, 0).dblclick()  # a zero of the padding stays one
     cell(page, "a", 0, 0).dblclick()
     assert page.locator("[role=gridcell] input").count() == 0
@@ -82,7 +68,7 @@ def test_options(page, shown, expected, stride, padding, kernel, rows, columns):
                          ("Padding", padding)):
         page.get_by_role("combobox", name=label, exact=True).select_option(str(value))
     assert np.shape(shown(page, "W")) == (kernel, kernel)
-    results = expected(stride, padding)
+    results = expected(page, stride, padding)
     assert results["dx"].shape == (rows, columns)
     agrees(page, shown, results)
 
@@ -105,7 +91,7 @@ def test_what_an_output_gradient_sends_and_where(page, cell, marked, expected, s
     cell(page, "da", 0, 1).click()
     page.keyboard.press("ArrowDown")  # moves and picks
     assert marked(page, "da", "picked") == marked(page, "a", "picked") == {(1, 1)}
-    results = expected(stride)
+    results = expected(page, stride)
     single = np.zeros_like(results["a"])
     single[1, 1] = 1
     linked = marked(page, "dX", "linked")
@@ -133,7 +119,7 @@ def test_a_pixel_and_a_weight_the_other_way_round(page, cell, marked):
 def test_the_mistake_is_marked_and_judged(page, shown, marked, cell, expected):
     page.get_by_label("kernel not rotated").check()
     right, wrong = (np.array(shown(page, name)) for name in ("dX", "dX not rotated"))
-    np.testing.assert_array_equal(wrong, expected()["dX not rotated"])
+    np.testing.assert_array_equal(wrong, expected(page)["dX not rotated"])
     assert marked(page, "dX not rotated", "wrong") == set(zip(*map(tuple, np.nonzero(right != wrong)), strict=True))
     cell(page, "dX", 2, 2).click()
     verdicts = page.locator(".judge:visible li").all_inner_texts()
@@ -145,80 +131,3 @@ def test_the_mistake_is_marked_and_judged(page, shown, marked, cell, expected):
         page.keyboard.press("Enter")
     assert marked(page, "dX not rotated", "wrong") == set()
     assert "not its own rotation" in page.locator(".judge:visible").inner_text()
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize(("slides", "name"), [("forward: a", "a"), ("backward: dX", "dX"), ("backward: dW", "dW")])
-def test_sliding(page, shown, marked, expected, slides, name, stride):
-    page.get_by_role("combobox", name="Stride", exact=True).select_option(str(stride))
-    results = np.array(expected(stride)[name])
-    page.get_by_text(SLIDING).click()
-    page.get_by_label(slides).check()
-    page.get_by_role("button", name="First").click()
-    for step in range(3):
-        so_far = [number for row in shown(page, name) for number in row if number is not None]
-        np.testing.assert_allclose(so_far, results.flat[:step + 1])
-        total = page.locator(".sum:visible").inner_text().replace("−", "-")
-        assert float(total.rsplit("=")[-1]) == results.flat[step]
-        products = total.split("=")[1].replace("(", "").replace(")", "").split("+")
-        assert sum(map(float, products)) == pytest.approx(results.flat[step])
-        page.get_by_role("button", name="On").click()
-    page.get_by_role("button", name="Last").click()
-    np.testing.assert_allclose(shown(page, name), results)
-    page.get_by_role("button", name="Back").click()
-    assert shown(page, name)[-1][-1] is None
-    field = {"a": "X", "dX": "D", "dW": "X"}[name]
-    kernel = np.shape(shown(page, {"a": "W", "dX": "rot180(W)", "dW": "da"}[name]))
-    assert len(marked(page, field, "kernel")) == kernel[0] * kernel[1]
-
-
-def test_the_mistake_slides_beside_the_right_one(page, shown):
-    page.get_by_label("kernel not rotated").check()
-    page.get_by_text(SLIDING).click()
-    assert np.array_equal(np.rot90(shown(page, "rot180(W)"), 2), shown(page, "W"))
-    right, wrong = page.locator(".sum:visible").all_inner_texts()
-    verdicts = page.locator(".judge:visible li").all_inner_texts()
-    assert right.rsplit("= ")[-1] in verdicts[0] and wrong.rsplit("= ")[-1] in verdicts[1]
-    assert "✓" in verdicts[0] and "✗" in verdicts[1]
-
-
-def test_play_stops_at_the_end(open_page):
-    page = open_page("#convolution", locale="en-GB")  # a window of its own: its clock stays a false one
-    page.clock.install()
-    page.get_by_text(SLIDING).click()
-    page.get_by_role("button", name="First").click()
-    page.get_by_role("button", name="Play").click()
-    page.clock.run_for(2200)
-    assert page.locator(".where:visible").inner_text() == "place 4 of 25"
-    page.clock.run_for(60000)
-    assert page.locator(".where:visible").inner_text() == "place 25 of 25"
-    assert page.get_by_role("button", name="Play").inner_text() == "Play"
-
-
-def test_who_asks_for_less_motion_steps_by_hand(open_page):
-    page = open_page("#convolution", reduced_motion="reduce")
-    page.get_by_text(SLIDING).click()
-    assert page.get_by_role("button", name="On").is_visible() and not page.locator(".play").first.is_visible()
-    first = page.locator("[role=gridcell]:visible").first
-    assert first.evaluate("cell => getComputedStyle(cell).transitionDuration") == "0s"
-
-
-@pytest.mark.parametrize(("which", "name"), [("a", "a"), ("dX", "dX"), ("dW", "dW"), ("db", "db")])
-def test_one_number_is_the_sum_of_the_products_written_out(page, cell, expected, which, name):
-    results = expected()
-    page.get_by_text(NUMBER).click()
-    page.get_by_label(which, exact=True).check()
-    value = results["db"] if which == "db" else np.array(results[name])[1, 1]
-    if which != "db":
-        cell(page, name, 1, 1).click()
-    rows = [[float(text.replace("−", "-").rsplit("=")[-1] or "nan") for text in row.locator("td").all_inner_texts()]
-            for row in page.locator("tbody tr").all()]
-    assert float(page.locator(".result:visible").inner_text().replace("−", "-").split("=")[-1]) == value == rows[-1][-1]
-    if which == "db":
-        assert sum(row[0] for row in rows) == value
-    else:
-        start = 1 if which == "a" else 0
-        assert all(row[0] * row[1] == row[2] for row in rows[start:])
-        assert sum(row[2] for row in rows) == value
-    verdicts = page.locator(".judge:visible li").all_inner_texts()
-    assert len(verdicts) == (which != "a") and all("✓" in verdict for verdict in verdicts)
