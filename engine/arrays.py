@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-Array = Any  # an array of any library that array-api-compat knows
+Array = Any  #: an array of any library that array-api-compat knows
 
 
 def empty(shape: tuple[int, ...], like: Array) -> Array:

@@ -19,7 +19,7 @@ from engine.arrays import Array, copy_arrays, expect_each_once
 from engine.preconditions import expect_floating
 from engine.run import Run
 
-Grads = dict[str, Array]
+Grads = dict[str, Array]  #: by path: gradients, and what backward measured besides them (batch norm's moments)
 
 
 class Layer:
@@ -43,6 +43,7 @@ class Layer:
 
     @property
     def children(self) -> dict[str, Layer]:
+        """The layers that this one is made of, by name, in the order of forward; set as a whole, see above."""
         return self._children
 
     @children.setter
@@ -81,9 +82,19 @@ class Layer:
         return f"{type(self).__name__}({', '.join(self.children)})"
 
     def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
+        """y = f(x), and what backward needs of this pass, None where `run.record` is False.
+
+        x, y: arrays of the shapes that the layer's docstring gives; a few layers take or make a pair. Writes to
+        nothing. Raises ValueError for an x that the layer cannot take: another shape, no numbers, no floats.
+        """
         raise NotImplementedError
 
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+        """dx = dL/dx, and the gradient of every parameter by path, each in the shape of what it is the gradient of.
+
+        dy = dL/dy: in the shape of y; saved: what forward gave for it. Writes to nothing and may be called again.
+        Raises ValueError where dy is of another shape than y.
+        """
         raise NotImplementedError
 
     def piece(self, x: Array, y: Array) -> Array | None:

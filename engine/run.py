@@ -12,7 +12,7 @@ class Run:
     """How a pass is made.
 
     train   batch statistics and dropout on?
-    record  keep what backward needs?  train=False, record=True gives gradients through the inference network
+    record  keep what backward needs? train=False, record=True gives gradients through the inference network
     seed    a path: the step's seed, then the place of the layer in the network
     """
     train: bool = True
