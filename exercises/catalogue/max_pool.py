@@ -72,7 +72,7 @@ EXERCISE = Exercise(
     (Mutant("the smallest", "This is what comes out when the smallest pixel of a window is taken instead of the "
             "largest.", {LARGER: LARGER.replace(">", "<")}),
      Mutant("the last of equals", "This is what comes out when x_uv >= y decides: of equal pixels the last one then "
-            "counts. That is a subgradient, too, but the engine's (and TensorFlow's) is the first one's.",
+            "counts. That is a subgradient, too, but the engine's is the first one's.",
             {LARGER: LARGER.replace(">", ">=")}),
      Mutant("NaN vanishes", "This is what comes out when only x_uv > y decides about y: no comparison with a NaN is "
             "true, so the NaN is lost, and nobody learns that the image was broken.",
