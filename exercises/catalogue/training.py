@@ -12,7 +12,7 @@ from engine.combinators import Chain
 from engine.layer import Grads, Layer, Run
 from engine.layers import Flatten
 from engine.losses import softmax_cross_entropy_with_logits
-from engine.optimizers import Adam, Optimizer
+from engine.optimizers import Adam, Optimizer, gradient_norm
 from engine.training import gradients
 from exercises.exercise import Arrays, Cut, Exercise, Expected, Mutant, Part, Property, Setup
 from exercises.tasks.function import FunctionTask
@@ -66,14 +66,15 @@ def draw(setup: Setup, rng: np.random.Generator) -> Arrays:
 
 
 def trained(network: Layer, loss: Callable, optimizer: Adam, both: Callable, inputs: Arrays) -> Arrays:
-    """The losses of all steps, and the parameters after them."""
-    losses = []
+    """The losses of all steps, the sizes of their gradients, and the parameters after them."""
+    losses, norms = [], []
     for step in range(STEPS):
         value, grads = both(network, loss, inputs["x"], inputs["target"], Run(seed=(step,)))
         optimizer.step(grads, RATE)
         network.absorb(grads)
         losses.append(float(value))
-    return {"losses": np.array(losses), **network.parameters()}
+        norms.append(gradient_norm([grads[path] for path in network.parameters()]))
+    return {"losses": np.array(losses), "gradient norms": np.array(norms), **network.parameters()}
 
 
 def call(module: ModuleType, setup: Setup, inputs: Arrays) -> Arrays:
@@ -127,7 +128,9 @@ EXERCISE = Exercise(
      Cut("gradients", "y, *saved =", "the loss of the batch and the gradients of all parameters by path: forward, "
          "loss, backward. network.forward(x, run) answers with y and what is saved; loss(y, target) with the value and "
          "its gradient; network.backward(dy, saved) with dx, which nobody needs, and the gradients.", last="return")),
-    FunctionTask(draw, call, wanted, holds=(Property("the loss falls by half", learns),), leads=("losses",)), setups,
+    FunctionTask(draw, call, wanted, holds=(Property("the loss falls by half", learns),), names={
+        "x": ("image", "row", "column", "channel"), "target": ("image", "class"), "losses": ("step",),
+        "gradient norms": ("step",)}, leads=("losses", "gradient norms")), setups,
     (Mutant("one seed for all", "This is what comes out when all layers are given the same run: two dropouts of one "
             "shape would then draw the same mask.", {FORWARD: "x, kept = layer.forward(x, run)"}),
      Mutant("saved values from the front", "This is what comes out when backward takes what the first layer saved for "

@@ -1,4 +1,5 @@
 """Whatever a student's file does, the child process ends in one clear message."""
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from exercises.catalogue import exercise
+from exercises.folder import passed_digests
 from exercises.process import judged
 from exercises.source import solved
 
@@ -72,6 +74,16 @@ def test_an_error_while_it_runs_names_the_line(line, message, tmp_path):
 def test_what_is_printed_is_cut_where_it_is_long(tmp_path):
     _, printed = verdict_on(tmp_path, with_line("print('x' * 5_000)"))
     assert len(printed) < 2_100 and "characters more" in printed
+
+
+def test_what_passed_is_remembered_where_nobody_reads_the_verdict(tmp_path):
+    (tmp_path / "dense_backward.py").write_text(TEXT, "utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    subprocess.run([sys.executable, "-m", "exercises", "check", "dense_backward", "--folder", str(tmp_path)],
+                   cwd=Path(__file__).parents[2], stdout=writer, stderr=subprocess.DEVNULL, timeout=120)
+    os.close(writer)
+    assert list(passed_digests(tmp_path)) == ["dense_backward"]
 
 
 def test_the_command_in_a_process_of_its_own(tmp_path):
