@@ -1,4 +1,4 @@
-"""The exercises as the pages show them: a session in a terminal, the table of all of them, the mistakes that are known."""
+"""The exercises as the pages show them: a session in a terminal, the table of all, the mistakes that are known."""
 import re
 import subprocess
 import sys
