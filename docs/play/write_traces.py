@@ -9,11 +9,15 @@ writes.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from companion.running_example import BIAS, IMAGE, KERNEL, UPSTREAM
 from engine.arrays import Array
 from engine.layer import Run
 from engine.layers import Conv2D, MaxPool, Upsample
@@ -25,11 +29,15 @@ LARGEST = 6  # rows and columns of the largest image that the page offers; small
 
 
 def convolution() -> dict[str, Any]:
-    """Conv2D on one image with one channel, no activation: o is a, do is da."""
+    """Conv2D on one image with one channel, no activation: o is a, do is da.
+
+    The chapters' running example; drawn numbers around it, for larger images and kernels.
+    """
     rng = np.random.default_rng(341)
-    drawn = {"x": grey_levels(rng), "W": signs(rng, 4), "b": 1, "da": signs(rng, LARGEST)}
-    options = {"rows": 5, "columns": 5, "kernel": 3, "stride": 1, "padding": "SAME"}
-    results = convolved(drawn["x"][:5, :5], drawn["W"][:3, :3], 1, drawn["da"][:5, :5], 1, "SAME")
+    drawn = {"x": grey_levels(rng), "W": signs(rng, 4), "b": BIAS, "da": signs(rng, LARGEST)}
+    drawn["x"][:5, :5], drawn["W"][:3, :3], drawn["da"][:3, :3] = IMAGE, KERNEL, UPSTREAM
+    options = {"rows": 5, "columns": 5, "kernel": 3, "stride": 1, "padding": "VALID"}
+    results = convolved(IMAGE, KERNEL, BIAS, UPSTREAM, 1, "VALID")
     return {"drawn": drawn, "options": options, "results": results, "formulas": {
         "a": formula(Conv2D, "a[n,i,j,k] ="), "dX": formula(Conv2D, "dX[n,p,q,c] = sum over u',v'"),
         "short dX": formula(Conv2D, "dX = D"), "D": formula(Conv2D, "D[n,"), "dW": formula(Conv2D, "dW[u,v,c,k] ="),

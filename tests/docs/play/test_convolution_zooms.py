@@ -7,7 +7,10 @@ SLIDING, NUMBER = "2 The sliding kernel", "3 One number"
 
 @pytest.fixture
 def page(open_page):
-    return open_page("#convolution", width=1600)
+    """With zeros around the image, which the first state has not."""
+    page = open_page("#convolution", width=1600)
+    page.get_by_role("combobox", name="Padding", exact=True).select_option("SAME")
+    return page
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -52,9 +55,9 @@ def test_play_stops_at_the_end(open_page):
     page.get_by_role("button", name="First").click()
     page.get_by_role("button", name="Play").click()
     page.clock.run_for(2200)
-    assert page.locator(".where:visible").inner_text() == "place 4 of 25"
+    assert page.locator(".where:visible").inner_text() == "place 4 of 9"
     page.clock.run_for(60000)
-    assert page.locator(".where:visible").inner_text() == "place 25 of 25"
+    assert page.locator(".where:visible").inner_text() == "place 9 of 9"
     assert page.get_by_role("button", name="Play").inner_text() == "Play"
 
 
