@@ -4,7 +4,6 @@
 """
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -62,10 +61,10 @@ def summary(network: Layer, shape: tuple[int, ...]) -> Summary:
     """The table of a network on the CPU for a sample of that shape, (H, W, C) or (C,): two small batches of zeros are
     sent through it as in training.
 
-    multiplications: of inference, see Layer.multiplications. kept: measured, from what forward really hands to backward;
-    so the layers in a Recompute keep nothing, and it has a row of its own. In a training step the bytes of the
-    parameters, their gradients and what the optimizer remembers come on top. Raises ValueError where the network does
-    not take such a sample.
+    multiplications: of inference, see Layer.multiplications. kept: measured, from what forward really hands to
+    backward; so the layers in a Recompute keep nothing, and it has a row of its own. In a training step the bytes of
+    the parameters, their gradients and what the optimizer remembers come on top. Raises ValueError where the network
+    does not take such a sample.
     """
     more, fewer = (_watched(network, shape, batch) for batch in BATCHES)
     rows = [_row(path, layer, more[path], _bytes(more[path]) - _bytes(fewer[path])) for path, layer in _layers(network)

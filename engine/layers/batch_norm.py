@@ -110,10 +110,9 @@ class BatchNorm(Layer):
         return combine(dy, x, measured.batch["mean"], scale, x_scale, -scale * sum_dy * kappa_M)
 
     def summary(self) -> str:
-        unusual = [f"{name}={value}" for name, value, usual in (("alpha", self.alpha, 0.9), ("epsilon", self.epsilon, 1e-5))
-                   if value != usual]
-        return ", ".join([f"{self.params['c1'].shape[0]}", *([repr(self.statistics)] if self.statistics != "batch" else []),
-                          *unusual])
+        return f"{self.params['c1'].shape[0]}" + "".join(shown for value, usual, shown in (
+            (self.statistics, "batch", f", {self.statistics!r}"), (self.alpha, 0.9, f", alpha={self.alpha}"),
+            (self.epsilon, 1e-5, f", epsilon={self.epsilon}")) if value != usual)
 
     def onnx(self, graph: Graph, x: Value) -> Value:
         arrays = [graph.constant(name, array) for name, array in (self.params | self.buffers).items()]

@@ -5,28 +5,32 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import to_numpy
+from engine.arrays import Array, to_numpy
 from engine.layer import Layer, Run
 from engine.onnx.extra import library
 
 
-def run(model: Any, x: np.ndarray, threads: int = 0) -> np.ndarray:
-    """y of onnxruntime for x: (N, ...) float32, on the CPU; threads: 0 for as many as there are processors.
+def run(model: Any, x: np.ndarray) -> list[np.ndarray]:
+    """The outputs that onnxruntime computes for x: (N, ...) float32, on the CPU.
 
     Raises ImportError where the library is not installed.
     """
-    onnxruntime = library("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session.run(["y"], {"x": x})[0]
+    session = library("onnxruntime").InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": x})
+
+
+def computed(network: Layer, x: Array) -> list[np.ndarray]:
+    """The outputs of the engine, in inference: one, or the two of a Fork."""
+    y, _ = network.forward(x, Run(train=False, record=False))
+    return [to_numpy(each) for each in (y if isinstance(y, tuple) else (y,))]
 
 
 def largest_difference(model: Any, network: Layer, x: np.ndarray) -> float:
-    """Of all outputs for x: (N, ...) float32, as a part of the largest one's size; NaN where one is not finite."""
-    ours = to_numpy(network.forward(x, Run(train=False, record=False))[0])
-    theirs = run(model, x)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"the engine's output is {ours.shape}, that of the file {theirs.shape}")
-    difference, largest = float(np.abs(theirs - ours).max()), float(np.abs(ours).max())
+    """Between the outputs of both for x: (N, ...) float32, as a part of the largest; NaN where one is not finite."""
+    ours, theirs = computed(network, x), run(model, x)
+    if [y.shape for y in ours] != [y.shape for y in theirs]:
+        raise ValueError(f"the engine's outputs are {[y.shape for y in ours]}, those of the file "
+                         f"{[y.shape for y in theirs]}")
+    difference = float(np.max([np.abs(t - o).max() for t, o in zip(theirs, ours, strict=True)]))
+    largest = float(np.max([np.abs(y).max() for y in ours]))
     return difference / largest if largest else difference
