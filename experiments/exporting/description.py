@@ -24,6 +24,7 @@ class Description:
     """caution       that it is not for diagnosis
     kind          as in the configuration; title: in words
     side          of the input, pixels; channels, dtype, range: of the input
+    working_side  pixels at which the contrast is enhanced; clip_limit: of that
     input, preprocessing, output     in words
     classes       in the order of the outputs; empty for a detector
     threshold     on a detector's probability, above which a pixel is marked; of a decomposition on its detectors'
@@ -38,6 +39,8 @@ class Description:
     channels: int
     dtype: str
     range: str
+    working_side: int
+    clip_limit: float
     input: str
     preprocessing: str
     output: str
@@ -59,13 +62,12 @@ class Description:
 
 def describe(trained: TrainedNetwork) -> Description:
     of, known = trained.configuration, converted(TrainedOn, trained.checkpoint.trained_on, trained.path)
-    classifies = isinstance(of, ClassifierConfiguration)
     return Description(
         CAUTION, of.kind, KINDS[of.kind], of.side, trained.channels, "float32",
         "[0, 1]" if trained.channels == 1 else "channel 0: [0, 1]; channel 1: whole numbers from 0 to 5",
-        _input(trained), _preprocessing(trained), _output(trained), list(of.class_names) if classifies else [],
-        _threshold(trained), known.data, known.fingerprint, trained.provenance.sentences, trained.checkpoint.step,
-        of.preset, RELEASE, versions())
+        of.working_side, of.clip_limit, _input(trained), _preprocessing(trained), _output(trained),
+        list(of.class_names) if isinstance(of, ClassifierConfiguration) else [], _threshold(trained), known.data,
+        known.fingerprint, trained.provenance.sentences, trained.checkpoint.step, of.preset, RELEASE, versions())
 
 
 def _input(trained: TrainedNetwork) -> str:
