@@ -37,6 +37,11 @@ class Layer:
 
     __iter__ = None  # network[...] takes paths: without this, iter() would try numbers
 
+    def __init_subclass__(cls) -> None:
+        """A class that computes otherwise than the one above it does not inherit its ONNX form: it says its own."""
+        if {"forward", "value"} & vars(cls).keys() and "onnx" not in vars(cls):
+            cls.onnx = Layer.onnx  # type: ignore[method-assign]
+
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}

@@ -174,6 +174,18 @@ class Doubled(Layer):
         return 2 * x, None
 
 
+class DoubledDense(Dense):
+    """It computes otherwise than a dense layer, whose form it does not inherit."""
+
+    def forward(self, x, run):
+        return 2 * super().forward(x, run)[0], None
+
+
+class Squared(ReLU):
+    def value(self, a):
+        return a * a
+
+
 class Untrue(Doubled):
     """Its form has another shape than its output."""
 
@@ -185,6 +197,8 @@ class Untrue(Doubled):
     (Chain(a=Chain(b=Doubled())), r"^a\.b: no ONNX form of class Doubled"),
     (Chain(conv=Dense(3, 2, Swish(), rng=RNG(0))), r"^conv: no ONNX form of class Swish"),
     (Doubled(), r"^no ONNX form of class Doubled"),
+    (Chain(a=DoubledDense(3, 2, rng=RNG(0))), r"^a: no ONNX form of class DoubledDense"),
+    (Chain(a=Dense(3, 2, Squared(), rng=RNG(0))), r"^a: no ONNX form of class Squared"),
     (Chain(dense=Dense(4, 2, rng=RNG(0))), r"^dense: the input is \(1, 3\); the layer expects \(N, 4\)"),
     (Untrue(), r"computes \[\(3,\)\] from a sample, its ONNX form says \[\(7,\)\]"),
 ])
