@@ -52,8 +52,8 @@ class Summary:
 @dataclass
 class _Seen:
     """Of a layer in a pass: the shapes of its input and output, and the arrays that were first kept by it."""
-    x: Any = None
-    y: Any = None
+    x: Any
+    y: Any
     kept: dict[int, np.ndarray] = field(default_factory=dict)
 
 
@@ -67,13 +67,14 @@ def summary(network: Layer, shape: tuple[int, ...]) -> Summary:
     does not take such a sample.
     """
     more, fewer = (_watched(network, shape, batch) for batch in BATCHES)
-    rows = [_row(path, layer, more[path], _bytes(more[path]) - _bytes(fewer[path])) for path, layer in _layers(network)
-            if path in more]
-    shown = [row for row, (_, layer) in zip(rows, _layers(network), strict=True)
-             if not layer.children or layer.params or row.kept]
+    rows = []
+    for path, layer in _layers(network):
+        row = _row(path, layer, more[path], _bytes(more[path]) - _bytes(fewer[path]))
+        if row.kept or layer.params or not layer.children:
+            rows.append(row)
     total = Row("total", type(network).__name__, _shown(more[""].y), parameter_count(network),
-                sum(row.multiplications for row in shown), sum(row.kept for row in shown))
-    return Summary(shown, total)
+                sum(row.multiplications for row in rows), sum(row.kept for row in rows))
+    return Summary(rows, total)
 
 
 def _layers(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
