@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.arrays import Array, copy_arrays, expect_each_once
+from engine.graph import Graph
 from engine.preconditions import expect_floating
 from engine.run import Run
 
@@ -35,6 +36,11 @@ class Layer:
     """
 
     __iter__ = None  # network[...] takes paths: without this, iter() would try numbers
+
+    def __init_subclass__(cls) -> None:
+        """A class that computes otherwise than the one above it does not inherit its ONNX form: it says its own."""
+        if {"forward", "value"} & vars(cls).keys() and "onnx" not in vars(cls):
+            cls.onnx = Layer.onnx  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -104,6 +110,18 @@ class Layer:
         with different pieces have a kink between them: a finite difference across it says nothing of the gradient.
         """
         return None
+
+    def onnx(self, graph: Graph, x: Any) -> Any:
+        """Add to the graph what the layer computes in inference, as ONNX's operators; see engine.graph.
+
+        x, y: values of the graph, pairs where forward has pairs. Raises ValueError for a class that does not say it.
+        """
+        raise ValueError(f"no ONNX form of class {type(self).__name__}: it has no method onnx(graph, x)")
+
+    def multiplications(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        """In the products of forward as its formula has them, the zeros around images too; x, y: the shapes of input
+        and output. Convolutions and dense layers say it, which make up nearly all; the others answer 0."""
+        return 0
 
     def absorb(self, grads: Grads) -> None:
         """Take in what backward measured besides gradients (batch moments); called once per optimizer step."""
