@@ -60,14 +60,14 @@ def test_the_first_step_sees_zeros_and_begins_with_the_decompositions_bits(decom
     seen = {}
     fit = fitting.train
 
-    def train(network, loss, optimizer, batches, schedule, seed):
+    def train(network, loss, optimizer, batches, schedule, seed, observer):
         state = {"parameters": network.parameters(), "moving_averages": network.moving_averages(),
                  "optimizer": optimizer.state()}
         seen["state"] = {f"{part}/{path}": np.array(array) for part, arrays in state.items()
                          for path, array in arrays.items()}
         for number, (x, y) in batches:
             seen.setdefault("first", (number, x))
-            yield from fit(network, loss, optimizer, [(number, (x, y))], schedule, seed)
+            yield from fit(network, loss, optimizer, [(number, (x, y))], schedule, seed, observer)
 
     monkeypatch.setattr(fitting, "train", train)
     assert command(retraining.main, *flags, "--steps", 2)[0] == 0
