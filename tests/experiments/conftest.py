@@ -123,6 +123,15 @@ def cluster():
 
 
 @pytest.fixture(scope="session")
+def events():
+    """events(folder) -> its events as TensorBoard's own reader has them, nothing left out."""
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason=(
+        'needs TensorBoard, whose reader is the judge: pip install -e ".[test]"'))
+    every = {reader.SCALARS: 0, reader.HISTOGRAMS: 0, reader.IMAGES: 0}
+    return lambda folder: reader.EventAccumulator(str(folder), size_guidance=every).Reload()
+
+
+@pytest.fixture(scope="session")
 def check_page():
     """check_page(text): each link leads somewhere; what scrolls has a name and can be reached without a mouse."""
     def check(page):
