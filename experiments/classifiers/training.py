@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from engine.checkpoint import to_numpy
 from engine.layer import Layer
@@ -30,6 +31,7 @@ from experiments.system.machine import Machine
 from experiments.system.progress import announce
 from models.saliency import saliency
 
+SMOOTHING = 1 / 64  # standard deviation as a part of the side: gradients of neighbouring pixels scatter
 
 def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Machine,
          expected: Callable[[int, int], Parts], first: int = 0) -> Data:
@@ -78,8 +80,9 @@ def samples_seen(network: Layer, seen: ImageSet, data: Data) -> Callable[[], np.
 
     def picture() -> np.ndarray:
         gradient = np.abs(to_numpy(saliency(network, beside(network, images), labels))).max(axis=-1)
-        largest = gradient.max(axis=(1, 2), keepdims=True)
-        return samples_picture(images[..., 0], masks, [*heat_maps, gradient / np.where(largest > 0, largest, 1)])
+        smooth = gaussian_filter(gradient, SMOOTHING * images.shape[1], axes=(1, 2))
+        largest = smooth.max(axis=(1, 2), keepdims=True)
+        return samples_picture(images[..., 0], masks, [*heat_maps, smooth / np.where(largest > 0, largest, 1)])
 
     return picture
 

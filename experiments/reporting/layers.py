@@ -15,10 +15,10 @@ def layers_picture(title: str, entries: Sequence[LayersEntry]) -> Picture:
     return Picture(
         title, layers_figure(entries),
         "A row for each layer that has parameters, from the input down: how its weights, its biases (of batch norm: "
-        "c1 and c2), its outputs and the gradient of its weights are spread in single training steps, each of a "
-        "sample of the numbers. The line is the median; the bands hold 50 %, 90 % and all of the numbers. Each strip "
-        "has a scale of its own around 0, whose end the number at its left says. A layer is dead if all its outputs "
-        f"are 0: its gradient is then 0, too, and it cannot learn any more. {deaths({'': entries})}",
+        "c1 and c2), its outputs and the gradient of its weights are spread in single training steps, each seen by a "
+        "sample of its numbers. The line is the median; the bands hold 50 % and 90 % of the numbers. Each strip has a "
+        "scale of its own around 0, the grey line; its end is the number at the left. A layer is dead if all its "
+        f"outputs are 0: its gradient is then 0, too, and it cannot learn any more. {deaths({'': entries})}",
         "Strips of quantiles over training steps, four for every layer", wide=True)
 
 

@@ -16,7 +16,7 @@ from experiments.system.event_files import append, histogram, image, scalar
 
 Picture = Callable[[], np.ndarray]  # (H, W, 3) uint8, as samples look by now
 BORDER = (86, 180, 233)  # light blue
-SIDE = 128  # pixels of a sample, at least
+SIDE, GAP = 128, 4  # pixels of a sample, at least, and between two of them
 SAMPLES = 6  # in a picture
 
 
@@ -55,13 +55,15 @@ def samples_picture(images: np.ndarray, masks: np.ndarray, others: Sequence[np.n
     """(H, W, 3) uint8: a column for each image (n, side, side), from 0 to 1, with the border of its mask, bool, in
     light blue; below it with the same border what else there is to show of it, (n, side, side) from 0 to 1 each."""
     edges = np.stack([mask & ~binary_erosion(mask) for mask in masks])
-    rows = []
-    for row in (images, *others):
-        grey = np.repeat(np.round(255 * np.clip(row, 0, 1)).astype(np.uint8)[..., None], 3, axis=-1)
-        grey[edges] = BORDER
-        rows.append(np.concatenate(list(grey), axis=1))
     times = -(-SIDE // images.shape[1])
-    return np.concatenate(rows).repeat(times, axis=0).repeat(times, axis=1)
+    side = times * images.shape[1] + GAP
+    picture = np.full((side * (1 + len(others)), side * len(images), 3), 255, np.uint8)
+    for place, row in enumerate((images, *others)):
+        tiles = np.repeat(np.round(255 * np.clip(row, 0, 1)).astype(np.uint8)[..., None], 3, axis=-1)
+        tiles[edges] = BORDER
+        for column, tile in enumerate(tiles.repeat(times, axis=1).repeat(times, axis=2)):
+            picture[place * side:][:len(tile), column * side:][:, :len(tile)] = tile
+    return picture[:-GAP, :-GAP]
 
 
 def spread_over(indices: np.ndarray, count: int = SAMPLES) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How weights, biases, activations and gradients of every layer are spread while a network is trained, A.3.3."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from experiments.reporting.figures.style import BLUE, GREY, VERMILLION, new_figure, png, whole_steps
 from experiments.runs.log import LayersEntry, Spread
 
-ROW = 0.42  # inches of a layer
-BANDS = ((0, -1, 0.18), (1, -2, 0.3), (2, -3, 0.55))  # quantiles from the outermost to the middle two, and how opaque
+WIDTH, ROW, DOTS = 10, 0.46, 200  # inches, inches of a layer, pixels of an inch
+LOW, MIDDLE, HIGH = (1, 2), 3, (5, 4)  # places in QUANTILES: 5 and 25 %, the median, 95 and 75 %
+REACH, BELOW, ABOVE = 0.3, 0.12, 0.33  # parts of a row: half a strip, its 0 below the middle, its texts above
 Course = Sequence[Spread | None]  # of an array, in the order of the steps
 
 
@@ -24,58 +25,67 @@ def layers_course(entries: Sequence[LayersEntry]) -> Figure:
     """The lines of histograms.jsonl, at least one: a row for every layer from the input down, and in it over the steps
     the quantiles of its weights, biases, activations and of its weights' gradient.
 
-    Every strip has a scale of its own, the same above and below its middle, 0; the number at its left is the largest
-    absolute value that is drawn. Beside the activations stands which share of them is 0 in the last step.
+    Every strip has a scale of its own, the same above and below 0: the number at its left is the largest absolute value
+    that is drawn. At the right stands, of the last step, which share of the activations is 0, and where 90 % of the
+    gradient ends; "all 0" where nothing else is left.
     """
     steps, layers = [entry.step for entry in entries], list(entries[-1].activations)
-    figure = new_figure(11, 1.5 + ROW * len(layers), 120)
+    figure = new_figure(WIDTH, 1.6 + ROW * len(layers), DOTS)
     columns = figure.subplots(1, 4, sharey=True)
-    for axes, (title, courses) in zip(columns, _columns(entries, layers).items(), strict=True):
-        for place, layer in enumerate(layers):
-            _strip(axes, place, steps, courses[layer])
+    titles = ("weights", "biases", "activations", "gradient of the weights")
+    for axes, title, courses in zip(columns, titles, zip(*(_courses(entries, layer) for layer in layers), strict=True),
+                                    strict=True):
+        for place, course in enumerate(courses):
+            _strip(axes, place, steps, course)
         axes.set_title(title, fontsize=10)
-        axes.set(xlabel="training step", ylim=(len(layers) - 0.45, -0.55))
-        axes.set_yticks(range(len(layers)), layers, fontsize=8)
+        axes.set(xlabel="training step", ylim=(len(layers) - 0.5, -0.55))
+        axes.set_yticks(np.arange(len(layers)) + BELOW, layers, fontsize=8)
         axes.tick_params(axis="y", length=0)
-        axes.tick_params(axis="x", labelsize=8)
+        axes.tick_params(axis="x", labelsize=8, top=True, labeltop=True)
         axes.margins(x=0.02)
-        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines[["right", "left"]].set_visible(False)
         whole_steps(axes)
     columns[0].set_ylabel("layer, from the input down")
-    last = entries[-1].activations
     for place, layer in enumerate(layers):
-        text, colour, weight = ("dead: all 0", VERMILLION, "bold") if last[layer].all_zero else (
-            f"{100 * last[layer].zeros:.0f} % zeros", GREY, "normal")
-        columns[2].text(1.0, place - 0.3, text, fontsize=7, ha="right", va="center", color=colour, fontweight=weight,
-                        transform=columns[2].get_yaxis_transform())
+        *_, activations, gradient = (course[-1] for course in _courses(entries, layer))
+        if activations is not None:
+            _say(columns[2], place, f"{100 * activations.zeros:.0f} % zeros", activations)
+        if gradient is not None:
+            _say(columns[3], place, f"at last ±{_largest(np.array([gradient.quantiles])):.2g}", gradient)
     return figure
 
 
-def _columns(entries: Sequence[LayersEntry], layers: Sequence[str]) -> dict[str, dict[str, Course]]:
-    """Title -> layer -> its course. A layer's first parameter is its weights, its second its biases."""
-    own = {layer: [path for path in entries[-1].parameters if path.rpartition(".")[0] == layer] for layer in layers}
-
-    def course(kind: str, path: str) -> Course:
-        found: list[Mapping[str, Spread]] = [getattr(entry, kind) for entry in entries]
-        return [each.get(path) for each in found]
-
-    return {"weights": {layer: course("parameters", own[layer][0]) for layer in layers},
-            "biases": {layer: course("parameters", own[layer][1]) for layer in layers},
-            "activations": {layer: course("activations", layer) for layer in layers},
-            "gradient of the weights": {layer: course("gradients", own[layer][0]) for layer in layers}}
+def _courses(entries: Sequence[LayersEntry], layer: str) -> tuple[Course, Course, Course, Course]:
+    """In the order of the columns. A layer's first parameter is its weights, its second its biases."""
+    weights, biases = (path for path in entries[-1].parameters if path.rpartition(".")[0] == layer)
+    return ([entry.parameters.get(weights) for entry in entries], [entry.parameters.get(biases) for entry in entries],
+            [entry.activations.get(layer) for entry in entries], [entry.gradients.get(weights) for entry in entries])
 
 
 def _strip(axes: Axes, place: int, steps: Sequence[int], course: Course) -> None:
-    """Around the height `place`, as large as its row."""
+    """In the row `place`, which is 1 high."""
     known = [(step, spread.quantiles) for step, spread in zip(steps, course, strict=True) if spread is not None]
-    at, values = np.array([step for step, _ in known]), np.array([quantiles for _, quantiles in known])
-    largest = float(np.abs(values).max()) if known else 0.0
-    axes.axhline(place, color="#CCCCCC", linewidth=0.6, zorder=0)
-    axes.text(0.0, place - 0.3, f"±{largest:.2g}", fontsize=7, color=GREY, va="center",
-              transform=axes.get_yaxis_transform())
+    axes.axhline(place + BELOW, color="#CCCCCC", linewidth=0.6, zorder=0)
     if not known:
         return
-    drawn = place - 0.42 * values / (largest or 1.0)  # the axis points down
-    for low, high, opaque in BANDS:
-        axes.fill_between(at, drawn[:, low], drawn[:, high], color=BLUE, alpha=opaque, linewidth=0)
-    axes.plot(at, drawn[:, len(BANDS)], color="black", linewidth=0.9, marker="." if len(at) == 1 else None)
+    at, values = np.array([step for step, _ in known]), np.array([quantiles for _, quantiles in known])
+    largest = _largest(values)
+    axes.text(0, place - ABOVE, f"±{largest:.2g}", fontsize=7, color=GREY, va="center",
+              transform=axes.get_yaxis_transform())
+    heights = place + BELOW - REACH * values / (largest or 1)  # the axis points down
+    for low, high, opaque in zip(LOW, HIGH, (0.3, 0.5), strict=True):
+        axes.fill_between(at, heights[:, low], heights[:, high], color=BLUE, alpha=opaque, linewidth=0)
+    axes.plot(at, heights[:, MIDDLE], color="black", linewidth=0.9, marker="." if len(at) == 1 else None)
+
+
+def _largest(values: np.ndarray) -> float:
+    """(n, quantiles): the largest absolute value that is drawn of them."""
+    return float(np.abs(values[:, LOW[0]:HIGH[0] + 1]).max())
+
+
+def _say(axes: Axes, place: int, text: str, last: Spread) -> None:
+    """At the right above a strip."""
+    dead = last.all_zero
+    axes.text(1, place - ABOVE, "all 0" if dead else text, fontsize=7, ha="right", va="center",
+              color=VERMILLION if dead else GREY, fontweight="bold" if dead else "normal",
+              transform=axes.get_yaxis_transform())

@@ -175,12 +175,12 @@ def test_samples_stand_side_by_side_with_the_border_of_their_masks():
     masks[1, 10:20, 30:50] = True
     other = np.full((2, 64, 64), 0.5)
     picture = samples_picture(images, masks, [other])
-    assert picture.shape == (256, 256, 3) and picture.dtype == np.uint8  # enlarged, two rows of two
-    assert (picture[:64, :128] == 255).all() and (picture[64:128, :128] == 0).all()
+    assert picture.shape == (260, 260, 3) and picture.dtype == np.uint8  # enlarged, two rows of two, a gap of 4 between
+    assert (picture[:64, :128] == 255).all() and (picture[64:128, :128] == 0).all() and (picture[128:132] == 255).all()
     border = (picture == BORDER).all(axis=-1)
-    assert not border[:, :128].any() and border[:128, 128:].sum() == border[128:, 128:].sum() == 4 * (2 * 20 + 2 * 8)
-    assert picture[20, 128 + 60].tolist() == list(BORDER) and picture[24, 128 + 64].tolist() == [0, 0, 0]
-    assert np.unique(picture[128:, :128]).tolist() == [128]
+    assert not border[:, :132].any() and border[:128, 132:].sum() == border[132:, 132:].sum() == 4 * (2 * 20 + 2 * 8)
+    assert picture[20, 132 + 60].tolist() == list(BORDER) and picture[24, 132 + 64].tolist() == [0, 0, 0]
+    assert np.unique(picture[132:, :128]).tolist() == [128]
 
 
 @pytest.mark.parametrize(("number", "expected"), [(3, 3), (6, 6), (7, 6), (100, 6)])
