@@ -13,7 +13,7 @@ def cut(path: Path, step: int) -> None:
     """Drop the first record that is later than `step` or damaged, and all that follow. Raises OSError."""
     data = path.read_bytes()
     whole = 0
-    for end, at in _records(data):
+    for end, at in records(data):
         if at > step:
             break
         whole = end
@@ -21,7 +21,7 @@ def cut(path: Path, step: int) -> None:
         write_whole(path, data[:whole])
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int]]:
+def records(data: bytes) -> Iterator[tuple[int, int]]:
     """(where it ends, its step) of the records that `append` wrote, up to the first that is none."""
     start = 0
     while start + 12 <= len(data):

@@ -102,10 +102,10 @@ def detectors(finished, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def decomposed(drawn, detectors, finished, tmp_path_factory, command, tiny_flags):
-    """The folder of a decomposition with these detectors, beside the end-to-end run `finished`."""
+    """The folder of a decomposition with these detectors, beside the end-to-end run `finished`; with --tensorboard."""
     output = tmp_path_factory.mktemp("decomposed") / "run"
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, output), "--detectors", detectors, "--end2end",
-                              finished)
+                              finished, "--tensorboard")
     assert code == 0, errors
     return output
 

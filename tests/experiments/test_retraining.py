@@ -12,15 +12,15 @@ from experiments.detectors.kept import kept_detectors
 from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
 
-REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
-            "figures/roc.png", "figures/loss.png", "figures/samples.png")
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
+            "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png")
 SMALL = ("--steps", 24, "--evaluate-every", 10)
 
 
 @pytest.fixture(scope="module")
 def retrained(decomposed, tmp_path_factory, command):
     folder = tmp_path_factory.mktemp("retrained")
-    code, _, errors = command(retraining.main, *flags_of(decomposed, folder))
+    code, _, errors = command(retraining.main, *flags_of(decomposed, folder), "--tensorboard")
     assert code == 0, errors
     return folder / "run"
 
@@ -47,6 +47,13 @@ def test_the_run_folder_explains_itself(retrained, decomposed, finished):
     page = (retrained / "report.html").read_text()
     assert "Figure 4.7" in page and "Table 4.6" not in page
     assert json.loads((retrained / "results.json").read_text())["test"]["images"] == 6
+
+
+def test_tensorboard_is_shown_the_steps_behind_the_decompositions(retrained, events):
+    found = events(retrained)
+    assert [event.step for event in found.Scalars("training/loss")] == [61, 70, 80]
+    assert [event.step for event in found.Histograms("activations/dense_c")] == [61, 62, 65, 70, 80]
+    assert [event.step for event in found.Images("samples")] == [70, 80, 84]
 
 
 def test_the_rate_starts_anew_at_half_in_the_quick_preset(retrained, decomposed):
