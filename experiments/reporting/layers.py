@@ -17,8 +17,9 @@ def layers_picture(title: str, entries: Sequence[LayersEntry]) -> Picture:
         "A row for each layer that has parameters, from the input down: how its weights, its biases (of batch norm: "
         "c1 and c2), its outputs and the gradient of its weights are spread in single training steps, each seen by a "
         "sample of its numbers. The line is the median; the bands hold 50 % and 90 % of the numbers. Each strip has a "
-        "scale of its own around 0, the grey line; its end is the number at the left. A layer is dead if all its "
-        f"outputs are 0: its gradient is then 0, too, and it cannot learn any more. {deaths({'': entries})}",
+        "scale of its own around 0, the grey line; its end is the number at the left. At the right stands, of the last "
+        "of these steps, which share of the outputs is 0 and where 90 % of the gradient ends. A layer is dead if all "
+        f"its outputs are 0: its gradient is then 0, too, and it cannot learn any more. {deaths({'': entries})}",
         "Strips of quantiles over training steps, four for every layer", wide=True)
 
 
@@ -27,4 +28,4 @@ def deaths(trainings: Mapping[str, Sequence[LayersEntry]]) -> str:
     the name of the training; "" for the only one."""
     dead = [f"{layer} of {name}" if name else layer for name, entries in trainings.items() if entries
             for layer, outputs in entries[-1].activations.items() if outputs.all_zero]
-    return f"Dead at the end: {', '.join(dead)}." if dead else "No layer is dead at the end."
+    return f"Dead when last looked at: {', '.join(dead)}." if dead else "No layer was dead when last looked at."

@@ -73,14 +73,14 @@ def test_an_array_that_was_not_finite_in_a_step_leaves_a_hole():
 
 def test_which_layers_are_dead():
     alive, dead = [entry(1)], [entry(1, dead=[0]), entry(2, dead=[0, 2])]
-    assert deaths({"": alive}) == "No layer is dead at the end." == deaths({"P0-dice": alive, "P0-ss": []})
-    assert deaths({"": dead}) == "Dead at the end: stage.conv_0, stage.conv_2."
+    assert deaths({"": alive}) == "No layer was dead when last looked at." == deaths({"P0-dice": alive, "P0-ss": []})
+    assert deaths({"": dead}) == "Dead when last looked at: stage.conv_0, stage.conv_2."
     assert deaths({"P0-dice": alive, "P1-ss": dead}) == (
-        "Dead at the end: stage.conv_0 of P1-ss, stage.conv_2 of P1-ss.")
+        "Dead when last looked at: stage.conv_0 of P1-ss, stage.conv_2 of P1-ss.")
 
 
 def test_the_picture_of_a_run_of_one_step():
     picture = layers_picture("Layers", [entry(1, dead=[1])])
-    assert "Dead at the end: stage.conv_1." in picture.caption
+    assert "Dead when last looked at: stage.conv_1." in picture.caption
     with Image.open(io.BytesIO(picture.data)) as image:
         assert image.width == 2 * picture.size[0] == 2000
