@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from experiments.reporting.figures.style import BLUE, GREY, VERMILLION, new_figure, png, whole_steps
@@ -12,6 +13,7 @@ from experiments.runs.log import LayersEntry, Spread
 
 WIDTH, ROW, DOTS = 10, 0.46, 200  # inches, inches of a layer, pixels of an inch
 LOW, MIDDLE, HIGH = (1, 2), 3, (5, 4)  # places in QUANTILES: 5 and 25 %, the median, 95 and 75 %
+OPAQUE = (0.3, 0.5)  # the band of 90 % and, over it, that of 50 %
 REACH, BELOW, ABOVE = 0.3, 0.12, 0.33  # parts of a row: half a strip, its 0 below the middle, its texts above
 Course = Sequence[Spread | None]  # of an array, in the order of the steps
 
@@ -35,8 +37,9 @@ def layers_course(entries: Sequence[LayersEntry]) -> Figure:
     titles = ("weights", "biases", "activations", "gradient of the weights")
     for axes, title, courses in zip(columns, titles, zip(*(_courses(entries, layer) for layer in layers), strict=True),
                                     strict=True):
-        for place, course in enumerate(courses):
-            _strip(axes, place, steps, course)
+        bands = [_strip(axes, place, steps, course) for place, course in enumerate(courses)]
+        for polygons, opaque in zip(zip(*bands, strict=True), OPAQUE, strict=True):
+            axes.add_collection(PolyCollection(polygons, facecolors=BLUE, alpha=opaque, linewidths=0))
         axes.set_title(title, fontsize=10)
         axes.set(xlabel="training step", ylim=(len(layers) - 0.5, -0.55))
         axes.set_yticks(np.arange(len(layers)) + BELOW, layers, fontsize=8)
@@ -62,20 +65,21 @@ def _courses(entries: Sequence[LayersEntry], layer: str) -> tuple[Course, Course
             [entry.activations.get(layer) for entry in entries], [entry.gradients.get(weights) for entry in entries])
 
 
-def _strip(axes: Axes, place: int, steps: Sequence[int], course: Course) -> None:
-    """In the row `place`, which is 1 high."""
+def _strip(axes: Axes, place: int, steps: Sequence[int], course: Course) -> list[np.ndarray]:
+    """Line and scale in the row `place`, which is 1 high; returned are its bands as polygons, (n, 2) each."""
     known = [(step, spread.quantiles) for step, spread in zip(steps, course, strict=True) if spread is not None]
     axes.axhline(place + BELOW, color="#CCCCCC", linewidth=0.6, zorder=0)
     if not known:
-        return
+        return [np.zeros((0, 2))] * len(OPAQUE)
     at, values = np.array([step for step, _ in known]), np.array([quantiles for _, quantiles in known])
     largest = _largest(values)
-    axes.text(0, place - ABOVE, f"±{largest:.2g}", fontsize=7, color=GREY, va="center",
+    axes.text(0, place - ABOVE, f"±{largest:.2g}", fontsize=7, color=GREY, va="center", in_layout=False,
               transform=axes.get_yaxis_transform())
     heights = place + BELOW - REACH * values / (largest or 1)  # the axis points down
-    for low, high, opaque in zip(LOW, HIGH, (0.3, 0.5), strict=True):
-        axes.fill_between(at, heights[:, low], heights[:, high], color=BLUE, alpha=opaque, linewidth=0)
     axes.plot(at, heights[:, MIDDLE], color="black", linewidth=0.9, marker="." if len(at) == 1 else None)
+    around = np.concatenate([at, at[::-1]])
+    return [np.column_stack([around, np.concatenate([heights[:, low], heights[::-1, high]])])
+            for low, high in zip(LOW, HIGH, strict=True)]
 
 
 def _largest(values: np.ndarray) -> float:
@@ -88,4 +92,4 @@ def _say(axes: Axes, place: int, text: str, last: Spread) -> None:
     dead = last.all_zero
     axes.text(1, place - ABOVE, "all 0" if dead else text, fontsize=7, ha="right", va="center",
               color=VERMILLION if dead else GREY, fontweight="bold" if dead else "normal",
-              transform=axes.get_yaxis_transform())
+              in_layout=False, transform=axes.get_yaxis_transform())

@@ -37,7 +37,7 @@ def test_a_strip_for_every_layer_in_each_of_four_columns(layers):
     columns = layers_course([entry(step, layers) for step in (1, 10, 100)]).axes
     assert tuple(axes.get_title() for axes in columns) == COLUMNS
     for axes in columns:
-        assert len(axes.collections) == 2 * layers  # bands of 50 and 90 %
+        assert [len(bands.get_paths()) for bands in axes.collections] == [layers, layers]  # of 90 and 50 %
         assert axes.get_xlabel() == "training step"
     assert [label.get_text() for label in columns[0].get_yticklabels()] == [
         f"stage.conv_{place}" for place in range(layers)]

@@ -1,4 +1,5 @@
 """What is seen of the layers while a network is trained: of the right arrays, and without a trace in the training."""
+import array_api_strict
 import numpy as np
 import pytest
 
@@ -136,3 +137,9 @@ def test_the_norms_first_parameter_is_its_scale():
     """The report takes a layer's first parameter for its weights, its second for its biases."""
     assert [list(layer.params) for layer in (PooledNorm(2), Dense(2, 2, rng=RNG(0)), Conv2D(1, 1, rng=RNG(0)))] == [
         ["c1", "c2"], ["W", "b"], ["W", "b"]]
+
+
+def test_arrays_of_any_library_are_looked_at():
+    y = RNG(0).normal(size=(4, 40, 40, 8)).astype(np.float32)
+    for array in (y, y[:1, :2]):  # more numbers than the sample has, and fewer
+        assert np.array_equal(sample(array_api_strict.asarray(array)), sample(array))
