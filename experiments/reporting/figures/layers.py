@@ -1,6 +1,7 @@
 """How weights, biases, activations and gradients of every layer are spread while a network is trained, A.3.3."""
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,7 +35,7 @@ def layers_course(entries: Sequence[LayersEntry]) -> Figure:
     steps, layers = [entry.step for entry in entries], list(entries[-1].activations)
     figure = new_figure(WIDTH, 1.6 + ROW * len(layers), DOTS)
     columns = figure.subplots(1, 4, sharey=True)
-    titles = ("weights", "biases", "activations", "gradient of the weights")
+    titles = ("weights", "biases", "activations", "weights' gradient")
     for axes, title, courses in zip(columns, titles, zip(*(_courses(entries, layer) for layer in layers), strict=True),
                                     strict=True):
         bands = [_strip(axes, place, steps, course) for place, course in enumerate(courses)]
@@ -42,9 +43,11 @@ def layers_course(entries: Sequence[LayersEntry]) -> Figure:
             axes.add_collection(PolyCollection(polygons, facecolors=BLUE, alpha=opaque, linewidths=0))
         axes.set_title(title, fontsize=10)
         axes.set(xlabel="training step", ylim=(len(layers) - 0.5, -0.55))
-        axes.set_yticks(np.arange(len(layers)) + BELOW, layers, fontsize=8)
+        axes.set_yticks(np.arange(len(layers)) + BELOW, list(map(short, layers)), fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.tick_params(axis="x", labelsize=8, top=True, labeltop=True)
+        if len(steps) == 1:
+            axes.set_xlim(steps[0] - 1, steps[0] + 1)
         axes.margins(x=0.02)
         axes.spines[["right", "left"]].set_visible(False)
         whole_steps(axes)
@@ -56,6 +59,11 @@ def layers_course(entries: Sequence[LayersEntry]) -> Figure:
         if gradient is not None:
             _say(columns[3], place, f"at last ±{_largest(np.array([gradient.quantiles])):.2g}", gradient)
     return figure
+
+
+def short(path: str) -> str:
+    """With what stands in it several times in a row only once: "a.b.b.b.c" -> "a.(b)×3.c"."""
+    return re.sub(r"\b((?:\w+\.)+?)\1+", lambda found: f"({found[1][:-1]})×{len(found[0]) // len(found[1])}.", path)
 
 
 def _courses(entries: Sequence[LayersEntry], layer: str) -> tuple[Course, Course, Course, Course]:
@@ -72,11 +80,13 @@ def _strip(axes: Axes, place: int, steps: Sequence[int], course: Course) -> list
     if not known:
         return [np.zeros((0, 2))] * len(OPAQUE)
     at, values = np.array([step for step, _ in known]), np.array([quantiles for _, quantiles in known])
+    if len(known) == 1:  # a bar, where a course has no width
+        at, values = at + np.array([-0.3, 0.3]), values.repeat(2, axis=0)
     largest = _largest(values)
     axes.text(0, place - ABOVE, f"±{largest:.2g}", fontsize=7, color=GREY, va="center", in_layout=False,
               transform=axes.get_yaxis_transform())
     heights = place + BELOW - REACH * values / (largest or 1)  # the axis points down
-    axes.plot(at, heights[:, MIDDLE], color="black", linewidth=0.9, marker="." if len(at) == 1 else None)
+    axes.plot(at, heights[:, MIDDLE], color="black", linewidth=0.9)
     around = np.concatenate([at, at[::-1]])
     return [np.column_stack([around, np.concatenate([heights[:, low], heights[::-1, high]])])
             for low, high in zip(LOW, HIGH, strict=True)]

@@ -6,12 +6,12 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from experiments.reporting.figures.layers import layers_course
+from experiments.reporting.figures.layers import layers_course, short
 from experiments.reporting.figures.style import VERMILLION
 from experiments.reporting.layers import deaths, layers_picture
 from experiments.runs.log import QUANTILES, LayersEntry, Spread
 
-COLUMNS = ("weights", "biases", "activations", "gradient of the weights")
+COLUMNS = ("weights", "biases", "activations", "weights' gradient")
 NOTHING = Spread(1.0, [0.0] * len(QUANTILES))
 
 
@@ -69,6 +69,19 @@ def test_an_array_that_was_not_finite_in_a_step_leaves_a_hole():
     assert len(axes[2].texts) == 2 * 3
     assert len(layers_course([broken]).axes[3].lines) > 0
     assert layers_course([entry(1), broken]).axes[3].texts[-1].get_text() == "at last ±0.045"
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("stage_1.conv_a", "stage_1.conv_a"), ("logits", "logits"), ("a.b.b.b.c", "a.(b)×3.c"), ("aa.a.b", "aa.a.b"),
+    ("levels.skip.below.skip.below.skip.below.stack.conv_a", "levels.(skip.below)×3.stack.conv_a"),
+    ("levels.skip.below.skip.below.skip.norm", "levels.(skip.below)×2.skip.norm")])
+def test_paths_that_repeat_themselves_are_shortened(path, expected):
+    assert short(path) == expected
+
+
+def test_a_single_step_is_a_bar():
+    axes = layers_course([entry(7)]).axes[0]
+    assert axes.get_xlim() == (6, 8) and np.ptp(axes.collections[0].get_paths()[0].vertices[:, 0]) == pytest.approx(0.6)
 
 
 def test_which_layers_are_dead():
