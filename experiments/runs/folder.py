@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.files import PARTIAL
-from experiments.runs.log import Entry, LayersEntry, Line, entry_in, line_of
+from experiments.runs.log import Entry, LayersEntry, entries, line_of, rewrite
 from experiments.runs.record import RunRecord
 from experiments.system import lock
 from experiments.system.errors import Failure, UsageError
-from experiments.system.files import write_text
 from experiments.system.records import read_record, write_record
 
 Kind = TypeVar("Kind")
@@ -114,39 +113,19 @@ class RunFolder:
 
     def history(self) -> list[Entry]:
         """The entries of metrics.jsonl; lines that are none, cut off by a kill or damaged, are left out."""
-        return _entries(self.metrics, Entry)
+        return entries(self.metrics, Entry)
 
     def layers(self) -> list[LayersEntry]:
         """The entries of histograms.jsonl, likewise; none of a run that was made before there was such a file."""
-        return _entries(self.histograms, LayersEntry)
+        return entries(self.histograms, LayersEntry)
 
     def rewind(self, step: int, keep: Callable[[Entry], bool] = lambda entry: True) -> None:
         """Drop what was logged after `step` or is not to be kept, and the unfinished files of a killed run."""
         for unfinished in self.path.glob(f".*{PARTIAL}"):
             unfinished.unlink()
-        _rewrite(self.metrics, Entry, lambda entry: entry.step <= step and keep(entry))
+        rewrite(self.metrics, Entry, lambda entry: entry.step <= step and keep(entry))
         if self.histograms.exists():
-            _rewrite(self.histograms, LayersEntry, lambda entry: entry.step <= step)
-
-
-def _rewrite(log: Path, kind: type[Line], keep: Callable[[Line], bool]) -> None:
-    damaged = sum(entry_in(line, kind) is None for line in _lines(log)[:-1])  # a kill may have cut the last
-    if damaged:
-        print(f"{log}: {damaged} damaged lines are left out")
-    write_text(log, "".join(line_of(entry) for entry in _entries(log, kind) if keep(entry)))
-
-
-def _entries(log: Path, kind: type[Line]) -> list[Line]:
-    return [entry for entry in (entry_in(line, kind) for line in _lines(log)) if entry is not None]
-
-
-def _lines(log: Path) -> list[bytes]:
-    try:
-        return log.read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise Failure(f"{log} cannot be read: {error.strerror}") from error
+            rewrite(self.histograms, LayersEntry, lambda entry: entry.step <= step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@ evaluation while training goes on; histograms.jsonl, a line for some steps with 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from experiments.system.errors import Failure
-from experiments.system.files import plain
+from experiments.system.files import plain, write_text
 from experiments.system.records import decoded
 
 Measures = dict[str, float | None]  # by name; None where undefined
@@ -66,3 +68,26 @@ def entry_in(line: bytes, kind: type[Line]) -> Line | None:
         return decoded(kind, line, "")
     except Failure:
         return None
+
+
+def entries(log: Path, kind: type[Line]) -> list[Line]:
+    """Those in the file, none where there is no file; lines that are none are left out. Raises Failure where it cannot
+    be read."""
+    return [entry for entry in (entry_in(line, kind) for line in _lines(log)) if entry is not None]
+
+
+def rewrite(log: Path, kind: type[Line], keep: Callable[[Line], bool]) -> None:
+    """Only with the entries that are to be kept; damaged lines, which are left out, are told of."""
+    damaged = sum(entry_in(line, kind) is None for line in _lines(log)[:-1])  # a kill may have cut the last
+    if damaged:
+        print(f"{log}: {damaged} damaged lines are left out")
+    write_text(log, "".join(line_of(entry) for entry in entries(log, kind) if keep(entry)))
+
+
+def _lines(log: Path) -> list[bytes]:
+    try:
+        return log.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Failure(f"{log} cannot be read: {error.strerror}") from error
