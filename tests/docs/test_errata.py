@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from companion.errata import ERRATA, Outcome
 from companion.errata.losses import difference_squared, whole_epsilon
 from companion.errata.network import descend, one_minus
 from companion.errata.normalization import root_with_epsilon
 from companion.errata.page import audit_markdown, overview, section, sources
 from companion.errata.tables import deviations, specificity_of_the_counts, specificy_as_printed
+
 from engine.layer import Run
 from engine.layers import BatchNorm
 from engine.losses import dice, sensitivity_specificity

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from companion.mistakes import GALLERY
 from companion.mistakes.page import findings, outcome, overview
 from companion.mistakes.pictures import draw
 from companion.mistakes.training import STEPS
+
 from engine.layer import Layer, Run
 from engine.layers import Activation
 from engine.losses import binary_cross_entropy_with_logits, least_squares
