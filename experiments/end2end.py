@@ -57,7 +57,7 @@ def run(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mach
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run(EXPERIMENT, folder, configuration, data, machine)
     network = placed(build(configuration), machine.device)
-    predicted = train_and_predict(network, batches, data, configuration, folder)
+    predicted = train_and_predict(network, batches, data, configuration, folder, machine)
     report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",
            {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
 

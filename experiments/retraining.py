@@ -90,7 +90,7 @@ def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Mach
                       end2end=beside)
     start_from(decomposition, before, folder, record, configuration)
     network = placed(build(configuration), machine.device)
-    predicted = train_and_predict(network, batches, data, configuration, folder, first=before.total_steps)
+    predicted = train_and_predict(network, batches, data, configuration, folder, machine, first=before.total_steps)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
     report(folder, record, data, merged, predicted,
            "The decomposition's classifier, retrained without its second channel",

@@ -105,7 +105,8 @@ def train_all(configuration: DetectorConfiguration, folder: RunFolder, machine: 
     workers = 1 if machine.device == "cuda" else machine.workers
     with open_executor(workers, scheduler) as executor, claimed(folder.path) as claim:
         shared = Pickled.of(prepared)
-        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device)
+        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device,
+                              machine.tensorboard)
                  for loss, group in DETECTORS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
