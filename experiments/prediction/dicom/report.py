@@ -32,9 +32,20 @@ def report(reading: Reading, probabilities: Mapping[str, float]) -> Any:
         for name, value in probabilities.items()]
     procedure = codes.SCT.Mammography if header.get("Modality") == "MG" else codes.SCT.ImagingProcedure
     content = sr.MeasurementReport(sr.ObservationContext(observer_device_context=device), procedure, groups,
-                                   referenced_images=[header])
+                                   referenced_images=_described(header))
     content[0].ContentSequence.append(_comments(algorithm.remarks))
     return sr.ComprehensiveSR([header], content[0], is_complete=True, **reading.common("report"))
+
+
+def _described(header: Any) -> list[Any] | None:
+    """The image, for the report's Image Library (TID 1600), if its header tells all that is mandatory there."""
+    from highdicom import sr
+
+    try:
+        sr.ImageLibrary([header])
+    except (AttributeError, ValueError, TypeError, LookupError):  # a projection without orientation or pixel spacing
+        return None
+    return [header]
 
 
 def _comments(remarks: tuple[str, ...]) -> Any:

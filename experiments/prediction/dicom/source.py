@@ -48,8 +48,9 @@ def read_source(path: Path) -> Source:
                           "the image anew from where it is kept")
         if getattr(value, "is_valid", False) is not True:
             raise Failure(f"{path}: its {name} is {str(value)[:80]!r}, which is no UID")
-    for tag in [tag for tag in header.keys() if header.get_item(tag).value in (None, b"", "")]:
-        del header[tag]  # so that nobody takes an empty element for one with a value
+    for tag in list(header.keys()):
+        if header.get_item(tag).value in (None, b"", ""):
+            del header[tag]  # so that nobody takes an empty element for one with a value
     for name in MAY_BE_EMPTY:
         if name not in header:
             setattr(header, name, None)
