@@ -17,19 +17,26 @@ class Machine:
     """device   "cpu" or "cuda", where networks are placed
     cache    folder of preprocessed images, for this run and others
     workers  processes at a time
+    scheduler  address of a Dask cluster's, which prepares images and trains detectors; None to do that here
     """
     device: str = "cpu"
     cache: Path = Path("runs/cache")
     workers: int = 1
+    scheduler: str | None = None
 
 
 def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
-    """--device, --cache and --workers. workers: what the processes do."""
+    """--device, --cache, --workers and --scheduler. workers: what the processes do."""
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
     parser.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
                         help=f"{workers} (default: one for each processor)")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="prepare images, and train ROI detectors, on the cluster of this Dask scheduler, whose "
+                             "workers have this project installed and see the data, the run's folder and --cache at "
+                             "the same paths: the cache must be a folder that all of them share. The results are the "
+                             "same")
 
 
 def chosen_machine(arguments: argparse.Namespace) -> Machine:
@@ -38,4 +45,4 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)
-    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers)
+    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, arguments.scheduler)
