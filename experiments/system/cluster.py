@@ -19,7 +19,8 @@ from experiments.system.pickled import call, pickled_call
 CONNECT = 10  # seconds to wait for a scheduler, and for its first worker
 ALONE = 60.0  # seconds without any worker, after which none is waited for
 POLL = 1.0  # seconds between two looks at whether there are workers
-AHEAD = 4  # items submitted for each thread of the cluster, beyond which the results are waited for
+AHEAD = 4  # calls submitted for each thread of the cluster, beyond which the results are waited for
+PER_CALL = 8  # items at most, since a call costs the scheduler some 6 ms, and a worker as much
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,28 +50,31 @@ def in_cluster(function: Callable[[Item], Result], items: Sequence[Item], schedu
                ) -> Iterator[Result]:
     """The results in the items' order, computed by the cluster's workers, which see the folder `shared` at that path.
 
-    What `in_processes` does with processes: function and items are pickled in this thread, some items ahead of the
-    work, so that the scheduler knows of a few at a time however many there are. A worker that dies takes no item with
-    it: others make it, so function must bear being called twice. What it raises is raised here, of the first item in
-    order that fails, and the rest is given up. Raises Failure where a worker does not see the folder or has not this
-    project, an item kills every worker that takes it, or no worker is left; UsageError as `connected`.
+    What `in_processes` does with processes: function and items are pickled in this thread, several items to a call and
+    some calls ahead of the work, so that the scheduler knows of a few at a time however many there are. A worker that
+    dies takes no item with it: others make it, so function must bear being called twice. What it raises is raised here,
+    of the first item in order that fails, and the rest is given up. Raises Failure where a worker does not see the
+    folder or has not this project, an item kills every worker that takes it, or no worker is left; UsageError as
+    `connected`.
     """
     if not items:
         return
     waiting: deque[Any] = deque()
     with connected(scheduler) as client, _mark(shared) as mark:
         _require_workers(client, scheduler)
-        ahead = 1
+        threads, started = _threads(client), 0
+        size = min(PER_CALL, max(1, len(items) // (2 * threads)))  # few items are spread over all threads
         try:
-            for number, item in enumerate(items):
-                if number % ahead == 0:  # a cluster may grow
-                    ahead = max(1, AHEAD * sum(client.nthreads().values()))
-                content = pickled_call(_where_shared, mark, function, item)
+            for start in range(0, len(items), size):
+                content = pickled_call(_where_shared, mark, function, items[start:start + size])
                 waiting.append(client.submit(call, content, pure=False))
-                if len(waiting) >= ahead:
-                    yield _result(client, waiting.popleft(), scheduler)
+                started += 1
+                if started % (AHEAD * threads) == 0:  # a cluster may grow
+                    threads = _threads(client)
+                if len(waiting) >= AHEAD * threads:
+                    yield from _result(client, waiting.popleft(), scheduler)
             while waiting:
-                yield _result(client, waiting.popleft(), scheduler)
+                yield from _result(client, waiting.popleft(), scheduler)
         finally:
             if client.status == "running":
                 client.cancel(list(waiting))
@@ -87,7 +91,7 @@ def _mark(shared: Path) -> Iterator[Path]:
         mark.unlink(missing_ok=True)
 
 
-def _where_shared(mark: Path, function: Callable[[Item], Result], item: Item) -> Result:
+def _where_shared(mark: Path, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """On a worker."""
     try:
         seen = mark.read_bytes()
@@ -97,7 +101,11 @@ def _where_shared(mark: Path, function: Callable[[Item], Result], item: Item) ->
         raise Failure(f"--scheduler: the worker on {socket.gethostname()} does not see the folder {mark.parent}. It "
                       "must be one that this command and all workers share, at the same path, such as a network drive; "
                       "--cache names one")
-    return function(item)
+    return [function(item) for item in items]
+
+
+def _threads(client: Any) -> int:
+    return max(1, sum(client.nthreads().values()))
 
 
 def _require_workers(client: Any, scheduler: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from experiments.system import cluster as module
-from experiments.system.cluster import AHEAD, in_cluster
+from experiments.system.cluster import AHEAD, PER_CALL, in_cluster
 from experiments.system.errors import Failure, UsageError
 
 distributed = pytest.importorskip("distributed", reason='needs Dask: pip install -e ".[test]"')
@@ -25,7 +25,7 @@ def square(number):
 
 
 def slow_square(number):
-    time.sleep(0.01)
+    time.sleep(0.005)
     return number * number
 
 
@@ -50,15 +50,17 @@ def kills_its_process(folder, times, number):
 
 
 def test_results_come_in_the_order_of_the_items(processes, tmp_path):
-    assert list(in_cluster(square, range(50), processes.scheduler_address, tmp_path)) == [n * n for n in range(50)]
+    for number in (1, 3, 50):
+        made = list(in_cluster(square, range(number), processes.scheduler_address, tmp_path))
+        assert made == [each * each for each in range(number)]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_scheduler_knows_of_a_few_items_at_a_time(processes, tmp_path):
     most = 0
-    for _ in in_cluster(slow_square, range(200), processes.scheduler_address, tmp_path):
+    for _ in in_cluster(slow_square, range(600), processes.scheduler_address, tmp_path):
         most = max(most, len(processes.scheduler.tasks))
-    assert 2 <= most <= 2 * 2 * AHEAD  # of two threads; what is done is forgotten soon, not at once
+    assert 2 <= most <= 2 * 2 * AHEAD < 600 // PER_CALL  # of 2 threads; what is done is forgotten soon, not at once
 
 
 def test_without_items_no_scheduler_is_asked(tmp_path):
@@ -67,10 +69,10 @@ def test_without_items_no_scheduler_is_asked(tmp_path):
 
 def test_the_first_failure_in_order_is_raised_and_the_rest_given_up(processes, tmp_path):
     seen = []
-    with pytest.raises(Failure, match="number 7 cannot be used"):
-        for result in in_cluster(partial(fails_at, (7, 8)), range(1000), processes.scheduler_address, tmp_path):
+    with pytest.raises(Failure, match="number 27 cannot be used"):
+        for result in in_cluster(partial(fails_at, (27, 28, 40)), range(1000), processes.scheduler_address, tmp_path):
             seen.append(result)
-    assert seen == list(range(7)) and list(tmp_path.iterdir()) == []
+    assert seen == list(range(24)) and list(tmp_path.iterdir()) == []
 
 
 def test_an_error_of_the_call_s_own_is_not_taken_for_waiting(processes, tmp_path):
