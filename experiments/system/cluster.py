@@ -20,7 +20,7 @@ CONNECT = 10  # seconds to wait for a scheduler, and for its first worker
 ALONE = 60.0  # seconds without any worker, after which none is waited for
 POLL = 1.0  # seconds between two looks at whether there are workers
 AHEAD = 4  # calls submitted for each thread of the cluster, beyond which the results are waited for
-PER_CALL = 8  # items at most, since a call costs the scheduler some 6 ms, and a worker as much
+PER_CALL = 8  # items at most, since a call costs the scheduler some 6 ms, however short the work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

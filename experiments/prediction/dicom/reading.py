@@ -1,15 +1,16 @@
 """Who says it, of what and when: what the objects of one image have in common.
 
 The UID of an object is a name-based UUID (RFC 9562, version 5) below 2.25 (PS3.5 B.2), of all that decides on the
-object's content: the image file, the networks, this program's version, the answers and the time. So equal UIDs mean
-equal content, as the standard asks, without a random number: the same call at the same time (`SOURCE_DATE_EPOCH` sets
-one) writes the same bytes, and a later one writes other objects, as a second reading is another document.
+object's content: the image file, the networks, the versions of this program and of highdicom, the answers, the time.
+So equal UIDs mean equal content, as the standard asks, without a random number: the same call at the same time
+(`SOURCE_DATE_EPOCH` sets one) writes the same bytes, and a later one writes other objects, as a second reading is
+another document.
 """
 from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +58,10 @@ class Reading:
 
     def uid(self, *what: object) -> str:
         """Of an object, or of something in it, by its name."""
-        return named_uid(*what, self.source.digest, self.algorithm.digest, self.answers, self.time.isoformat())
+        from highdicom.version import __version__ as library
+
+        return named_uid(*what, self.source.digest, *astuple(self.algorithm), self.answers, self.time.isoformat(),
+                         library)
 
     def series_uid(self, kind: str) -> str:
         """The results of one kind for the images of a series are a series."""

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from experiments import end2end
+from experiments import decomposition, end2end, reproduce, retraining, roi_detection
 from experiments.datasets import synthetic
 from experiments.datasets.mammogram import Mammogram
 from experiments.inputs.image_set import prepare
@@ -72,6 +72,11 @@ def test_an_image_that_cannot_be_used_is_named_and_what_was_prepared_stays(proce
     prepare(DRAWN, SETTINGS, tmp_path / "there", progress=False, scheduler=processes)
     prepare(DRAWN, SETTINGS, tmp_path / "here", progress=False)
     assert content(tmp_path / "there") == content(tmp_path / "here") | kept
+
+
+@pytest.mark.parametrize("each", [end2end, roi_detection, decomposition, retraining, reproduce])
+def test_every_command_that_prepares_takes_a_scheduler(each):
+    assert each.parser().parse_args(["--scheduler", "tcp://there:1"]).scheduler == "tcp://there:1"
 
 
 def test_a_command_prepares_by_the_cluster(processes, drawn, finished, tmp_path, command, tiny_flags):
