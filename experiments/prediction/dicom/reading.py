@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.version import PACKAGE, __version__
@@ -97,7 +97,7 @@ def reading_time() -> datetime:
     if given is None:
         return datetime.now().replace(microsecond=0)
     try:
-        return datetime.utcfromtimestamp(int(given))
+        return datetime.fromtimestamp(int(given), UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"SOURCE_DATE_EPOCH is {given[:40]!r}; expected a number of seconds since 1970") from error
 
