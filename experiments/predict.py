@@ -5,6 +5,7 @@
     python experiments/predict.py runs/RUN image.png --saliency pictures
     python experiments/predict.py runs/DECOMPOSITION_RUN image.png --overlay pictures
     python experiments/predict.py runs/ROI_RUN/P4-dice folder --masks masks
+    python experiments/predict.py runs/DECOMPOSITION_RUN '2026/*/*.dcm' --dicom results
 
 RUN: a run's folder, or the checkpoint in it. Images: PGM, PNG, JPEG, TIFF, DICOM. They are preprocessed as the training
 images were. The probabilities need not add up to 1: each answers for its class against the others (A.3.1 ends in
@@ -15,6 +16,10 @@ moment. A research and teaching tool, not for diagnosis: what the network was tr
 where the network looked, not whether it was right. --overlay draws what the five ROI detectors of a decomposition mark.
 --masks is for one of the ten detectors of a ROI run: the mask of each image in its own pixels, 255 where it is marked.
 Outside the square around the breast that the detectors see, nothing is.
+
+--dicom puts what is said of a DICOM image into its study, as new objects with its patient's and study's identifiers:
+the probabilities as a structured report; of a decomposition or a ROI detector the masks, in the image's own pixels, as
+a segmentation, and a picture of them. They never replace a file. Each carries the caution.
 """
 from __future__ import annotations
 
@@ -46,7 +51,7 @@ from experiments.system.folders import folder_path
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    wanted = Wanted(arguments.saliency, arguments.overlay, arguments.masks, arguments.max_pixels)
+    wanted = Wanted(arguments.saliency, arguments.overlay, arguments.masks, arguments.dicom, arguments.max_pixels)
     run(arguments.checkpoint, arguments.images, wanted, arguments.device, arguments.json)
 
 
@@ -81,9 +86,9 @@ def answer_all(answers: Answers, paths: Sequence[Path], output: PredictionJson) 
                 begun = True
             say(row(name, answer.cells, width))
             output.add(answer.row)
-            for picture in answer.pictures:
+            for write in answer.files:
                 try:
-                    picture.place.write(path, picture.draw())
+                    write()
                 except Exception as error:
                     faults.append(explain(path, error))
         for fault in faults:
@@ -127,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
                      help="draw there, for each image, what the ROI detectors mark in it")
     new.add_argument("--masks", metavar="DIR", type=folder_path,
                      help="write there, for each image, the mask that a ROI detector makes")
+    new.add_argument("--dicom", metavar="DIR", type=folder_path,
+                     help="write there, for each DICOM image, a structured report, a segmentation of what the ROI "
+                          "detectors mark, and a picture of it, as DICOM objects of the same study")
     add_max_pixels(new, default=None)
     new.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     return new

@@ -37,7 +37,7 @@ from time import perf_counter
 from experiments import audit, decomposition, end2end, retraining, roi_detection
 from experiments.configuration.training import Kind
 from experiments.datasets.mammogram import Mammogram
-from experiments.inputs.cache import missing_entries, preparing
+from experiments.inputs import loading
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.reproduction.beginning import (
@@ -130,7 +130,8 @@ def detection_stages(configuration: ReproductionConfiguration, folder: Path, mac
     """All that can be made of data that lack a class."""
     return [_stage(folder / DETECTORS, f"ROI detection, {len(roi_detection.DETECTORS)} detectors", DETECTORS,
                    configuration.detectors, lambda own, there: roi_detection.run(own, there, machine),
-                   lambda: roi_detection.expected(configuration.detectors, machine, mammograms)),
+                   lambda: {} if machine.scheduler else roi_detection.expected(  # a cluster's speed is not known
+                       configuration.detectors, machine, mammograms)),
             Stage("audit of the thesis's tables", lambda: audit.run(folder / AUDIT), folder / AUDIT / LAST)]
 
 
@@ -156,8 +157,7 @@ def statistics(configuration: ReproductionConfiguration, folder: Path) -> None:
 
 def preparation(configuration: ReproductionConfiguration, machine: Machine, mammograms: Sequence[Mammogram]) -> Parts:
     """The seconds for the images that the cache lacks; all stages share them."""
-    missing = missing_entries(mammograms, Preprocessing.of(configuration.classifiers), machine.cache)
-    return {"preparing": preparing(missing, machine.workers)}
+    return loading.preparation(mammograms, Preprocessing.of(configuration.classifiers), machine)
 
 
 def report(configuration: ReproductionConfiguration, folder: RunFolder, missing: list[str]) -> None:

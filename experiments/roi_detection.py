@@ -61,14 +61,12 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     machine, given = chosen_machine(arguments), given_flags(arguments, DetectorConfiguration)
     with begin(EXPERIMENT, PRESETS, given, arguments.output, arguments.resume) as (configuration, folder):
-        run(configuration, folder, machine, arguments.scheduler)
+        run(configuration, folder, machine)
 
 
-def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine, scheduler: str | None = None
-        ) -> None:
-    """scheduler: the address of a Dask cluster's; None to train here."""
+def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine) -> None:
     here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
-    data = load(configuration, machine, expect=here if scheduler is None else None)
+    data = load(configuration, machine, expect=here if machine.scheduler is None else None)
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     notes = [*data.record.notes, *repeated_images(groups, configuration.batch)]
     data = replace(data, record=replace(data.record, notes=notes))
@@ -76,7 +74,7 @@ def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machin
     record = open_run(EXPERIMENT, folder, configuration, data, machine, groups=groups.record(configuration.side))
 
     with timed(data.took, "training"):
-        train_all(configuration, folder, machine, data.prepared, groups, scheduler)
+        train_all(configuration, folder, machine, data.prepared, groups)
     with timed(data.took, "report"):
         report(folder, record, None if configuration.data is None else confounders(
             data.prepared, data.train, data.test))
@@ -100,10 +98,10 @@ def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
 
 
 def train_all(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine, prepared: PreparedSet,
-              groups: SizeGroups, scheduler: str | None) -> None:
+              groups: SizeGroups) -> None:
     """The trainings that are not finished yet, several at a time; on a GPU they follow each other."""
     workers = 1 if machine.device == "cuda" else machine.workers
-    with open_executor(workers, scheduler) as executor, claimed(folder.path) as claim:
+    with open_executor(workers, machine.scheduler) as executor, claimed(folder.path) as claim:
         shared = Pickled.of(prepared)
         tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device,
                               machine.tensorboard)
@@ -121,9 +119,6 @@ def parser() -> argparse.ArgumentParser:
     add_flags(new, PRESETS, "Table 4.4")
     add_folder_flags(new)
     add_machine_flags(new, "processes that preprocess images, and trainings at a time; on a GPU they follow each other")
-    new.add_argument("--scheduler", metavar="ADDRESS",
-                     help="train on the cluster of this Dask scheduler, whose workers have this project installed and "
-                          "see the run's folder and the cache at the same paths")
     return new
 
 

@@ -15,8 +15,11 @@ from experiments.configuration.recorded import kind_of, recorded_configuration
 from experiments.datasets.images.reading import read_image
 from experiments.detectors.heat_maps import Detectors
 from experiments.detectors.kept import detectors_beside
+from experiments.detectors.network import detector_name
+from experiments.inputs.crop import breast_square, enlarge_mask
 from experiments.inputs.merged import merge
 from experiments.inputs.preprocessing import Preprocessing, preprocess
+from experiments.inputs.size_groups import GROUPS
 from experiments.runs.checkpoints import described_wrongly
 from experiments.runs.provenance import Provenance, provenance
 from experiments.runs.restoring import restored
@@ -44,8 +47,23 @@ class TrainedClassifier:
 
         max_pixels: of the largest image that is read; None: what the run allowed.
         """
-        image = read_image(path, max_pixels or self.configuration.max_pixels)
+        image = self.read(path, max_pixels)
         return preprocess(image, None, Preprocessing.of(self.configuration), str(path)).image[None, :, :, None]
+
+    def read(self, path: Path, max_pixels: int | None = None) -> np.ndarray:
+        """(H, W): the grey levels of the image file; the rest as `prepare`."""
+        return read_image(path, max_pixels or self.configuration.max_pixels)
+
+    def marks(self, images: np.ndarray, image: np.ndarray, name: str) -> dict[str, np.ndarray]:
+        """Of each detector by its name the mask (H, W) bool in the pixels of `image` (H, W), of which `images`
+        (1, side, side, 1) was prepared; none outside the square that the networks see. Empty without detectors."""
+        if self.detectors is None:
+            return {}
+        assert isinstance(self.configuration, DecompositionConfiguration)
+        crop = breast_square(image, name)
+        names = [detector_name(group, self.configuration.loss) for group in GROUPS]
+        return {detector: enlarge_mask(mask, crop, image.shape)
+                for detector, mask in zip(names, self.detectors.marks(images)[:, 0], strict=True)}
 
     def input(self, images: np.ndarray) -> np.ndarray:
         """(n, side, side, channels) float32, what the network takes, for prepared images (n, side, side, 1)."""

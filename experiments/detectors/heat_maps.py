@@ -26,21 +26,27 @@ class Detectors:
     networks: Sequence[Layer]
     threshold: float
 
+    def marks(self, images: np.ndarray) -> np.ndarray:
+        """Y_ROI-1 ... Y_ROI-5: (detectors, n, side, side) bool for images (n, side, side, 1)."""
+        return np.stack([masks(network, images, self.threshold)[..., 0] for network in self.networks])
+
     def heat_map(self, images: np.ndarray) -> np.ndarray:
         """Y_ROI-1 + ... + Y_ROI-5 of (4.2): (n, side, side) uint8 for images (n, side, side, 1)."""
-        total = np.zeros(images.shape[:3], np.uint8)
-        for network in self.networks:
-            total += masks(network, images, self.threshold)[..., 0]
-        return total
+        return self.marks(images).sum(axis=0, dtype=np.uint8)
 
     @property
     def digest(self) -> str:
         """Of all parameters and moving averages, as hex: other detectors have another."""
-        total = hashlib.sha256()
-        for network in self.networks:
-            for path, array in sorted((network.parameters() | network.moving_averages()).items()):
-                total.update(f"{path}{array.shape}{array.dtype}".encode() + to_numpy(array).tobytes())
-        return total.hexdigest()
+        return digest_of(self.networks)
+
+
+def digest_of(networks: Sequence[Layer]) -> str:
+    """Of all parameters and moving averages of the networks, in their order, as hex."""
+    total = hashlib.sha256()
+    for network in networks:
+        for path, array in sorted((network.parameters() | network.moving_averages()).items()):
+            total.update(f"{path}{array.shape}{array.dtype}".encode() + to_numpy(array).tobytes())
+    return total.hexdigest()
 
 
 def heat_maps(detectors: Detectors, prepared: PreparedSet, cache: Path) -> np.ndarray:

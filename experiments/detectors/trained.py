@@ -21,6 +21,16 @@ from experiments.system.device import placed
 from experiments.system.errors import Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """image (side, side) float32 in [0, 1] and mask (side, side) bool: what the detector saw and marked of it.
+    whole (H, W) bool: the mask in the pixels of the image file, none outside the square that the detector sees."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    whole: np.ndarray
+
+
 @dataclass(frozen=True)
 class TrainedDetector:
     """network: the U-net, on its device; provenance: what it was trained on."""
@@ -30,10 +40,12 @@ class TrainedDetector:
     provenance: Provenance
 
     def mask(self, path: Path, max_pixels: int | None = None) -> np.ndarray:
-        """(H, W) bool: the pixels of the image file that the detector marks, none outside the square that it sees.
+        """(H, W) bool: the pixels of the image file that the detector marks; as `mark`."""
+        return self.mark(path, max_pixels).whole
 
-        max_pixels: of the largest image that is read; None: what the run allowed. Raises Failure where the image is of
-        no use.
+    def mark(self, path: Path, max_pixels: int | None = None) -> Marked:
+        """What it marks of the image file. max_pixels: of the largest image that is read; None: what the run allowed.
+        Raises Failure where the image is of no use.
         """
         of = self.configuration
         image = read_image(path, max_pixels or of.max_pixels)
@@ -41,7 +53,8 @@ class TrainedDetector:
         output = probabilities(self.network, prepared[None, :, :, None])[0, ..., 0]
         if not np.isfinite(output).all():
             raise Failure(f"{path}: the detector's output is not finite")
-        return enlarge_mask(output > THRESHOLD, breast_square(image, str(path)), image.shape)
+        mask = output > THRESHOLD
+        return Marked(prepared, mask, enlarge_mask(mask, breast_square(image, str(path)), image.shape))
 
 
 def load_detector(path: Path, device: str, checkpoint: Checkpoint) -> TrainedDetector:

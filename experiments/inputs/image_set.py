@@ -10,6 +10,7 @@ import numpy as np
 from experiments.datasets import CLASSES, Mammogram
 from experiments.inputs.cache import VERSION, CacheEntry, missing_entries
 from experiments.inputs.preprocessing import Preprocessing
+from experiments.system.cluster import in_cluster
 from experiments.system.errors import Failure
 from experiments.system.processes import in_processes
 from experiments.system.progress import bar
@@ -71,13 +72,15 @@ class PreparedSet:
 
 
 def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path, workers: int = 1,
-            progress: bool = True, classes: tuple[str, ...] = CLASSES) -> PreparedSet:
-    """Preprocesses what the cache lacks, in `workers` processes, and opens the set; neither depends on their number.
+            progress: bool = True, classes: tuple[str, ...] = CLASSES, scheduler: str | None = None) -> PreparedSet:
+    """Preprocesses what the cache lacks, in `workers` processes or, if its address is given, by the workers of a Dask
+    scheduler, which share the cache; and opens the set, which depends on neither.
 
     An image with an annotation of which the crop left nothing is dropped and counted; an abnormal image that nobody
     annotated (mini-MIAS has such) stays, since classification does not need the mask. What is in the cache already is
     not read again. classes: those of the mammograms, in the order that numbers them. Raises `Failure` for images that
-    cannot be used and for a full disk; what was prepared until then stays in the cache.
+    cannot be used, for a full disk and for workers that do not see the cache, and UsageError where no scheduler
+    answers; what was prepared until then stays in the cache.
     """
     if not mammograms:
         raise Failure("there are no images to prepare")
@@ -87,7 +90,8 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
         raise Failure(f"{cache}: the cache folder cannot be created ({error.strerror})") from error
     missing = missing_entries(mammograms, preprocessing, cache)
     with bar(len(missing) if progress else 0, "Preparing", "image") as shown:
-        for _ in in_processes(CacheEntry.build, missing, workers):
+        for _ in (in_processes(CacheEntry.build, missing, workers) if scheduler is None else
+                  in_cluster(CacheEntry.build, missing, scheduler, cache)):
             shown.update()
     return PreparedSet(mammograms, preprocessing, cache, classes)
 

@@ -73,16 +73,24 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
     preprocessing = Preprocessing.of(configuration)
     expected: Parts = {}
     if expect is not None:
-        missing = missing_entries(dataset.mammograms, preprocessing, machine.cache)
-        expected = {"preparing": preparing(missing, machine.workers), **expect(dataset.mammograms)}
+        expected = {**preparation(dataset.mammograms, preprocessing, machine), **expect(dataset.mammograms)}
         announce(f"This run is {sentence(expected)}")
     took: dict[str, float] = {}
     with timed(took, "preparing"):
-        prepared = prepare(dataset.mammograms, preprocessing, machine.cache, machine.workers, classes=classes)
+        prepared = prepare(dataset.mammograms, preprocessing, machine.cache, machine.workers, classes=classes,
+                           scheduler=machine.scheduler)
     if every_class:
         require_all_classes(prepared.labels, classes)
     train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
     return Data(prepared, train, test, _record(dataset, prepared, train, test), expected, took)
+
+
+def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, machine: Machine) -> Parts:
+    """The seconds for the images that the cache lacks; nothing of a cluster, whose speed is not known."""
+    if machine.scheduler is not None:
+        return {}
+    missing = missing_entries(mammograms, preprocessing, machine.cache)
+    return {"preparing": preparing(missing, machine.workers)}
 
 
 def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray) -> DataRecord:

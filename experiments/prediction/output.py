@@ -87,18 +87,18 @@ class PredictionJson:
 
 
 class Pictures:
-    """One PNG file for each image: FOLDER/NAME.kind.png, in subfolders as the images are, so that equal names in two
-    folders stay apart. Raises UsageError where the folder is none."""
+    """One file for each image: FOLDER/NAME.kind.png, in subfolders as the images are, so that equal names in two
+    folders stay apart. suffix: of the files. Raises UsageError where the folder is none."""
 
-    def __init__(self, folder: Path, kind: str, images: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, kind: str, images: Sequence[Path], suffix: str = ".png") -> None:
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise UsageError(f"{folder}: is not a folder; the pictures are written into one")
-        self.folder, self.kind = folder, kind
+        self.folder, self.ending = folder, f".{kind}{suffix}"
         self.root = os.path.commonpath([os.path.dirname(os.path.abspath(image)) for image in images])
 
     def place(self, image: Path) -> Path:
         relative = Path(os.path.relpath(os.path.abspath(image), self.root))
-        return self.folder / relative.parent / _short(relative.name, f".{self.kind}.png")
+        return self.folder / relative.parent / _short(relative.name, self.ending)
 
     def write(self, image: Path, data: bytes) -> None:
         """Raises Failure where that cannot be."""

@@ -1,12 +1,12 @@
 """Several trainings at a time through a concurrent.futures executor: this machine's processes, or a Dask cluster."""
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
+from experiments.system.cluster import connected
 from experiments.system.errors import Failure, UsageError
 from experiments.system.pickled import PicklingExecutor
 from experiments.system.processes import Processes, threads_each
@@ -14,7 +14,6 @@ from experiments.system.progress import bar
 from experiments.system.system_errors import explain_system_error
 
 POLL = 1.0  # seconds between two looks at how far the trainings are
-CONNECT = 10  # seconds to wait for a scheduler
 
 
 class Job(Protocol):
@@ -35,17 +34,8 @@ def open_executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
         with Processes(workers, threads_each(workers)) as processes:
             yield processes
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError('--scheduler needs Dask: pip install -e ".[dask]"') from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost connection is an error here, said once
-    try:
-        client = Client(scheduler, timeout=CONNECT)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
-                         "like tcp://127.0.0.1:8786") from None
-    with client, client.get_executor(pure=False) as cluster:  # not pure: a call that failed is made again, if asked for
+    # not pure: a call that failed is made again, if asked for
+    with connected(scheduler) as client, client.get_executor(pure=False) as cluster:
         yield PicklingExecutor(cluster)
 
 

@@ -18,15 +18,17 @@ class Machine:
     cache        folder of preprocessed images, for this run and others
     workers      processes at a time
     tensorboard  whether trainings write a file of events for TensorBoard
+    scheduler    address of a Dask cluster's, which prepares images and trains detectors; None to do that here
     """
     device: str = "cpu"
     cache: Path = Path("runs/cache")
     workers: int = 1
     tensorboard: bool = False
+    scheduler: str | None = None
 
 
 def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
-    """--device, --cache, --workers and --tensorboard. workers: what the processes do."""
+    """--device, --cache, --workers, --tensorboard and --scheduler. workers: what the processes do."""
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
@@ -35,6 +37,11 @@ def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
     parser.add_argument("--tensorboard", action="store_true",
                         help="write what TensorBoard shows into the run's folder, too: curves, the layers' histograms, "
                              "samples; then look at it with: tensorboard --logdir runs")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="prepare images, and train ROI detectors, on the cluster of this Dask scheduler, whose "
+                             "workers have this project installed and see the data, the run's folder and --cache at "
+                             "the same paths: the cache must be a folder that all of them share. The results are the "
+                             "same")
 
 
 def chosen_machine(arguments: argparse.Namespace) -> Machine:
@@ -43,5 +50,5 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)
-    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers,
-                   arguments.tensorboard)
+    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, arguments.tensorboard,
+                   arguments.scheduler)

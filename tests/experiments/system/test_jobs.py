@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.system import cluster as dask_cluster
 from experiments.system import jobs
 from experiments.system.errors import Failure, UsageError
 from experiments.system.jobs import open_executor, run_jobs
@@ -144,7 +145,7 @@ def test_a_dask_cluster_does_the_jobs(counting, cluster):
 def test_an_address_where_no_scheduler_answers_is_a_wrong_call(address, monkeypatch):
     pytest.importorskip("distributed")
     started = time.monotonic()
-    monkeypatch.setattr(jobs, "CONNECT", 1)
+    monkeypatch.setattr(dask_cluster, "CONNECT", 1)
     with pytest.raises(UsageError, match="no Dask scheduler answers there"), open_executor(1, address):
         pass
     assert time.monotonic() - started < 10

@@ -85,7 +85,7 @@ def test_ten_trainings_pickle_their_images_once(tmp_path, monkeypatch):
     monkeypatch.setattr(roi_detection, "announce", lambda *given: None)
     monkeypatch.setattr(roi_detection, "run_jobs", lambda unfinished, *given: jobs.update(unfinished))
     groups = SizeGroups(np.ones(5, int), np.ones(4), *2 * (tuple(np.arange(5)[:, None]),))
-    roi_detection.train_all(PRESETS["quick"], RunFolder(tmp_path), Machine(workers=2), images, groups, None)
+    roi_detection.train_all(PRESETS["quick"], RunFolder(tmp_path), Machine(workers=2), images, groups)
     assert len(jobs) == 10 and {task.prepared.load() for task in jobs.values()} == {3}
     assert len(images.threads) == 1
 

@@ -55,6 +55,13 @@ def dicom_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         return int(file.Rows), int(file.Columns)
 
 
+def dicom_header(path: Path) -> Any:
+    """All elements of a DICOM file (pydicom's `Dataset`) but its pixels. Raises `Failure`, naming it, where it is none.
+    """
+    with _explained(path):
+        return _open(path, stop_before_pixels=True)
+
+
 def _open(path: Path, **options: Any) -> Any:
     try:
         import pydicom

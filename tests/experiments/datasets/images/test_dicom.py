@@ -232,10 +232,10 @@ def test_run_lengths_and_jpeg_with_loss(tmp_path):
 
 
 def test_what_a_missing_library_would_read_is_named_with_its_extra(tmp_path, monkeypatch):
-    frame = pydicom.encaps.encapsulate([imagecodecs.jpegls_encode(U16)])
-    path = dicom(tmp_path / "a.dcm", U16, syntax=uid.JPEGLSLossless, data=frame)
+    frame = pydicom.encaps.encapsulate([imagecodecs.ljpeg_encode(U16)])
+    path = dicom(tmp_path / "a.dcm", U16, syntax=uid.JPEGLosslessSV1, data=frame)  # highdicom brings one for JPEG-LS
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG-LS.*needs imagecodecs.*pip install -e \"\.\[ddsm\]\""):
+    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG Lossless.*needs imagecodecs.*pip install -e \"\.\[ddsm\]\""):
         read_image(path)
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(Failure, match=r"a\.dcm: reading DICOM needs pydicom.*pip install -e \"\.\[dicom\]\""):
