@@ -2,11 +2,11 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda13]"  and CuPy with CUDA 13's libraries, for a GPU whose driver is 580 or later
 pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
-pip install -e ".[dicom]"   and pydicom, to read DICOM images
+pip install -e ".[dicom]"   and pydicom and highdicom, to read DICOM images and write results as DICOM objects
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
 pip install -e ".[onnx]"    and onnx with onnxruntime, to export networks
-pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
+pip install -e ".[dask]"    and Dask, to prepare images and train ROI detectors on a cluster (--scheduler)
 """
 import re
 from pathlib import Path
@@ -17,13 +17,13 @@ ROOT = Path(__file__).parent
 VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
 PACKAGES = ("engine", "models", "experiments", "exercises")
 
-DICOM = ["pydicom>=3.0"]
+DICOM = ["pydicom>=3.0", "highdicom>=0.28"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
 ONNX = ["onnx>=1.17", "onnxruntime>=1.20"]
 DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
-        "playwright>=1.49"]
+        "playwright>=1.49", "tensorboard>=2.17"]
 
 setup(
     name="mammography-from-scratch",
