@@ -5,6 +5,7 @@ from engine.arrays import Array
 from engine.kernels import sigmoids
 from engine.losses.pair import Loss
 from engine.preconditions import expect_floating
+from engine.reduction import Reduction
 
 
 def from_logits(loss: Loss) -> Loss:
@@ -12,10 +13,10 @@ def from_logits(loss: Loss) -> Loss:
 
     dl/dz = dl/dp dp/dz = dl/dp sigmoid(z) sigmoid(-z)
     """
-    def loss_on_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+    def loss_on_logits(logits: Array, target: Array, **reduction: Reduction) -> tuple[Array, Array]:
         expect_floating("the prediction", logits)
         p, q = sigmoids(logits)
-        value, gradient = loss(p, target)
+        value, gradient = loss(p, target, **reduction)
         return value, gradient * p * q
 
     return loss_on_logits

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 # the engine but what is inside itself.
 ORDER = (
     ("arrays", "files", "interruption", "version"),
-    ("preconditions",),
-    ("kernels",),
+    ("preconditions", "reduction"),
+    ("kernels", "mpi"),
     ("run",),
     ("layer", "initializers"),
     ("layers", "losses"),
