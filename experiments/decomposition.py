@@ -70,7 +70,7 @@ def run(configuration: DecompositionConfiguration, folder: RunFolder, machine: M
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run(EXPERIMENT, folder, configuration, data, machine, detectors=origin, end2end=beside)
     network = placed(build(configuration), machine.device)
-    predicted = train_and_predict(network, batches, data, configuration, folder)
+    predicted = train_and_predict(network, batches, data, configuration, folder, machine)
     losses = {"decomposition": folder} if beside is None else {"end-to-end": beside, "decomposition": folder}
     report(folder, record, data, merged, predicted, "Classification of mammograms by decomposition", losses,
            Shown(thesis.DECOMPOSITION, roc="4.5", loss="4.6"))
@@ -83,7 +83,7 @@ def expected(configuration: DecompositionConfiguration, detectors: DetectorConfi
     detectors: what they are; None where their heat maps are there.
     """
     return {**({} if detectors is None else of_detecting(detectors, machine.device, images)),
-            **of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+            **of_classifier(configuration, machine.device, images, done, machine.size), **of_classification_report()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,4 +98,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

@@ -57,14 +57,14 @@ def run(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mach
     batches = Batches(data.prepared, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)
     record = open_run(EXPERIMENT, folder, configuration, data, machine)
     network = placed(build(configuration), machine.device)
-    predicted = train_and_predict(network, batches, data, configuration, folder)
+    predicted = train_and_predict(network, batches, data, configuration, folder, machine)
     report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",
            {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
 
 
 def expected(configuration: ClassifierConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
     """The seconds of a run on so many images, by part, when so many steps are made already."""
-    return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+    return {**of_classifier(configuration, machine.device, images, done, machine.size), **of_classification_report()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,4 +76,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

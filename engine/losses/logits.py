@@ -1,6 +1,8 @@
 """From logits z to probabilities p = sigmoid(z) = 1 / (1 + exp(-z))."""
 from __future__ import annotations
 
+from functools import partial
+
 from engine.arrays import Array
 from engine.kernels import sigmoids
 from engine.losses.pair import Loss
@@ -13,10 +15,11 @@ def from_logits(loss: Loss) -> Loss:
 
     dl/dz = dl/dp dp/dz = dl/dp sigmoid(z) sigmoid(-z)
     """
-    def loss_on_logits(logits: Array, target: Array, **reduction: Reduction) -> tuple[Array, Array]:
-        expect_floating("the prediction", logits)
-        p, q = sigmoids(logits)
-        value, gradient = loss(p, target, **reduction)
-        return value, gradient * p * q
+    return partial(_on_logits, loss)  # which can be pickled, as the loss can
 
-    return loss_on_logits
+
+def _on_logits(loss: Loss, logits: Array, target: Array, **reduction: Reduction) -> tuple[Array, Array]:
+    expect_floating("the prediction", logits)
+    p, q = sigmoids(logits)
+    value, gradient = loss(p, target, **reduction)
+    return value, gradient * p * q

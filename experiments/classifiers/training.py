@@ -41,7 +41,7 @@ def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mac
 
 
 def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: ClassifierConfiguration,
-                      folder: RunFolder, first: int = 0) -> dict[str, np.ndarray]:
+                      folder: RunFolder, machine: Machine, first: int = 0) -> dict[str, np.ndarray]:
     """The network's outputs (n, C) on "train" and "test" when it has been trained, where it is placed.
 
     It learns by the cross entropy of its sigmoid outputs from the batches, and sees the images that these are made of.
@@ -56,7 +56,7 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
 
     with timing(folder.path), timed(data.took, "training"):
         fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, evaluate,
-            trained_on(folder.record()), first=first)
+            trained_on(folder.record()), first=first, ranks=machine.ranks)
     data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 

@@ -27,6 +27,7 @@ from experiments.runs.record import PartRecord
 from experiments.runs.resuming import PART
 from experiments.system.device import placed
 from experiments.system.pickled import Pickled
+from experiments.system.ranks import ProcessRanks
 from experiments.system.records import write_record
 from experiments.system.versions import now, versions
 
@@ -37,7 +38,7 @@ TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while
 @dataclass(frozen=True, slots=True)
 class DetectorTask:
     """What one detector is trained on, and where; can be pickled. claim: on the folder of the whole run; prepared: the
-    images, which all detectors share."""
+    images, which all detectors share. ranks: that train it with this process; then it cannot be pickled."""
     group: str
     loss: str
     claim: Claim
@@ -45,6 +46,7 @@ class DetectorTask:
     prepared: Pickled[PreparedSet]
     groups: SizeGroups
     device: str
+    ranks: ProcessRanks | None = None
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ def train_detector(task: DetectorTask) -> None:
     fit(network, ON_LOGITS[task.loss], batches, configuration, folder,
         lambda: {split: measured(indices) for split, indices in while_training.items()},
         trained_on(RunFolder(task.claim.path.parent).record(), task.name),
-        lambda start, total: _watched(task, prepared, network, total))
+        lambda start, total: _watched(task, prepared, network, total), ranks=task.ranks)
     results = DetectorResults(
         group={"train": measured(task.train), "test": measured(task.test)},
         complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)})

@@ -16,6 +16,19 @@ def end_by_interruption() -> None:
 
 
 @contextmanager
+def interruptions_held() -> Iterator[None]:
+    """Ctrl-C, pressed in here, comes afterwards: for what must not be left half done."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C raises KeyboardInterrupt in here, and afterwards does what it did before."""
     from engine.interruption import interruptions_repeated  # here: a command looks first whether `engine` is its own

@@ -10,6 +10,7 @@ from experiments.system.argument_types import whole_number
 from experiments.system.device import array_module
 from experiments.system.errors import UsageError
 from experiments.system.folders import folder_name
+from experiments.system.ranks import ProcessRanks, process_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,17 @@ class Machine:
     """device   "cpu" or "cuda", where networks are placed
     cache    folder of preprocessed images, for this run and others
     workers  processes at a time
+    ranks    the processes that train together; None for one alone
     """
     device: str = "cpu"
     cache: Path = Path("runs/cache")
     workers: int = 1
+    ranks: ProcessRanks | None = None
+
+    @property
+    def size(self) -> int:
+        """How many processes train together."""
+        return 1 if self.ranks is None else self.ranks.size
 
 
 def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
@@ -37,5 +45,9 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
     is known before the data are prepared."""
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    ranks = process_ranks()
+    if ranks is not None and arguments.device != "cpu":
+        raise UsageError(f"--device {arguments.device}: several processes train together on CPUs only. Start it "
+                         "without mpiexec")
     array_module(arguments.device)
-    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers)
+    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, ranks)
