@@ -16,7 +16,6 @@ from experiments.configuration.training import TrainingConfiguration
 from experiments.inputs.batches import Batch, prefetch
 from experiments.system.agreement import Agreement, StoppableRanks
 from experiments.system.device import uploading, within_memory
-from experiments.system.errors import UsageError
 from experiments.system.ranks import ProcessRanks
 
 
@@ -68,10 +67,7 @@ class Training:
 
 @contextmanager
 def steps_of(training: Training, ranks: ProcessRanks | None) -> Iterator[Iterator[Step]]:
-    """The steps, made here or by all ranks, for the one process that watches, evaluates and writes between them.
-
-    Raises UsageError where there are more ranks than images in a batch.
-    """
+    """The steps, made here or by all ranks, for the one process that watches, evaluates and writes between them."""
     if ranks is None:
         steps = training.alone()
         try:
@@ -79,9 +75,6 @@ def steps_of(training: Training, ranks: ProcessRanks | None) -> Iterator[Iterato
         finally:
             steps.close()
         return
-    if training.configuration.batch < ranks.size:
-        raise UsageError(f"--batch {training.configuration.batch}: fewer images than the {ranks.size} processes that "
-                         "share them. Start fewer, or take a larger --batch")
     ranks.call(take_part, training)
     agreement = Agreement(ranks)
     try:

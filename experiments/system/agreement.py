@@ -77,7 +77,7 @@ class Agreement:
             while True:
                 with interruptions_held():
                     step = next(steps, None)
-                    self.due = True
+                    self.due = True  # in here, too: Ctrl-C comes at the end
                 if step is None:
                     return
                 yield step

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from engine.kernels.cpu import keep_freed_memory, use_threads
 from experiments.system.errors import Failure
-from experiments.system.interruption import interruptions_held
 from experiments.system.pickled import call, pickled_call
 
 AHEAD = 4  # items pickled and submitted for each process, beyond which the results are waited for
@@ -142,10 +141,15 @@ def _interruptions_held() -> Iterator[None]:
 
     They inherit that the signal is blocked. To the parent it is delivered afterwards.
     """
-    if hasattr(signal, "pthread_sigmask"):  # not on Windows
-        resource_tracker.ensure_running()  # multiprocessing starts it with the first process, and unblocks the signal
-    with interruptions_held():
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
+        return
+    resource_tracker.ensure_running()  # multiprocessing starts it with the first process, and unblocks the signal then
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker(threads: int) -> None:
