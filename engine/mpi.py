@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.layer import Layer, parameter_count
 from engine.reduction import in_rank_order, rows_of
 
 # Numbers up to which everybody sends all to everybody: one exchange where sums of parts need two.
@@ -50,15 +51,26 @@ def world() -> MpiRanks:
     return MpiRanks(MPI.COMM_WORLD)
 
 
-def bytes_sent(numbers: int, size: int, itemsize: int = 4) -> float:
-    """What each of `size` ranks sends in a step for the gradients of so many parameters: see MpiRanks."""
-    return 2 * numbers * itemsize * (size - 1) / size
+def bytes_of_sum(numbers: int, size: int, itemsize: int = 4) -> float:
+    """What each of `size` ranks sends for `MpiRanks.sum` of so many numbers."""
+    others = size - 1
+    return float(numbers * itemsize * others) if numbers <= FEW else 2 * numbers * itemsize * others / size
 
 
-def seconds_sent(numbers: int, size: int, bandwidth: float, itemsize: int = 4) -> float:
-    """How long that takes at least at so many bytes a second into a rank and out of it at the same time; what the sums
-    of batch norm and of the loss take, a few messages of some kilobytes, is not in it."""
-    return bytes_sent(numbers, size, itemsize) / bandwidth
+def bytes_of_step(network: Layer, size: int) -> float:
+    """What each of `size` ranks sends in a training step of the network, in whatever batches.
+
+    Once the gradients, and for every batch norm of C channels twice C numbers forward and 2 C backward, in float64.
+    Loss and the rows of each rank, a few numbers, are not in it.
+    """
+    norms = [array.size for path, array in network.moving_averages().items() if path.split(".")[-1] == "mean"]
+    return bytes_of_sum(parameter_count(network), size) + sum(
+        2 * bytes_of_sum(channels, size, 8) + bytes_of_sum(2 * channels, size, 8) for channels in norms)
+
+
+def seconds_of_step(network: Layer, size: int, bandwidth: float) -> float:
+    """How long that takes at least, where so many bytes a second go out of every rank and into it at the same time."""
+    return bytes_of_step(network, size) / bandwidth
 
 
 def _kind(array: np.ndarray) -> Any:

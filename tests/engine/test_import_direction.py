@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[2]
 ORDER = (
     ("arrays", "files", "interruption", "version"),
     ("preconditions", "reduction"),
-    ("kernels", "mpi"),
+    ("kernels",),
     ("run",),
     ("layer", "initializers"),
-    ("layers", "losses"),
+    ("layers", "losses", "mpi"),
     ("combinators", "observing", "optimizers"),
     ("training", "checkpoint_file"),
     ("checkpoint",),

@@ -21,6 +21,7 @@ from engine.losses import (
     weighted_binary_cross_entropy,
     weighted_binary_cross_entropy_with_logits,
 )
+from engine.mpi import bytes_of_step, bytes_of_sum
 from engine.optimizers import Adam
 from engine.reduction import Shared, rows_of, share, summed
 from engine.training import NotFinite, gradients, train
@@ -328,3 +329,30 @@ def test_the_rows_of_all_ranks_are_the_batch(batch, size):
     rows = [range(batch)[rows_of(batch, rank, size)] for rank in range(size)]
     assert [row for part in rows for row in part] == list(range(batch))
     assert max(map(len, rows)) - min(map(len, rows)) <= 1
+
+
+@pytest.mark.parametrize("kind", ["vgg", "unet"])
+def test_the_bytes_of_a_step_are_those_that_a_step_sums(kind, on_ranks):
+    network, output = build(kind, "batch", False)
+    x, target = batch(output)
+    loss = from_logits(dice) if kind == "unet" else binary_cross_entropy_with_logits
+
+    def work(ranks):
+        summed_up, add_up = [], ranks.sum
+
+        def sum_and_note(array):
+            summed_up.append((array.size, array.itemsize))
+            return add_up(array)
+
+        ranks.sum = sum_and_note
+        mine, twin = parts_of((4, 3), ranks.rank), build(kind, "batch", False)[0]
+        list(train(twin, loss, Adam(twin.parameters()), [(x[mine], target[mine])], 1e-3, 0, ranks))
+        return summed_up
+
+    rows, *of_network = on_ranks(2, work)[0]
+    answer = of_network.pop(len(network.moving_averages()))  # the loss's: behind two sums for each batch norm
+    assert rows == (2, 8) and answer == (4 if kind == "unet" else 1, 8)
+    gradients_of_all = of_network.pop()
+    assert gradients_of_all == (sum(array.size for array in network.parameters().values()), 8)
+    sent = sum(bytes_of_sum(numbers, 2, itemsize) for numbers, itemsize in of_network)
+    assert sent + bytes_of_sum(gradients_of_all[0], 2, 4) == bytes_of_step(network, 2)  # float32: half of these
