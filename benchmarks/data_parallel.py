@@ -90,7 +90,8 @@ def measure(width: float, arguments: argparse.Namespace, ranks: ProcessRanks) ->
 def row(result: dict[str, Any]) -> str:
     ratios = result["ratios"]
     return (f"| VGG, width {result['width']:g} | {result['parameters']:,} "
-            f"| {median(result['one_process_seconds']):.3f} | {median(result['ranks_seconds']):.3f} | {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
+            f"| {median(result['one_process_seconds']):.3f} | {median(result['ranks_seconds']):.3f} "
+            f"| {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) "
             f"| {median(result['sum_seconds']):.3f} | {result['bytes_sent_by_a_rank'] / 1e6:.1f} |")
 
 

@@ -69,8 +69,16 @@ def run_command(main: Callable[[], object], stopped: str = "stopped", on_ranks: 
         if first:
             say(f"error: {error}")
         sys.exit(error.exit_code)
-    code = _ended(_code(main, stopped)) if first else ranks.serve() if ranks else 0
-    if ranks is not None and first:
+    if ranks is None:
+        code = _ended(_code(main, stopped))
+    elif not first:
+        code = ranks.serve()
+    else:
+        try:
+            code = _ended(_code(main, stopped))
+        except BaseException as error:  # a mistake of the program's: the others would wait for ever
+            ranks.abort(error)
+            raise
         ranks.end(code)
     if code:
         sys.exit(code)
@@ -86,7 +94,10 @@ def _ended(code: int | str | None) -> int:
     if lost is not None:
         say(f"error: standard output cannot be written: {explain_system_error(lost)}")
         code = code or 1
-    return code if isinstance(code, int) else 0 if code is None else 1
+    if isinstance(code, str):  # as sys.exit does
+        say(code)
+        return 1
+    return code or 0
 
 
 def say(message: str) -> None:

@@ -80,6 +80,8 @@ def test_it_says_and_writes_everything_once(runs, work):
         for said in ("This run is expected", "Run folder:", "Training:", "Test set:", "Report:", "It took"):
             assert output.count(said) == 1, output
         assert errors.count("Training: ") == 1 and "error" not in errors
+        record = json.loads((work / str(ranks) / "config.json").read_text())
+        assert record["command"].startswith(f"mpiexec -n {ranks} python experiments/end2end.py")
         assert {path.name for path in (work / str(ranks)).iterdir()} == {path.name for path in (work / "0").iterdir()}
 
 
@@ -184,6 +186,7 @@ def crash(ranks):
     ranks.sum(__import__("numpy").zeros(1))
 
 def main():
+    {first}
     process_ranks().call(crash)
     process_ranks().sum(__import__("numpy").zeros(1))
 
@@ -196,10 +199,20 @@ run_command(main, on_ranks=True)
     ("MemoryError('no room')", "error: on rank 1 of 3: out of memory"), ("KeyError('bug')", "KeyError: 'bug'")])
 def test_a_rank_that_fails_within_a_step_ends_all(tmp_path, error, message):
     script = tmp_path / "crashing.py"
-    script.write_text(CRASHING.format(root=str(ROOT), error=error))
+    script.write_text(CRASHING.format(root=str(ROOT), error=error, first=""))
     code, _, errors = call(3, script)
     assert code == 1
     assert errors.count(message) == 1 and errors.count("error: on rank") == 1
+
+
+@needs_mpi
+@pytest.mark.parametrize(("first", "code", "message"), [
+    ("raise KeyError('bug')", 1, "KeyError: 'bug'"), ("sys.exit('no more')", 1, "no more"), ("sys.exit(3)", 3, "")])
+def test_a_first_process_that_ends_early_ends_all(tmp_path, first, code, message):
+    script = tmp_path / "ending.py"
+    script.write_text(CRASHING.format(root=str(ROOT), error="KeyError", first=first))
+    given, _, errors = call(3, script)
+    assert given == code and errors.count(message) == (1 if message else len(errors) + 1)
 
 
 @needs_mpi
