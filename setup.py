@@ -5,6 +5,7 @@ pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
 pip install -e ".[dicom]"   and pydicom, to read DICOM images
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
+pip install -e ".[onnx]"    and onnx with onnxruntime, to export networks
 pip install -e ".[dask]"    and Dask, to train ROI detectors on a cluster (--scheduler)
 """
 import re
@@ -19,6 +20,7 @@ PACKAGES = ("engine", "models", "experiments", "exercises")
 DICOM = ["pydicom>=3.0"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
+ONNX = ["onnx>=1.17", "onnxruntime>=1.20"]
 DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
         "playwright>=1.49"]
@@ -74,6 +76,7 @@ setup(
         "ddsm": DDSM,
         "dask": DASK,
         "docs": DOCS,
-        "test": TEST + DICOM + DDSM + DASK + DOCS,
+        "onnx": ONNX,
+        "test": TEST + DICOM + DDSM + DASK + DOCS + ONNX,
     },
 )

@@ -8,7 +8,6 @@ import numpy as np
 
 from engine.combinators import Chain
 from engine.layer import Layer, Run
-from engine.layers import Conv2D, Dense
 from engine.losses import Loss, binary_cross_entropy_with_logits, dice, from_logits, softmax_cross_entropy_with_logits
 from engine.observing import observe
 from models.mlp import mlp
@@ -70,8 +69,8 @@ def operations(case: Case) -> tuple[int, int]:
     products: list[int] = []
 
     def see(path: str, layer: Layer, x: Any, y: Any) -> None:
-        if isinstance(layer, (Conv2D, Dense)):
-            products.append(2 * y.size * layer.params["W"].size // y.shape[-1])
+        if multiplications := layer.multiplications(x.shape, y.shape):
+            products.append(2 * multiplications)
 
     one = case.x[:1]
     observe(case.network, see).forward(one, Run(train=False, record=False))

@@ -1,4 +1,4 @@
-"""One process that makes steps on command: of our engine, PyTorch or TensorFlow. Nothing else runs in it.
+"""One process that makes steps on command: of our engine, PyTorch, TensorFlow or a runtime. Nothing else runs in it.
 
 So its peak memory is that of one engine and one task: the interpreter, the libraries, the network, Adam's two averages,
 the batch, the activations and all work space, as the operating system counts them (ru_maxrss).
@@ -21,7 +21,8 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker does. engine: "ours", "recomputing" (ours, keeping less), "torch" or "tensorflow".
+    """What a worker does. engine: "ours", "recomputing" (ours, keeping less), "torch", "tensorflow", "onnxruntime" or
+    "openvino"; the last two infer only, by the ONNX file of our network.
 
     kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product). threads: of training and
     inference; the product has one.
@@ -36,7 +37,8 @@ class Task:
 
 def serve(connection: Connection, task: Task) -> None:
     """Sends the engine's version; then, for every number of steps received, (seconds, processor seconds) of a step."""
-    version, step = {"torch": _torch, "tensorflow": _tensorflow}.get(task.engine, _ours)(task)
+    peers = {"torch": _torch, "tensorflow": _tensorflow, "onnxruntime": _onnxruntime, "openvino": _openvino}
+    version, step = peers.get(task.engine, _ours)(task)
     connection.send(version)
     while (steps := connection.recv()) is not None:
         wall, processor = time.perf_counter(), time.process_time()
@@ -144,3 +146,34 @@ def _tensorflow(task: Task) -> tuple[str, Step]:
         return value
 
     return version, lambda: step().numpy()
+
+
+def _exported(task: Task) -> tuple[bytes, Any]:
+    """The ONNX file of the network, and a batch."""
+    import cases
+
+    from engine.onnx import export
+
+    case = cases.make_case(task.network, task.batch, task.side)
+    return export(case.network, case.x.shape[1:]).SerializeToString(), case.x
+
+
+def _onnxruntime(task: Task) -> tuple[str, Step]:
+    import onnxruntime
+
+    model, x = _exported(task)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = task.threads
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return f"onnxruntime {onnxruntime.__version__}", lambda: session.run(None, {"x": x})
+
+
+def _openvino(task: Task) -> tuple[str, Step]:
+    import openvino
+
+    model, x = _exported(task)
+    network = openvino.Core().read_model(model)
+    network.reshape(x.shape)  # it plans better for a batch whose size it knows
+    compiled = openvino.compile_model(network, "CPU", {
+        "INFERENCE_NUM_THREADS": task.threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
+    return f"OpenVINO {openvino.__version__.split('-')[0]}", lambda: compiled(x)

@@ -25,7 +25,10 @@ author = "The authors of mammography-from-scratch"
 copyright = author
 release = version = __version__
 
-extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "equations"]
+extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline", "collapsed", "equations", "docstrings"]
+api_packages = ["engine", "models"]
+api_aliases = {"Array": "engine.arrays.Array", "Grads": "engine.layer.Grads", "Loss": "engine.losses.pair.Loss"}
+toc_object_entries = False
 exclude_patterns = ["play", "companion", "extensions"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]

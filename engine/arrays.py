@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_cupy_array
 
-Array = Any  # an array of any library that array-api-compat knows
+Array = Any  #: an array of any library that array-api-compat knows
 
 
 def empty(shape: tuple[int, ...], like: Array) -> Array:
@@ -15,6 +15,11 @@ def empty(shape: tuple[int, ...], like: Array) -> Array:
     GPU's arrays (engine.kernels.cuda)."""
     made = array_namespace(like).empty(shape, dtype=like.dtype, device=device(like))
     return made if type(made) is type(like) or not isinstance(like, np.ndarray) else made.view(type(like))
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """The array in main memory, copied only if it is not there yet."""
+    return array.get() if is_cupy_array(array) else np.asarray(array)
 
 
 def copy_arrays(own: Mapping[str, Array], given: Mapping[str, Array], owner: str) -> None:

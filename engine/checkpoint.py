@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from array_api_compat import is_cupy_array
 
-from engine.arrays import Array
+from engine.arrays import Array, to_numpy
 from engine.checkpoint_file import Checkpoint, CheckpointError, load_checkpoint
 from engine.layer import Layer, assign
 from engine.optimizers import Optimizer
@@ -56,11 +55,6 @@ def restore(checkpoint: Checkpoint, network: Layer, optimizer: Optimizer | None 
     assign(network, checkpoint.part("parameters") | checkpoint.part("moving_averages"))
     if optimizer:
         optimizer.load(checkpoint.part("optimizer"))
-
-
-def to_numpy(array: Array) -> np.ndarray:
-    """The array in main memory, copied only if it is not there yet."""
-    return array.get() if is_cupy_array(array) else np.asarray(array)
 
 
 def _arrays(network: Layer, optimizer: Optimizer | None) -> dict[str, Array]:

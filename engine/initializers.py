@@ -17,9 +17,9 @@ A uniform distribution on [-r, r] has the variance r^2 / 3, hence
 
     r = sqrt(6) / sqrt(fan_in + fan_out).                                                           (3.32)
 
-As printed, (3.25) and (3.26) mix two variances: that of the gradients of the *weights*, dW_ij = x_i da_j, which holds
-a product over the layers before it as well, and that of the gradients of the *activations*, which condition (3.19) and
-its result (3.27) are about, and which holds the product over the layers behind only. The second is meant.
+As printed, (3.25) and (3.26) mix two variances: that of the gradients of the weights, dW_ij = x_i da_j, which holds a
+product over the layers before it as well, and that of the gradients of the activations, which condition (3.19) and its
+result (3.27) are about, and which holds the product over the layers behind only. The second is meant.
 
 Numbers are drawn in float64 and then rounded, so that networks of any dtype start from the same numbers.
 """

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.arrays import Array, copy_arrays, expect_each_once
+from engine.graph import Graph
 from engine.preconditions import expect_floating
 from engine.run import Run
 
-Grads = dict[str, Array]
+Grads = dict[str, Array]  #: by path: gradients, and what backward measured besides them (batch norm's moments)
 
 
 class Layer:
@@ -36,6 +37,11 @@ class Layer:
 
     __iter__ = None  # network[...] takes paths: without this, iter() would try numbers
 
+    def __init_subclass__(cls) -> None:
+        """A class that computes otherwise than the one above it does not inherit its ONNX form: it says its own."""
+        if {"forward", "value"} & vars(cls).keys() and "onnx" not in vars(cls):
+            cls.onnx = Layer.onnx  # type: ignore[method-assign]
+
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}
@@ -43,6 +49,7 @@ class Layer:
 
     @property
     def children(self) -> dict[str, Layer]:
+        """The layers that this one is made of, by name, in the order of forward; set as a whole, see above."""
         return self._children
 
     @children.setter
@@ -81,9 +88,19 @@ class Layer:
         return f"{type(self).__name__}({', '.join(self.children)})"
 
     def forward(self, x: Array, run: Run) -> tuple[Array, Any]:
+        """y = f(x), and what backward needs of this pass, None where `run.record` is False.
+
+        x, y: arrays of the shapes that the layer's docstring gives; a few layers take or make a pair. Writes to
+        nothing. Raises ValueError for an x that the layer cannot take: another shape, no numbers, no floats.
+        """
         raise NotImplementedError
 
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+        """dx = dL/dx, and the gradient of every parameter by path, each in the shape of what it is the gradient of.
+
+        dy = dL/dy: in the shape of y; saved: what forward gave for it. Writes to nothing and may be called again.
+        Raises ValueError where dy is of another shape than y.
+        """
         raise NotImplementedError
 
     def piece(self, x: Array, y: Array) -> Array | None:
@@ -93,6 +110,18 @@ class Layer:
         with different pieces have a kink between them: a finite difference across it says nothing of the gradient.
         """
         return None
+
+    def onnx(self, graph: Graph, x: Any) -> Any:
+        """Add to the graph what the layer computes in inference, as ONNX's operators; see engine.graph.
+
+        x, y: values of the graph, pairs where forward has pairs. Raises ValueError for a class that does not say it.
+        """
+        raise ValueError(f"no ONNX form of class {type(self).__name__}: it has no method onnx(graph, x)")
+
+    def multiplications(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        """In the products of forward as its formula has them, the zeros around images too; x, y: the shapes of input
+        and output. Convolutions and dense layers say it, which make up nearly all; the others answer 0."""
+        return 0
 
     def absorb(self, grads: Grads) -> None:
         """Take in what backward measured besides gradients (batch moments); called once per optimizer step."""

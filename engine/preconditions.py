@@ -25,6 +25,8 @@ class LayerError(ValueError):
 def within(name: str, error: ValueError) -> LayerError:
     """The error of the layer `name` as the layer around it reports it: the place in the code stays the first one's.
 
+    In a layer made of layers:
+
         try:
             y, saved = layer.forward(x, run)
         except ValueError as error:

@@ -13,7 +13,7 @@ class Run:
     """How a pass is made.
 
     train      batch statistics and dropout on?
-    record     keep what backward needs?  train=False, record=True gives gradients through the inference network
+    record     keep what backward needs? train=False, record=True gives gradients through the inference network
     seed       a path: the step's seed, then the place of the layer in the network
     reduction  whom a sum over the batch is asked of, where its samples lie on several ranks; here lies all of it
     """

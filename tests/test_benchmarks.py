@@ -157,6 +157,30 @@ def test_instructions_are_the_same_for_all_whatever_the_environment(asked, kept,
     assert len(started) == 1, "what was asked for is there: nothing is started anew"
 
 
+def onnx_result(folder, *hidden):
+    done = call("onnx_inference.py", "--network", "mlp", "--side", 16, "--batch", 2, 3, "--repeats", 2, "--threads", 1,
+                "--json", folder / "onnx.json", hidden=("openvino", *hidden), folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "pip install onnx openvino" in done.stderr and "batch   3: ours" in done.stdout
+    return json.loads((folder / "onnx.json").read_text()), done
+
+
+def test_inference_beside_onnxruntime(tmp_path):
+    pytest.importorskip("onnx", reason='needs the extra "onnx"')
+    pytest.importorskip("onnxruntime", reason='needs the extra "onnx"')
+    rows, done = onnx_result(tmp_path)
+    assert [row["batch"] for row in rows] == [2, 3] and "onnxruntime" in done.stdout
+    for row in rows:
+        theirs, ours = (row["seconds_of_each_turn"][engine] for engine in ("onnxruntime", "ours"))
+        quotients = [t / o for t, o in zip(theirs, ours, strict=True)]
+        assert row["ratio"] == {"onnxruntime": pytest.approx(sum(quotients) / 2)} and min(theirs + ours) > 0
+
+
+def test_inference_without_a_runtime(tmp_path):
+    rows, done = onnx_result(tmp_path, "onnxruntime")
+    assert all(row["ratio"] == {} for row in rows) and "pip install onnx onnxruntime" in done.stderr
+
+
 @pytest.mark.parametrize("operation", ["forward", "input gradient", "kernel gradient"])
 def test_rounding_is_measured_against_float64(operation, benchmarks):
     from convolution import Shape

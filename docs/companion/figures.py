@@ -22,7 +22,7 @@ def figure(columns: int = 1, rows: int = 1, width: float = 4.2, height: float = 
 def matrix(axis: Axes, values: np.ndarray, title: str = "", marked: tuple[tuple[int, int], ...] = (),
            decimals: int = 0) -> None:
     """Draw a matrix as a grid with its numbers; the marked places have a thick frame."""
-    values = np.asarray(values)
+    values = np.asarray(values) + 0.0  # -0 is shown as 0
     reach = max(float(np.abs(values).max()), 1e-300)
     axis.imshow(values, cmap="PuOr", vmin=-2.5 * reach, vmax=2.5 * reach)  # pale: the numbers are to be read
     for (i, j), value in np.ndenumerate(values):

@@ -1,28 +1,11 @@
-"""What backward keeps, counted: the arrays that forward's `saved` holds, each once, however many layers hold it."""
+"""What a step needs of memory: what backward keeps, counted as engine.memory does, and the peak, as Python counts."""
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from engine.memory import arrays, kept_bytes
 
-from engine.layer import Layer
-
-
-def arrays(value: Any) -> dict[int, np.ndarray]:
-    """Every array that a value holds, by the array that owns its memory."""
-    if isinstance(value, np.ndarray):
-        while isinstance(value.base, np.ndarray):
-            value = value.base
-        return {id(value): value}
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (
-        vars(value).values() if hasattr(value, "__dict__") else ())
-    return {key: array for each in inside for key, array in arrays(each).items()}
-
-
-def kept_bytes(saved: Any, layer: Layer, *others: Any) -> int:
-    """Of the arrays in `saved`, without the layer's parameters and averages and without those in the others."""
-    known = arrays([layer.parameters(), layer.moving_averages(), *others])
-    return sum(array.nbytes for key, array in arrays(saved).items() if key not in known)
+__all__ = ["arrays", "kept_bytes", "peak_bytes"]
 
 
 def peak_bytes(function: Callable[[], Any]) -> int:

@@ -36,10 +36,10 @@ class Equation(SphinxDirective):
         number, formula = self.arguments[0], "\n".join(self.content)
         anchor = f"equation-{number.replace('.', '-')}"
         equations = self.env.domaindata[Equations.name]["places"]
-        place = self.env.docname, anchor
-        if equations.setdefault(number, place) != place:
+        if number in equations:
             logger.warning("equation (%s) is stated in %s already", number, equations[number][0],
                            location=self.get_location())
+        equations.setdefault(number, (self.env.docname, anchor))
         target = nodes.target("", "", ids=[anchor])
         # not wrapped by Sphinx, whose environment for several lines takes no \tag; the key has two spellings
         block = nodes.math_block("", f"\\[{formula} \\tag{{{number}}}\\]", docname=self.env.docname, number=None,

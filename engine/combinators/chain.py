@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.arrays import Array
+from engine.graph import Graph
 from engine.layer import Grads, Layer, Run
 from engine.preconditions import within
 
@@ -45,3 +46,9 @@ class Chain(Layer):
             del dx
             grads |= {f"{name}.{path}": g for path, g in own.items()}
         return gradient.pop(), grads
+
+    def onnx(self, graph: Graph, x: Any) -> Any:
+        for name, layer in self.children.items():
+            with graph.inside(name):
+                x = layer.onnx(graph, x)
+        return x

@@ -31,6 +31,8 @@ class Recompute(Chain):
         x, run = saved
         return super().backward(dy, super().forward(x, run)[1])
 
+    onnx = Chain.onnx
+
 
 class SlicedRecompute(Chain):
     """A Chain that keeps only x: backward walks forward once more, some images at a time, and adds up their gradients.
@@ -63,3 +65,5 @@ class SlicedRecompute(Chain):
             total = added(total, grads)
             del part, own, grads  # before the next slice's are computed
         return tuple(dx) if isinstance(x, tuple) else dx[0], total
+
+    onnx = Chain.onnx

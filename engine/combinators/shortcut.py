@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.arrays import Array
 from engine.combinators.chain import Chain
+from engine.graph import Graph, Value
 from engine.kernels import add, concatenate
 from engine.layer import Grads, Layer, Run
 from engine.preconditions import expect_gradient
@@ -31,6 +32,9 @@ class Fork(Chain):
         inside, grads = super().backward(dfx.pop(), kept.pop())
         expect_gradient(around, inside.shape)
         return add(inside, around), grads
+
+    def onnx(self, graph: Graph, x: Value) -> tuple[Value, Value]:
+        return super().onnx(graph, x), x
 
 
 class Merge(Chain):
@@ -56,6 +60,10 @@ class Merge(Chain):
         expect_gradient(dy, shape)
         da, grads = super().backward(dy[..., :channels], kept.pop())
         return (da, dy[..., channels:]), grads
+
+    def onnx(self, graph: Graph, x: tuple[Value, Value]) -> Value:
+        ga, b = super().onnx(graph, x[0]), x[1]
+        return graph.add("Concat", [ga, b], (*ga.shape[:-1], ga.shape[-1] + b.shape[-1]), axis=1)
 
 
 class Skip(Chain):

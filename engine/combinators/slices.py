@@ -22,10 +22,12 @@ def slices_of(x: Images, pixels: int) -> Iterator[slice]:
 
 
 def arrays_of(x: Images) -> tuple[Array, ...]:
+    """The arrays of a batch: one, or the two of a pair."""
     return x if isinstance(x, tuple) else (x,)
 
 
 def part_of(x: Images, images: slice) -> Images:
+    """Some images of the batch, of both arrays of a pair; not copied."""
     return tuple(array[images, ...] for array in x) if isinstance(x, tuple) else x[images, ...]
 
 

@@ -65,6 +65,8 @@ class SlicedStage(Chain):
         own = norm.parameter_gradients(measured, sums)
         return dx, grads | {f"{name}.{path}": g for path, g in own.items()}
 
+    onnx = Chain.onnx
+
     def _parts(self) -> tuple[Chain, str, PooledNorm]:
         """f, and the name of the norm and the norm."""
         *convolutions, (name, norm) = self.children.items()

@@ -12,6 +12,7 @@ GIBIBYTE = 2**30
 
 
 def processors() -> tuple[str, dict[str, Any]]:
+    """The model, and how many of them this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     model = _line("/proc/cpuinfo", "model name") or platform.processor() or platform.machine()
     return f"{model}: {usable} of {os.cpu_count()} usable", {"model": model, "usable": usable, "all": os.cpu_count()}

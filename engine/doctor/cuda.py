@@ -53,6 +53,7 @@ class Driver:
 
 
 def driver() -> tuple[str, dict[str, Any]]:
+    """The newest CUDA that it is for. Raises Absent without one, Broken for one that no CuPy is for."""
     newest = Driver().cuda()
     shown = f"{newest[0]}.{newest[1]}"
     if newest[0] < OLDEST:

@@ -21,6 +21,7 @@ from engine.layers import BatchNorm, Conv2D, Dense, Flatten, MaxPool, ReLU
 
 
 def case() -> Case:
+    """The network that is checked, in float64: x (2, 8, 8, 2), y (2, 3); always the same numbers."""
     rng = np.random.default_rng(0)
     network = Chain(conv=Conv2D(2, 4, activation=ReLU(), bias=0.3, rng=rng, dtype="float64"),
                     norm=BatchNorm(4, dtype="float64"), pool=MaxPool(2), flat=Flatten(),
@@ -29,6 +30,7 @@ def case() -> Case:
 
 
 def on_numpy() -> tuple[str, dict[str, Any]]:
+    """Through NumPy's versions of the kernels. Raises Broken where a gradient is wrong."""
     return _judged(examine(case()))
 
 

@@ -26,4 +26,5 @@ def page(findings: list[Finding]) -> str:
 
 
 def as_json(findings: list[Finding]) -> str:
+    """A list of objects, one for each, with the fields of `Finding`."""
     return json.dumps([asdict(finding) for finding in findings], indent=1)

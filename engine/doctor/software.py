@@ -16,10 +16,12 @@ OLDEST_PYTHON = (3, 11)
 
 
 def project() -> tuple[str, dict[str, Any]]:
+    """Name and version of this project."""
     return RELEASE, {"release": RELEASE}
 
 
 def python() -> tuple[str, dict[str, Any]]:
+    """Its version and the system below it. Raises Broken for one that is too old."""
     system = platform.platform(terse=True)
     if tuple(map(int, platform.python_version_tuple()[:2])) < OLDEST_PYTHON:
         raise Broken(f"{platform.python_version()} is too old", "install Python 3.11 or later")
@@ -39,6 +41,7 @@ def libraries() -> tuple[str, dict[str, Any]]:
 
 
 def numpy() -> tuple[str, dict[str, Any]]:
+    """Its version."""
     return np.__version__, {"version": np.__version__}
 
 

@@ -1,7 +1,7 @@
 """Gradient checks for any layer, loss or network.
 
-    python -m engine.gradient_check                  all layers, combinators and losses of the engine
-    python -m engine.gradient_check engine models    and the networks: cases() of models/gradient_cases.py
+    python -m engine.gradient_check                          all layers, combinators and losses of the engine
+    python -m engine.gradient_check engine models            and the networks: cases() of models/gradient_cases.py
     python -m engine.gradient_check --kernels cuda-on-cpu    through the CUDA kernels, without a GPU: cuda_on_cpu.py
 
 In Python:
@@ -21,16 +21,17 @@ hand out arrays that no later call overwrites; compute the same where the layers
 backward measures for the moving averages is what training normalized by, and `absorb` takes it in once (averages.py).
 
 What these checks cannot see:
-    a wrong forward with the right gradient of it, except where forward's own moments disagree with its inference;
-    a way that is taken at other shapes, dtypes, seeds, values or memory layouts than those given, float32's included;
-    an error below the resolution: 1e-6 by differences, 1e-11 by the complex step, and what roundoff hides where a
-        gradient is tiny beside the output (`Result.resolution`, the verdict "too small");
-    an error orthogonal to the random direction and to the entries sampled;
-    kinks beside the point, where `check_subgradient` must be asked, and what it cannot tell of a whole network;
-    the part 1 - alpha by which averages move, unless the layer declares alpha;
-    averages of a layer made of layers, in a network with dropout: only those of its innermost layers are seen there;
-    state outside Python's reach or in code of another module: C extensions, files, caches of the kernels;
-    a write that is undone before the call returns, and what several threads at once would do to each other.
+
+- a wrong forward with the right gradient of it, except where forward's own moments disagree with its inference;
+- a way that is taken at other shapes, dtypes, seeds, values or memory layouts than those given, float32's included;
+- an error below the resolution: 1e-6 by differences, 1e-11 by the complex step, and what roundoff hides where a
+  gradient is tiny beside the output (`Result.resolution`, the verdict "too small");
+- an error orthogonal to the random direction and to the entries sampled;
+- kinks beside the point, where `check_subgradient` must be asked, and what it cannot tell of a whole network;
+- the part 1 - alpha by which averages move, unless the layer declares alpha;
+- averages of a layer made of layers, in a network with dropout: only those of its innermost layers are seen there;
+- state outside Python's reach or in code of another module: C extensions, files, caches of the kernels;
+- a write that is undone before the call returns, and what several threads at once would do to each other.
 """
 from __future__ import annotations
 

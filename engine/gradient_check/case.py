@@ -31,6 +31,7 @@ class Case:
 
     @property
     def name(self) -> str:
+        """Kind and detail, "Conv2D: 5x5, stride 2": the random numbers of a case follow from it."""
         return f"{self.kind}: {self.detail}" if self.detail else self.kind
 
 

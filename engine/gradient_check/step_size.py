@@ -31,6 +31,7 @@ class Sweep:
 
     @property
     def right(self) -> bool:
+        """Whether the curve is that of a right gradient."""
         return self.judgement.startswith("right")
 
 

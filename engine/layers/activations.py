@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.kernels import channel_sums, real, relu, relu_gradient
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
@@ -66,6 +67,9 @@ class ReLU(Activation):
     def gradients(self, do: Array, o: Array) -> tuple[Array, Array]:
         return relu_gradient(do, o)
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return graph.add("Relu", [x], x.shape)
+
     def piece(self, x: Array, y: Array) -> Array | None:
         return real(y) > 0
 
@@ -88,6 +92,9 @@ class LeakyReLU(Activation):
     def gradient(self, do: Array, o: Array) -> Array:
         return array_namespace(o).where(real(o) > 0, do, self.slope * do)
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return graph.add("LeakyRelu", [x], x.shape, alpha=float(self.slope))
+
     def piece(self, x: Array, y: Array) -> Array | None:
         return real(y) > 0
 
@@ -107,6 +114,9 @@ class Sigmoid(Activation):
     def gradient(self, do: Array, o: Array) -> Array:
         return do * (o * (1 - o))
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return graph.add("Sigmoid", [x], x.shape)
+
 
 class Tanh(Activation):
     """o = tanh a,   da = do . (1 - o^2)."""
@@ -116,3 +126,6 @@ class Tanh(Activation):
 
     def gradient(self, do: Array, o: Array) -> Array:
         return do * (1 - o * o)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return graph.add("Tanh", [x], x.shape)

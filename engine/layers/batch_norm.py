@@ -8,6 +8,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.initializers import constant
 from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shift
 from engine.layer import Grads, Layer, Run
@@ -124,7 +125,13 @@ class BatchNorm(Layer):
         return combine(dy, x, measured.batch["mean"], scale, x_scale, -scale * sum_dy * kappa_M)
 
     def summary(self) -> str:
-        return f"{self.params['c1'].shape[0]}" + (f", {self.statistics!r}" if self.statistics != "batch" else "")
+        return f"{self.params['c1'].shape[0]}" + "".join(shown for value, usual, shown in (
+            (self.statistics, "batch", f", {self.statistics!r}"), (self.alpha, 0.9, f", alpha={self.alpha}"),
+            (self.epsilon, 1e-5, f", epsilon={self.epsilon}")) if value != usual)
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        arrays = [graph.constant(name, array) for name, array in (self.params | self.buffers).items()]
+        return graph.add("BatchNormalization", [x, *arrays], x.shape, epsilon=float(self.epsilon))
 
     def absorb(self, grads: Grads) -> None:
         for name in grads.keys() & self.buffers.keys():  # none where the pass was one of inference

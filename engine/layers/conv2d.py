@@ -1,11 +1,13 @@
 """Two-dimensional convolution, and why its gradient is one with the kernel rotated by 180 degrees."""
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from engine.arrays import Array, empty
+from engine.graph import Graph, Value, corners
 from engine.initializers import Generator, constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Grads, Layer, Run
@@ -108,6 +110,18 @@ class Conv2D(Layer):
 
     def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        W, shape = self.params["W"], (1, *x.shape)
+        padding = zeros_around(shape, self.kernel_size, self.stride, self.padding)
+        kernel = graph.constant("W", array_namespace(W).permute_dims(W, (3, 2, 0, 1)))
+        a = graph.add("Conv", [x, kernel, graph.constant("b", self.params["b"])],
+                      (*places(shape, self.kernel_size, self.stride, padding), W.shape[3]),
+                      kernel_shape=self.kernel_size, strides=self.stride, pads=corners(padding))
+        return self.activation.onnx(graph, a) if self.activation else a
+
+    def multiplications(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        return prod(y[:-1]) * self.params["W"].size
 
 
 def described(inputs: int, outputs: int, size: Pair, stride: Pair, padding: str, activation: Activation | None) -> str:

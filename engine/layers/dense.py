@@ -1,11 +1,13 @@
 """The fully connected layer of the multi-layer perceptron."""
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.initializers import Generator, constant, xavier_uniform
 from engine.kernels import channel_sums, matrix_product
 from engine.layer import Grads, Layer, Run
@@ -58,3 +60,11 @@ class Dense(Layer):
 
     def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        W, b = (graph.constant(name, array) for name, array in self.params.items())
+        a = graph.add("Gemm", [x, W, b], self.params["b"].shape)
+        return self.activation.onnx(graph, a) if self.activation else a
+
+    def multiplications(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        return prod(y[:-1]) * self.params["W"].size

@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
@@ -40,6 +41,9 @@ class Dropout(Layer):
 
     def summary(self) -> str:
         return f"{self.keep_probability}"
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return x
 
     def _apply(self, x: Array, run: Run) -> Array:
         if not run.train:

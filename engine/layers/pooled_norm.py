@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.kernels import gradient_sums, real
 from engine.layer import Grads, Run
 from engine.layers.batch_norm import BatchNorm, Measured, Vectors
@@ -70,6 +71,12 @@ class PooledNorm(BatchNorm):
 
     def summary(self) -> str:
         return f"{super().summary()}, {self.pool.summary()}"
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        xp = array_namespace(self.params["c1"])
+        if bool(xp.any(self.params["c1"] < 0)):
+            return self.pool.onnx(graph, super().onnx(graph, x))
+        return super().onnx(graph, self.pool.onnx(graph, x))  # a quarter of the numbers
 
     def piece(self, x: Array, y: Array) -> Array | None:
         return self.extremes(x, Run())[1]

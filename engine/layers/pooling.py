@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace, device
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.kernels import max_pool, max_pool_gradient, windows
 from engine.layer import Grads, Layer, Run
 from engine.layers.padding import places
@@ -24,6 +25,10 @@ class _Pool(Layer):
     def summary(self) -> str:
         rows, columns = self.stride
         return f"{self.size[0]}x{self.size[1]}" + (f", stride {rows}x{columns}" if self.stride != self.size else "")
+
+    def _onnx(self, operator: str, graph: Graph, x: Value) -> Value:
+        rows_columns = places((1, *x.shape), self.size, self.stride)
+        return graph.add(operator, [x], (*rows_columns, x.shape[-1]), kernel_shape=self.size, strides=self.stride)
 
     def _require_room(self, x: Array) -> None:
         expect_input(x, "N", "H", "W", "C")
@@ -61,6 +66,9 @@ class MaxPool(_Pool):
     def piece(self, x: Array, y: Array) -> Array | None:
         return max_pool(x, self.size, self.stride)[1]
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return self._onnx("MaxPool", graph, x)
+
 
 class AveragePool(_Pool):
     """y[n,i,j,c] = 1/K sum over u,v of x[n, s i + u, s j + v, c], K pixels in a window.
@@ -83,6 +91,9 @@ class AveragePool(_Pool):
             dx[index] = dx[index] + share
         return dx, {}
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return self._onnx("AveragePool", graph, x)
+
 
 class GlobalAveragePool(Layer):
     """y[n,c] = mean over i,j of x[n,i,j,c];   dx = dy / (H W). x: (N, H, W, C); y: (N, C)."""
@@ -96,3 +107,7 @@ class GlobalAveragePool(Layer):
         expect_gradient(dy, (n, channels))
         xp = array_namespace(dy)
         return xp.broadcast_to(dy[:, None, None, :] / (height * width), saved), {}
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        mean = graph.add("GlobalAveragePool", [x], (1, 1, x.shape[-1]))
+        return graph.add("Flatten", [mean], x.shape[-1:], axis=1)

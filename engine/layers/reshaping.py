@@ -7,6 +7,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.kernels import upsample, upsample_gradient
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
@@ -37,6 +38,12 @@ class Upsample(Layer):
     def summary(self) -> str:
         return f"{self.factor}"
 
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        height, width, channels = x.shape
+        scales = graph.constant("scales", [1.0, 1.0, self.factor, self.factor])
+        return graph.add("Resize", [x, "", scales], (self.factor * height, self.factor * width, channels),
+                         mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+
 
 class Flatten(Layer):
     """y: (N, H W C) from x: (N, H, W, C), rows first;   dx: dy in the shape of x."""
@@ -48,3 +55,7 @@ class Flatten(Layer):
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         expect_gradient(dy, (saved[0], prod(saved[1:])))
         return array_namespace(dy).reshape(dy, saved), {}
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        """The features in the engine's order, so the layers behind have their own weights: an axis is moved first."""
+        return graph.add("Flatten", [graph.channels_last(x)], (prod(x.shape),), axis=1)

@@ -6,6 +6,7 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.graph import Graph, Value
 from engine.kernels import real
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
@@ -33,3 +34,6 @@ class Softmax(Layer):
         y, xp = saved, array_namespace(dy)
         expect_gradient(dy, y.shape)
         return y * (dy - xp.sum(dy * y, axis=-1, keepdims=True)), {}
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        return graph.add("Softmax", [x], x.shape, axis=1)

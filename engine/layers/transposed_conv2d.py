@@ -1,9 +1,13 @@
 """Transposed convolution: learned upsampling."""
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+from array_api_compat import array_namespace
+
 from engine.arrays import Array
+from engine.graph import Graph, Value, corners
 from engine.initializers import Generator, constant, xavier_normal
 from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
 from engine.layer import Grads, Layer, Run
@@ -65,6 +69,18 @@ class TransposedConv2D(Layer):
 
     def piece(self, x: Array, y: Array) -> Array | None:
         return self.activation.piece(x, y) if self.activation else None
+
+    def onnx(self, graph: Graph, x: Value) -> Value:
+        W, shape = self.params["W"], self._out_shape((1, *x.shape))
+        padding = zeros_around(shape, self.kernel_size, self.stride, self.padding)
+        kernel = graph.constant("W", array_namespace(W).permute_dims(W, (3, 2, 0, 1)))
+        beyond = [max(0, s - reach) for s, reach in zip(self.stride, self.kernel_size, strict=True)]  # no kernel there
+        a = graph.add("ConvTranspose", [x, kernel, graph.constant("b", self.params["b"])], shape[1:],
+                      kernel_shape=self.kernel_size, strides=self.stride, pads=corners(padding), output_padding=beyond)
+        return self.activation.onnx(graph, a) if self.activation else a
+
+    def multiplications(self, x: tuple[int, ...], y: tuple[int, ...]) -> int:
+        return prod(x[:-1]) * self.params["W"].size
 
     def _out_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         height, width = (

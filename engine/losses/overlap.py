@@ -39,7 +39,7 @@ def dice(prediction: Array, target: Array, reduction: Reduction = WHOLE) -> tupl
 
 def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5, reduction: Reduction = WHOLE
                             ) -> tuple[Array, Array]:
-    """l = rho S / (sum y + eps) + (1 - rho) T / (sum (1-y) + eps)                             (3.49), corrected
+    """l = rho S / (sum y + eps) + (1 - rho) T / (sum (1-y) + eps)                             (3.49)
 
         S = sum (y - p)^2 y              the squared error on the mask: sensitivity
         T = sum (y - p)^2 (1-y)          the squared error beside it: specificity
@@ -49,8 +49,8 @@ def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5, 
     prediction, target in [0, 1]: any one shape; rho weights the lesion against the background (the thesis does not say
     which value it took).
 
-    Printed is (y p)^2 in the place of (y - p)^2: least for p = 0, whatever the mask, and without any term from the
-    background (y^2 (1-y) = 0 in a binary mask). The code of A.3.5 has the difference.
+    Errata: printed is (y p)^2 in the place of (y - p)^2: least for p = 0, whatever the mask, and without any term from
+    the background (y^2 (1-y) = 0 in a binary mask). The code of A.3.5 has the difference.
 
     An empty mask has no sensitivity: its term is 0 / eps = 0, and the loss the mean of p^2 times 1 - rho; a full mask
     likewise has no specificity.

@@ -6,9 +6,9 @@ from engine.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):
-    """theta <- theta - lambda G                                            (3.14), the batch's mean gradient G
+    """theta <- theta - lambda G                                               (3.14)
 
-    Printed, here and in (3.13), is +: that climbs. (3.15) subtracts.
+    G is the mean gradient of the batch. Printed, here and in (3.13), is +: that climbs. (3.15) subtracts.
     """
 
     def _update(self, parameter: Array, gradient: Array, learning_rate: float, *memory: Array) -> None:

@@ -34,7 +34,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """`write_text` of `value` as strict JSON (RFC 8259), indented by two spaces; `plain` says what it may hold."""
-    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, as_json(value, indent=2) + "\n")
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Strict JSON in one line, or with an indent in many."""
+    return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:

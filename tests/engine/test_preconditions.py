@@ -245,6 +245,7 @@ def test_a_layer_is_found_by_its_path():
     (Dense(4, 2, layers.LeakyReLU(0.2), rng=RNG(0)), "Dense(4, 2, LeakyReLU(0.2))"),
     (BatchNorm(8), "BatchNorm(8)"),
     (BatchNorm(8, "moving"), "BatchNorm(8, 'moving')"),
+    (BatchNorm(8, alpha=0.99, epsilon=1e-3), "BatchNorm(8, alpha=0.99, epsilon=0.001)"),
     (Dropout(0.25), "Dropout(0.25)"),
     (MaxPool(2), "MaxPool(2x2)"),
     (layers.AveragePool(3, 2), "AveragePool(3x3, stride 2x2)"),

@@ -10,12 +10,22 @@ from pathlib import Path
 import pytest
 
 import experiments
-from experiments import audit, convert_ddsm, decomposition, end2end, predict, reproduce, retraining, roi_detection
+from experiments import (
+    audit,
+    convert_ddsm,
+    decomposition,
+    end2end,
+    export,
+    predict,
+    reproduce,
+    retraining,
+    roi_detection,
+)
 from experiments.datasets import synthetic
 from experiments.system.argument_types import number, whole_number
 
 PARSERS = {module.__name__.rpartition(".")[2]: module for module in (
-    audit, convert_ddsm, decomposition, end2end, predict, reproduce, retraining, roi_detection)}
+    audit, convert_ddsm, decomposition, end2end, export, predict, reproduce, retraining, roi_detection)}
 COMMANDS = PARSERS | {"synthetic": synthetic}
 LONG, FOREIGN = "n" * 300, "caf\udce9"  # a name of 300 characters; one in Latin-1
 CAPABILITIES = 0x20080522  # the version of the structures of capget and capset, capabilities(7)
@@ -70,6 +80,7 @@ def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypa
             "audit": ("--output", output),
             "convert_ddsm": ("--data", case if data == drawn else data, "--output", output),
             "end2end": training,
+            "export": (finished, "--hub", output),
             "roi_detection": (*roi, "--steps", 2),
             "decomposition": (*training, "--detectors", detectors, "--end2end", finished),
             "retraining": (*training, "--decomposition", decomposed),
@@ -81,7 +92,7 @@ def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypa
     return flags
 
 
-READING = [name for name in COMMANDS if name not in ("audit", "synthetic")]
+READING = [name for name in COMMANDS if name not in ("audit", "export", "synthetic")]
 CACHING = [name for name in READING if name not in ("convert_ddsm", "predict")]
 
 

@@ -38,6 +38,7 @@ class Geometry:
 
     @property
     def out_size(self) -> Pair:
+        """Rows and columns of the output."""
         height, width = (
             output_size(self.shape[1 + axis], self.kernel_size[axis], self.stride[axis], self.padding[axis])
             for axis in (0, 1))
@@ -45,6 +46,7 @@ class Geometry:
 
     @property
     def taps(self) -> int:
+        """Numbers under the kernel at one place: KH KW C."""
         return self.kernel_size[0] * self.kernel_size[1] * self.shape[3]
 
     def blocks(self, itemsize: int, outputs: int) -> list[Block]:

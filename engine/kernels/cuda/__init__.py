@@ -5,8 +5,8 @@ Importing this package imports nothing of CuPy. A launcher is registered for `Cu
 thread by thread (on_cpu/). There is no device to choose and no flag: the type of the arrays decides.
 Products of float32 arrays are computed in float32; precision.py has TF32 for those who ask for it.
 
-To add a kernel
----------------
+To add a kernel:
+
 1. The text, CUDA C++ in `<file>.cu` here, one idea a file: a `__global__` function, a template over float and double
    where that costs nothing, and below it a line for every instance that there shall be:
 
@@ -50,7 +50,7 @@ To add a kernel
        with emulating("shuffled", seed=3, checked=True):
            relu(emulated(x))                     # KernelError names the lines of every race
 
-    python -m pytest tests/engine/kernels/cuda       # needs g++; with the wheels of NVRTC it compiles for GPUs, too
+       python -m pytest tests/engine/kernels/cuda    # needs g++; with the wheels of NVRTC it compiles for GPUs, too
 """
 from engine.kernels.cuda import (  # noqa: F401
     activations,

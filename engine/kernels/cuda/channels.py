@@ -21,6 +21,7 @@ class Parts(NamedTuple):
 
     @property
     def grid(self) -> tuple[int, int]:
+        """Blocks of a launch: parts by groups of channels."""
         return self.parts, blocks(self.channels, CHANNELS)
 
     @property

@@ -35,10 +35,12 @@ class Parameter:
 
     @property
     def dtype(self) -> np.dtype:
+        """NumPy's dtype of the number, or of those that a pointer leads to."""
         return np.dtype(TYPES[self.type][0])
 
     @property
     def mangled(self) -> str:
+        """The type as g++ writes it into a function's name (Itanium ABI, 5.1.5)."""
         return self.is_table * "PK" + self.is_pointer * ("P" + self.is_const * "K") + TYPES[self.type][1]
 
     def scalar(self, value: Any, kernel: str) -> np.generic:
@@ -61,6 +63,7 @@ class Signature:
 
     @property
     def name(self) -> str:
+        """The file and the instance, `activations.relu<float>`."""
         return f"{self.file}.{self.instance}"
 
     def each(self, arguments: Sequence[Any]) -> Iterator[tuple[Parameter, Any]]:
@@ -131,6 +134,7 @@ def _parameter(text: str, given: dict[str, str], where: str) -> Parameter:
 
 @cache
 def text_of(file: str) -> str:
+    """The text of one of the package's kernel files; file: its name without .cu."""
     return (FOLDER / f"{file}.cu").read_text("utf-8")
 
 

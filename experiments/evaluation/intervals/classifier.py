@@ -12,9 +12,11 @@ from experiments.evaluation.intervals.proportion import proportion
 
 @dataclass(frozen=True)
 class ClassifierEstimates:
-    """accuracy  one-vs-all (3.48): of each class, then their mean
-    plain        the share of images whose class is right
-    auroc        one-vs-all: of each class, then their mean
+    """What is known of a classifier, with its uncertainty.
+
+    accuracy  one-vs-all (3.48): of each class, then their mean
+    plain     the share of images whose class is right
+    auroc     one-vs-all: of each class, then their mean
     """
 
     accuracy: list[Estimate]

@@ -38,14 +38,17 @@ class Tiling:
 
     @property
     def rows(self) -> int:
+        """Rows of tiles in an image."""
         return -(-self.height // TILE)
 
     @property
     def columns(self) -> int:
+        """Tiles in a row."""
         return -(-self.width // TILE)
 
     @property
     def whole(self) -> Block:
+        """All images and rows of tiles as one block."""
         return slice(0, self.images), slice(0, self.rows)
 
     def count(self, block: Block) -> int:
