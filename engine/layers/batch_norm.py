@@ -14,7 +14,7 @@ from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shif
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
-from engine.reduction import Reduction
+from engine.reduction import WHOLE, Reduction
 
 Vectors = tuple[Array, Array]
 
@@ -29,7 +29,7 @@ class Measured:
     m: Array
     s: Array
     M: int
-    reduction: Reduction
+    reduction: Reduction = WHOLE
 
     def of_all(self, sums: Vectors) -> Vectors:
         """Sums of dy and dy (x - m) over the whole batch, which dx needs, from those over what is here of it."""

@@ -57,7 +57,8 @@ def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omeg
     _expect_weight(omega)
     _, y = pair_of_logits(logits, target)
     value, gradient = logistic_loss(logits, y, omega)
-    return _averaged(value, gradient, reduction)
+    samples, (value,) = reduction.samples(logits.shape[0]), reduction.sum(value)
+    return value / samples, gradient / samples
 
 
 def binary_cross_entropy_with_logits(logits: Array, target: Array, reduction: Reduction = WHOLE) -> tuple[Array, Array]:
@@ -78,13 +79,7 @@ def softmax_cross_entropy_with_logits(logits: Array, target: Array, reduction: R
     """
     _, y = pair_of_logits(logits, _one_hot(logits, target))
     value, gradient = softmax_loss(logits, y)
-    return _averaged(value, gradient, reduction)
-
-
-def _averaged(value: Array, gradient: Array, reduction: Reduction) -> tuple[Array, Array]:
-    """Sums over the samples that are here, gradient: (N, ...), as averages over those of the batch."""
-    samples = reduction.samples(gradient.shape[0])
-    value, = reduction.sum(value)
+    samples, (value,) = reduction.samples(logits.shape[0]), reduction.sum(value)
     return value / samples, gradient / samples
 
 

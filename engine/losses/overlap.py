@@ -33,7 +33,8 @@ def dice(prediction: Array, target: Array, reduction: Reduction = WHOLE) -> tupl
     and C/D gives between 1/(4n) and 1/n: the prediction is always driven towards empty.
     """
     _, y = pair_of_probabilities(prediction, target)
-    a, b, c, d = (each + EPSILON for each in reduction.sum(*overlap_sums(prediction, y)))
+    sums = reduction.sum(*overlap_sums(prediction, y))
+    a, b, c, d = (each + EPSILON for each in sums)
     return 1 - a / b - c / d, (a / b - y) / b + (1 - y - c / d) / d
 
 
