@@ -26,13 +26,15 @@ class Ranks(Protocol):
 
     rank   the number of this one, from 0
     size   how many there are
-    sum    array + array of the next rank + ..., in the order of the ranks: the same shape, and the same bits on every
-           rank. All have to call it in the same order with arrays of one shape and dtype. NumPy arrays
     """
     rank: int
     size: int
 
-    def sum(self, array: np.ndarray, /) -> np.ndarray: ...
+    def sum(self, array: np.ndarray, /) -> np.ndarray:
+        """array of rank 0 + array of rank 1 + ..., in this order: the same shape, and the same bits on every rank.
+
+        All have to call it in the same order, with arrays of one shape and dtype.
+        """
 
 
 class Reduction:
