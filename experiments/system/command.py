@@ -78,7 +78,6 @@ def run_command(main: Callable[[], object], stopped: str = "stopped", on_ranks: 
             code = _ended(_code(main, stopped))
         except BaseException as error:  # a mistake of the program's: the others would wait for ever
             ranks.abort(error)
-            raise
         ranks.end(code)
     if code:
         sys.exit(code)

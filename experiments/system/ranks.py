@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -72,12 +72,13 @@ class ProcessRanks:
         self._wake()
         self._ranks.communicator.bcast((None, (code,)), root=0)
 
-    def abort(self, error: BaseException) -> None:
+    def abort(self, error: BaseException) -> NoReturn:
         """End all processes, with one message."""
         known = isinstance(error, UsageError | Failure | MemoryError | OSError | KeyboardInterrupt)
         said = explain(error) if known else "".join(traceback.format_exception(error))
         print(f"error: on rank {self.rank} of {self.size}: {said}", file=sys.stderr, flush=True)
         self._ranks.communicator.Abort(1)
+        os._exit(1)  # the launcher's end may come a moment later
 
     def _wake(self) -> None:
         for rank in range(1, self.size):
