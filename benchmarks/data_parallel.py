@@ -43,7 +43,7 @@ def seconds_per_step(batch: int, side: int, width: float, steps: int, threads: i
     given = [(case.x[mine], case.target[mine])] * (WARM_UP + steps)
     optimizer = Adam(case.network.parameters())
     started = 0.0
-    for step in train(case.network, case.loss, optimizer, given, 1e-5, 0, ranks):
+    for step in train(case.network, case.loss, optimizer, given, 1e-5, 0, ranks=ranks):
         if step.number == WARM_UP:
             started = time.perf_counter()
     return (time.perf_counter() - started) / steps

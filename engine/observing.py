@@ -3,12 +3,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, Protocol
 
 from engine.arrays import Array
-from engine.layer import Layer, Run
+from engine.layer import Grads, Layer, Run
 
 See = Callable[[str, Layer, Array, Array], None]
+
+
+class Observer(Protocol):
+    """What looks into some of the steps of a training, and changes nothing: arrays are seen, not to be kept or written
+    to."""
+
+    def due(self, number: int) -> bool:
+        """Whether the step with that number is looked into: asked once a step, before it is made."""
+
+    def layer(self, path: str, layer: Layer, x: Array, y: Array) -> None:
+        """After the forward of every layer of such a step, as `observe` calls it; not in a forward that a backward
+        repeats."""
+
+    def gradients(self, grads: Grads) -> None:
+        """At the end of its backward: by path, finite, before the optimizer changes a parameter."""
 
 
 def observe(layer: Layer, see: See, path: str = "") -> Layer:

@@ -24,7 +24,7 @@ from array_api_compat import array_namespace
 from engine.arrays import Array
 from engine.layer import Grads, Layer, Run
 from engine.losses import Loss
-from engine.observing import observe
+from engine.observing import Observer, See, observe
 from engine.optimizers import Optimizer, gradient_norm
 from engine.reduction import WHOLE, Ranks, Reduction, share, summed
 
@@ -48,25 +48,29 @@ class NotFinite(Exception):
         self.step, self.path = step, path
 
 
-def gradients(network: Layer, loss: Loss, x: Array, target: Array, run: Run) -> tuple[Array, Grads]:
+def gradients(network: Layer, loss: Loss, x: Array, target: Array, run: Run, see: See | None = None
+              ) -> tuple[Array, Grads]:
     """The loss of a batch and its gradient for every parameter (and the moments to absorb): forward, loss, backward.
 
-    x: (N, ...), target: what the loss compares the network's output with. Writes to nothing. On several ranks the loss
-    and the moments are those of the whole batch, and the parameters' gradients this rank's part of theirs.
+    x: (N, ...), target: what the loss compares the network's output with. see: as `observe` takes it, told of the
+    layers of the forward pass. Writes to nothing. On several ranks the loss and the moments are those of the whole
+    batch, and the parameters' gradients this rank's part of theirs.
     """
-    y, *saved = network.forward(x, run)
+    y, *saved = (network if see is None else observe(network, see)).forward(x, run)
     value, dy = loss(y, target) if run.reduction is WHOLE else loss(y, target, reduction=run.reduction)
     return value, network.backward(dy, saved.pop())[1]  # popped: nothing here holds on to what backward is done with
 
 
 def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Batch] | Iterable[Pair],
-          schedule: float | Callable[[int], float], seed: int | tuple[int, ...], ranks: Ranks | None = None
+          schedule: float | Callable[[int], float], seed: int | tuple[int, ...], observer: Observer | None = None,
+          ranks: Ranks | None = None
           ) -> Generator[Step, None, None]:
     """One step for every batch.
 
     batches: (x, target), or (number, (x, target)) with a number of the caller's. Plain batches are numbered by the
     optimizer's steps, from 1 for a new one, on from where it stands for one that has made steps. schedule: the learning
-    rate, or a function of the step's number. seed: a number or a path of numbers.
+    rate, or a function of the step's number. seed: a number or a path of numbers. observer: looks into the steps that
+    it asks for; they are made with the same bits.
 
     ranks: those that train together. Each calls this with the same network, optimizer, schedule and seed, and with as
     many batches: of each its rows, in the order of the ranks and at least one. All make the same steps, with the loss
@@ -82,7 +86,7 @@ def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Ba
     rate = schedule if callable(schedule) else lambda number: schedule
     for number, (x, target) in _numbered(batches, optimizer):
         run = Run(seed=(*path, number), reduction=WHOLE if ranks is None else share(ranks, x.shape[0]))
-        yield _step(network, loss, optimizer, x, target, run, number, rate(number), ranks)
+        yield _step(network, loss, optimizer, x, target, run, number, rate(number), observer, ranks)
 
 
 def _numbered(batches: Iterable[Any], optimizer: Optimizer) -> Iterator[Batch]:
@@ -106,9 +110,11 @@ def _expect_arrays_of(network: Layer, optimizer: Optimizer) -> None:
 
 
 def _step(network: Layer, loss: Loss, optimizer: Optimizer, x: Array, target: Array, run: Run, number: int,
-          learning_rate: float, ranks: Ranks | None) -> Step:
+          learning_rate: float, observer: Observer | None, ranks: Ranks | None) -> Step:
     _expect_arrays_of(network, optimizer)
-    value, grads = gradients(network, loss, x, target, run)
+    if observer is not None and not observer.due(number):
+        observer = None
+    value, grads = gradients(network, loss, x, target, run, None if observer is None else observer.layer)
     if ranks is not None:  # from here on all ranks have the same numbers, and decide alike; the moments are so already
         grads |= summed({path: grads[path] for path in network.parameters()}, ranks)
     norm = _norm(grads.values()) if math.isfinite(value) else math.nan
@@ -119,6 +125,8 @@ def _step(network: Layer, loss: Loss, optimizer: Optimizer, x: Array, target: Ar
     if optimizer.may_overflow(norm, learning_rate):
         raise NotFinite(number, "", f"the update could overflow: the gradients' norm is {norm:.3g}, the learning rate "
                         f"{learning_rate:.3g}")
+    if observer is not None:
+        observer.gradients(grads)
     optimizer.step(grads, learning_rate)
     network.absorb(grads)
     return Step(number, float(value), learning_rate)

@@ -113,7 +113,8 @@ def train_all(configuration: DetectorConfiguration, folder: RunFolder, machine: 
     executors = open_executor(workers, scheduler) if machine.ranks is None else ThreadPoolExecutor(1)
     with executors as executor, claimed(folder.path) as claim:
         shared = Pickled.of(prepared)
-        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device, machine.ranks)
+        tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device,
+                              machine.tensorboard, machine.ranks)
                  for loss, group in DETECTORS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:

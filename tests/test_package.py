@@ -139,4 +139,5 @@ def test_the_metadata(built):
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload().startswith("# Mammograms from scratch")
     assert "Typing :: Typed" in metadata.get_all("Classifier") and "Project-URL" not in metadata
-    assert {"cuda12", "cuda13", "dicom", "ddsm", "dask", "docs", "onnx", "test"} == set(metadata.get_all("Provides-Extra"))
+    assert set(metadata.get_all("Provides-Extra")) == {
+        "cuda12", "cuda13", "dicom", "ddsm", "dask", "docs", "onnx", "test"}

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
+from engine.checkpoint import to_numpy
 from engine.layer import Layer
 from engine.losses import binary_cross_entropy_with_logits
 from experiments.classifiers.network import probabilities
@@ -13,17 +15,23 @@ from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.evaluation import metrics
 from experiments.inputs import loading
 from experiments.inputs.batches import Batches
+from experiments.inputs.image_set import ImageSet
 from experiments.inputs.loading import Data, describe
+from experiments.inputs.size_groups import GROUPS
 from experiments.runs.beginning import steps_done
+from experiments.runs.board import samples_picture, spread_over
 from experiments.runs.fitting import fit
 from experiments.runs.folder import RunFolder
 from experiments.runs.log import Measures
 from experiments.runs.provenance import trained_on
 from experiments.runs.training_time import timing
+from experiments.system.device import beside
 from experiments.system.durations import Parts, timed
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
+from models.saliency import saliency
 
+SMOOTHING = 1 / 64  # standard deviation as a part of the side: gradients of neighbouring pixels scatter
 
 def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Machine,
          expected: Callable[[int, int], Parts], first: int = 0) -> Data:
@@ -56,9 +64,27 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
 
     with timing(folder.path), timed(data.took, "training"):
         fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, evaluate,
-            trained_on(folder.record()), first=first, ranks=machine.ranks)
+            trained_on(folder.record()), first=first,
+            picture=samples_seen(network, batches.prepared, data) if machine.tensorboard else None, ranks=machine.ranks)
     data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
+
+
+def samples_seen(network: Layer, seen: ImageSet, data: Data) -> Callable[[], np.ndarray]:
+    """For TensorBoard: test images of every class with their annotations; below, the second channel that the network
+    sees, if there is one, and on which pixels the answer for the image's own class depends, each by its largest."""
+    indices = spread_over(data.test[np.argsort(data.prepared.labels[data.test], kind="stable")])
+    images, labels = seen.images(indices), data.prepared.labels[indices]
+    masks = data.prepared.masks(indices)[..., 0] > 0
+    heat_maps = [channel / len(GROUPS) for channel in np.moveaxis(images[..., 1:], -1, 0)]
+
+    def picture() -> np.ndarray:
+        gradient = np.abs(to_numpy(saliency(network, beside(network, images), labels))).max(axis=-1)
+        smooth = gaussian_filter(gradient, SMOOTHING * images.shape[1], axes=(1, 2))
+        largest = smooth.max(axis=(1, 2), keepdims=True)
+        return samples_picture(images[..., 0], masks, [*heat_maps, smooth / np.where(largest > 0, largest, 1)])
+
+    return picture
 
 
 def accuracies(predicted: np.ndarray, labels: np.ndarray) -> Measures:

@@ -18,6 +18,7 @@ from experiments.evaluation.segmentation import DetectorResults, overlap_accurac
 from experiments.inputs.batches import MaskBatches
 from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.size_groups import GROUPS, SizeGroups
+from experiments.runs.board import samples_picture, spread_over
 from experiments.runs.claim import Claim, alone
 from experiments.runs.fitting import fit
 from experiments.runs.folder import RunFolder
@@ -38,7 +39,8 @@ TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while
 @dataclass(frozen=True, slots=True)
 class DetectorTask:
     """What one detector is trained on, and where; can be pickled. claim: on the folder of the whole run; prepared: the
-    images, which all detectors share. ranks: that train it with this process; then it cannot be pickled."""
+    images, which all detectors share; tensorboard: whether its folder gets a file of events; ranks: that train it with
+    this process: then it cannot be pickled."""
     group: str
     loss: str
     claim: Claim
@@ -46,6 +48,7 @@ class DetectorTask:
     prepared: Pickled[PreparedSet]
     groups: SizeGroups
     device: str
+    tensorboard: bool = False
     ranks: ProcessRanks | None = None
 
     @property
@@ -98,7 +101,8 @@ def train_detector(task: DetectorTask) -> None:
     fit(network, ON_LOGITS[task.loss], batches, configuration, folder,
         lambda: {split: measured(indices) for split, indices in while_training.items()},
         trained_on(RunFolder(task.claim.path.parent).record(), task.name),
-        lambda start, total: _watched(task, prepared, network, total), ranks=task.ranks)
+        lambda start, total: _watched(task, prepared, network, total),
+        picture=_picture(task, prepared, network) if task.tensorboard else None, ranks=task.ranks)
     results = DetectorResults(
         group={"train": measured(task.train), "test": measured(task.test)},
         complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)})
@@ -140,6 +144,12 @@ def typical(task: DetectorTask) -> int:
     candidates = task.test if len(task.test) else task.groups.all_test
     sizes = task.groups.sizes[candidates]
     return int(candidates[np.argmin(abs(sizes - np.median(sizes)))])
+
+
+def _picture(task: DetectorTask, prepared: PreparedSet, network: Layer) -> Callable[[], np.ndarray]:
+    """For TensorBoard: some of the test images with their annotations, above what the network answers."""
+    images, masks = prepared.images_and_masks(spread_over(task.test if len(task.test) else task.groups.all_test))
+    return lambda: samples_picture(images[..., 0], masks[..., 0] > 0, [probabilities(network, images)[..., 0]])
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def report(folder: RunFolder, record: RunRecord, data: Data, seen: ImageSet, pre
     results = write_results(
         folder.path, title, replace(record, data=data.record), predictions,
         {name: run.history() for name, run in losses.items()}, samples, shown,
-        None if configuration["data"] is None else confounders(prepared, data.train, data.test))
+        None if configuration["data"] is None else confounders(prepared, data.train, data.test), folder.layers())
     data.took["report"] = perf_counter() - started
     test = results.test
     print(f"Test set: mean one-vs-all accuracy {number(test.accuracy['mean'])}, mean AUROC "

@@ -6,8 +6,9 @@ import numpy as np
 from experiments.reporting.figures.style import new_figure, png, show_image
 from experiments.system.durations import seconds_of
 
-OF_CLASSIFICATION = 2 + 1 + 12  # panels: ROC curves, the loss, samples
-OF_DETECTORS = 50 + 10 + 60  # panels: courses, borders, evolution
+LAYERS = 25  # the picture of the layers takes as long as so many panels
+OF_CLASSIFICATION = 2 + 1 + 12 + LAYERS  # panels: ROC curves, the loss, samples
+OF_DETECTORS = 50 + 10 + 60 + 2 * LAYERS  # panels: courses, borders, evolution
 
 
 def of_classification_report() -> dict[str, float]:

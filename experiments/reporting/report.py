@@ -16,9 +16,10 @@ from experiments.reporting.confounders import confounders_section
 from experiments.reporting.figures import Samples, loss_figure, roc_figure, samples_figure
 from experiments.reporting.head import report_head
 from experiments.reporting.html import Picture, render, section_markdown
+from experiments.reporting.layers import TITLE, layers_picture
 from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, tables_markdown
 from experiments.reporting.wording import headline
-from experiments.runs.log import Entry
+from experiments.runs.log import Entry, LayersEntry
 from experiments.runs.record import RunRecord
 from experiments.system.files import write_bytes, write_text
 from experiments.system.records import write_record
@@ -26,14 +27,16 @@ from experiments.system.records import write_record
 
 def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapping[str, ImagePredictions],
                   losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown,
-                  confounders: Confounders | None = None) -> ClassifierResults:
-    """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples}.png and report.html into `folder`.
+                  confounders: Confounders | None = None, layers: Sequence[LayersEntry] = ()) -> ClassifierResults:
+    """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples,layers}.png and report.html into the
+    folder.
 
     title        of the page
     predictions  "test" and "train"
     losses       name of a training -> the lines of its metrics.jsonl, in the order of the steps
     shown        the thesis's tables to compare with and the numbers of its figures
     confounders  of real data: a section of its own
+    layers       the lines of the run's histograms.jsonl; without any there is no figure of the layers
 
     Returns what results.json holds. Each file is written whole or not at all. Raises `Failure` where a file cannot be
     written or the outputs are not finite, and ValueError where a patient has images in both splits: such results would
@@ -49,6 +52,8 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     texts = [*data.notes, *notes(printed, data.is_ddsm, data.name, classes)]
     sections = [] if confounders is None else [confounders_section(confounders, test)]
     pictures = _pictures(predictions, splits, losses, samples, shown)
+    if layers:
+        pictures["layers"] = layers_picture(TITLE, layers)
     page = render(
         "report.html.jinja", report_head(title, record, record.configuration, data, [folder]), headline(test, train),
         [table for split, found in splits.items() for table in (metrics_table(split, found, printed.get(split)),

@@ -18,10 +18,11 @@ from experiments.reporting.confounders import sources_section
 from experiments.reporting.figures import Detection, borders_figure, evolution_figure, roi_grid_figure
 from experiments.reporting.head import report_head
 from experiments.reporting.html import Picture, render, section_markdown
+from experiments.reporting.layers import TITLE, deaths, layers_picture
 from experiments.reporting.roi_tables import LOSS_NAMES, headline, measures_table, notes, ranges, reached
 from experiments.reporting.tables import list_markdown, table_markdown
 from experiments.runs.folder import RunFolder
-from experiments.runs.log import Entry
+from experiments.runs.log import Entry, LayersEntry
 from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure
 from experiments.system.files import write_bytes, write_text
@@ -34,11 +35,13 @@ class TrainedDetector:
 
     history    the lines of its metrics.jsonl
     evolution  the arrays of its evolution.npz
+    layers     the lines of its histograms.jsonl
     """
 
     results: DetectorResults
     history: Sequence[Entry]
     evolution: Mapping[str, np.ndarray]
+    layers: Sequence[LayersEntry] = ()
 
 
 def report(folder: RunFolder, record: RunRecord, found: Confounders | None) -> None:
@@ -50,7 +53,7 @@ def report(folder: RunFolder, record: RunRecord, found: Confounders | None) -> N
     for name in (detector_name(group, loss) for loss in LOSSES for group in GROUPS):
         own = RunFolder(folder.path / name)
         detectors[name] = TrainedDetector(read_record(DetectorResults, own.path / NAME), own.history(),
-                                          read_evolution(own.path / "evolution.npz"))
+                                          read_evolution(own.path / "evolution.npz"), own.layers())
     results = write_roi_results(folder.path, record, detectors, found)
     print("\n".join([*headline(results), f"Report: {folder.path / 'report.html'}"]))
 
@@ -71,7 +74,9 @@ def write_roi_results(folder: Path, record: RunRecord, detectors: Mapping[str, T
                          groups, data, record.configuration["seed"], confounders)
     sections = [] if confounders is None else [sources_section(confounders, sum(groups.test.values()))]
     tables = [measures_table(loss, results) for loss in LOSS_NAMES]
-    texts, pictures = notes(data), _pictures(detectors)
+    layers = {name: detector.layers for name, detector in detectors.items() if detector.layers}
+    texts = [*notes(data), *([f"Layers of the detectors: {deaths(layers)}"] if layers else [])]
+    pictures = _pictures(detectors)
     head = report_head("Detection of regions of interest in mammograms", record, record.configuration, data, [folder])
     page = render("roi_report.html.jinja", head, headline(results), tables, texts, list(pictures.values()), sections,
                   data, groups=groups, ranges=ranges(groups.bounds))
@@ -109,6 +114,9 @@ def _pictures(detectors: Mapping[str, TrainedDetector]) -> dict[str, Picture]:
             "As in Figure A.2 of the thesis: the output for one test image of the group with the largest annotations, "
             "at growing numbers of training steps. The border is the annotation's.",
             "One mammogram and the detector's output for it at growing numbers of steps", wide=True, photograph=True)
+    for loss in LOSS_NAMES:
+        if layers := detectors[detector_name("P4", loss)].layers:
+            pictures[f"layers-{loss}"] = layers_picture(f"{TITLE}: {LOSS_NAMES[loss]}, P4", layers)
     return pictures
 
 

@@ -11,7 +11,9 @@ from engine.losses import Loss
 from engine.optimizers import Adam
 from engine.training import NotFinite, Step
 from experiments.configuration.training import TrainingConfiguration
+from experiments.runs.board import Board, Picture
 from experiments.runs.folder import RunFolder
+from experiments.runs.histograms import LayerHistograms
 from experiments.runs.log import Entry, Measures
 from experiments.runs.provenance import TrainedOn
 from experiments.runs.resuming import require_same_run
@@ -39,35 +41,49 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
 
 def fit(network: Layer, loss: Loss, batches: BatchSource, configuration: TrainingConfiguration, folder: RunFolder,
         evaluate: Callable[[], dict[str, Measures]], trained_on: TrainedOn, watch: Watch = progress_bar, first: int = 0,
-        ranks: ProcessRanks | None = None) -> None:
+        picture: Picture | None = None, ranks: ProcessRanks | None = None) -> None:
     """Train by Adam on `batches(step)`, with the configuration's rate, from the folder's checkpoint if there is one.
 
-    Logs the loss every 10 steps and what `evaluate()` returns every `evaluate_every`; writes a checkpoint every
-    `checkpoint_every` steps and at the end. `watch(steps done, steps in all)` is entered for as long as training goes
-    on, and what it gives is called with every step, before anything of that step is written. Raises Failure where the
-    loss or a gradient is not finite: the last checkpoint stays as it was; and where the checkpoint is damaged, or that
-    of another training. A finished training of fewer steps is trained on as if it had been one of so many.
+    Logs the loss every 10 steps, the layers' histograms every 100, more often early on, and what `evaluate()` returns
+    every `evaluate_every`; writes a checkpoint every `checkpoint_every` steps and at the end. `watch(steps done, steps
+    in all)` is entered for as long as training goes on, and what it gives is called with every step, before anything of
+    that step is written. Raises Failure where the loss or a gradient is not finite: the last checkpoint stays as it
+    was; and where the checkpoint is damaged, or that of another training. A finished training of fewer steps is trained
+    on as if it had been one of so many.
 
     The network is trained where it is placed. first: steps that the checkpoint had behind it when this training began.
     They count for the number of a step, not for the rate, which starts anew. trained_on: what the checkpoints say of
-    the data. ranks: those that make the steps with this process, which alone evaluates and writes; the checkpoint does
-    not depend on how many they are.
+    the data. picture: of samples, for TensorBoard, which then gets a file of events; None for no such file. ranks:
+    those that make the steps with this process, which alone looks into the layers, of its own rows, evaluates and
+    writes; the checkpoint does not depend on how many they are.
     """
     optimizer = Adam(network.parameters())
     total = first + configuration.total_steps
     start = _resume(network, optimizer, folder, configuration, trained_on, total)
 
+    board = None if picture is None else Board(folder, start, picture)
+    histograms = LayerHistograms(network, first)
     training = Training(network, loss, optimizer, batches, configuration, first, start, total)
+
+    def log(entry: Entry) -> None:
+        folder.log(entry)
+        if board is not None:
+            board.entry(entry)
+
     try:
         with (use_precision(configuration.precision), watch(start, total) as advance,
-              steps_of(training, ranks) as steps):
+              steps_of(training, ranks, histograms) as steps):
             for step in steps:
                 advance(step)
                 done = step.number
                 if done % LOG_EVERY == 0 or done == first + 1:
-                    folder.log(Entry(done, step.loss, step.learning_rate))
+                    log(Entry(done, step.loss, step.learning_rate))
+                if histograms.taken is not None:
+                    folder.log_layers(histograms.taken.entry(done))
+                    if board is not None:
+                        board.layers(done, histograms.taken)
                 if done % configuration.evaluate_every == 0 or done == total:
-                    folder.log(Entry(done, evaluation=evaluate()))
+                    log(Entry(done, evaluation=evaluate()))
                 if done % configuration.checkpoint_every == 0 or done == total:
                     _save(folder, network, optimizer, done, configuration, trained_on)
     except NotFinite as error:

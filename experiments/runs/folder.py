@@ -1,11 +1,13 @@
-"""The folder of a run: config.json, metrics.jsonl and checkpoint.safetensors, consistent whenever the run is killed.
+"""The folder of a run: config.json, metrics.jsonl, histograms.jsonl and checkpoint.safetensors, consistent whenever the
+run is killed.
 
-metrics.jsonl is flushed before every checkpoint, and a resumed run first drops the lines that are later than its
-checkpoint: so the file ends as that of a run that was never interrupted.
+The two logs are flushed before every checkpoint, and a resumed run first drops the lines that are later than its
+checkpoint: so the files end as those of a run that was never interrupted.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -13,23 +15,24 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.files import PARTIAL
-from experiments.runs.log import Entry, entry_in, line_of
+from experiments.runs.log import Entry, LayersEntry, entries, line_of, rewrite
 from experiments.runs.record import RunRecord
 from experiments.system import lock
 from experiments.system.errors import Failure, UsageError
-from experiments.system.files import write_text
 from experiments.system.records import read_record, write_record
 
 Kind = TypeVar("Kind")
 
 
 class RunFolder:
-    """path: the folder; checkpoint, metrics: files in it."""
+    """path: the folder; checkpoint, metrics, histograms, events: files in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.json"
         self.metrics = path / "metrics.jsonl"
+        self.histograms = path / "histograms.jsonl"
+        self.events = path / "events.out.tfevents.run"  # TensorBoard knows them by "tfevents"
         self.checkpoint = path / "checkpoint.safetensors"
 
     def exists(self) -> bool:
@@ -89,34 +92,40 @@ class RunFolder:
 
     def log(self, entry: Entry) -> None:
         """Append one line to metrics.jsonl."""
+        self._append(self.metrics, entry)
+
+    def log_layers(self, entry: LayersEntry) -> None:
+        """Append one line to histograms.jsonl."""
+        self._append(self.histograms, entry)
+
+    def _append(self, log: Path, entry: Entry | LayersEntry) -> None:
+        with self.writing(log), open(log, "a", encoding="utf-8") as file:
+            file.write(line_of(entry))
+
+    @contextmanager
+    def writing(self, log: Path) -> Iterator[None]:
+        """While training goes on. Raises Failure where the system refuses it, with how to go on."""
         try:
-            with open(self.metrics, "a", encoding="utf-8") as file:
-                file.write(line_of(entry))
+            yield
         except OSError as error:
-            raise Failure(f"{self.metrics} cannot be written: {error.strerror}. {self.kept}. When this is mended, "
-                          f"continue with --resume --output {self.path}") from error
+            raise Failure(f"{log} cannot be written: {error.strerror}. {self.kept}. When this is mended, continue with "
+                          f"--resume --output {self.path}") from error
 
     def history(self) -> list[Entry]:
         """The entries of metrics.jsonl; lines that are none, cut off by a kill or damaged, are left out."""
-        return [entry for entry in map(entry_in, self._lines()) if entry is not None]
+        return entries(self.metrics, Entry)
+
+    def layers(self) -> list[LayersEntry]:
+        """The entries of histograms.jsonl, likewise; none of a run that was made before there was such a file."""
+        return entries(self.histograms, LayersEntry)
 
     def rewind(self, step: int, keep: Callable[[Entry], bool] = lambda entry: True) -> None:
         """Drop what was logged after `step` or is not to be kept, and the unfinished files of a killed run."""
         for unfinished in self.path.glob(f".*{PARTIAL}"):
             unfinished.unlink()
-        damaged = sum(entry_in(line) is None for line in self._lines()[:-1])  # a kill may have cut the last
-        if damaged:
-            print(f"{self.metrics}: {damaged} damaged lines are left out")
-        kept = [line_of(entry) for entry in self.history() if entry.step <= step and keep(entry)]
-        write_text(self.metrics, "".join(kept))
-
-    def _lines(self) -> list[bytes]:
-        try:
-            return self.metrics.read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise Failure(f"{self.metrics} cannot be read: {error.strerror}") from error
+        rewrite(self.metrics, Entry, lambda entry: entry.step <= step and keep(entry))
+        if self.histograms.exists():
+            rewrite(self.histograms, LayersEntry, lambda entry: entry.step <= step)
 
 
 @dataclass(frozen=True, slots=True)

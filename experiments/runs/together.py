@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.layer import Layer
 from engine.losses import Loss
+from engine.observing import Observer
 from engine.optimizers import Optimizer
 from engine.reduction import Ranks, rows_of
 from engine.training import NotFinite, Step, train
@@ -41,35 +42,40 @@ class Training:
     done: int
     total: int
 
-    def alone(self) -> Generator[Step, None, None]:
+    def alone(self, observer: Observer | None) -> Generator[Step, None, None]:
         ready = prefetch(uploading(self.network, self.batches), self.done + 1, self.total + 1)
         try:
-            yield from self._steps(ready, None)
+            yield from self._steps(ready, observer, None)
         finally:
             ready.close()
 
-    def together(self, agreement: Agreement) -> Generator[Step, None, None]:
+    def together(self, agreement: Agreement, observer: Observer | None = None) -> Generator[Step, None, None]:
         """Each rank reads and moves its own rows of a batch alone."""
         ranks, batches = agreement.ranks, self.batches
         mine = rows_of(self.configuration.batch, ranks.rank, ranks.size)
         ready = prefetch(lambda step: batches.rows(step, mine), self.done + 1, self.total + 1)
         try:
-            yield from self._steps(agreement.batches(ready), ranks)
+            yield from self._steps(agreement.batches(ready), observer, ranks)
         finally:
             ready.close()
 
-    def _steps(self, ready: Iterator[tuple[int, Batch]], ranks: Ranks | None) -> Generator[Step, None, None]:
+    def _steps(self, ready: Iterator[tuple[int, Batch]], observer: Observer | None, ranks: Ranks | None
+               ) -> Generator[Step, None, None]:
         configuration = self.configuration
         yield from within_memory(
             train(self.network, self.loss, self.optimizer, ready, lambda step: configuration.rate(step - self.first),
-                  (configuration.drawn_by, DROPOUT), ranks), configuration.batch, configuration.recompute)
+                  (configuration.drawn_by, DROPOUT), observer, ranks), configuration.batch, configuration.recompute)
 
 
 @contextmanager
-def steps_of(training: Training, ranks: ProcessRanks | None) -> Iterator[Iterator[Step]]:
-    """The steps, made here or by all ranks, for the one process that watches, evaluates and writes between them."""
+def steps_of(training: Training, ranks: ProcessRanks | None, observer: Observer | None = None
+             ) -> Iterator[Iterator[Step]]:
+    """The steps, made here or by all ranks, for the one process that watches, evaluates and writes between them.
+
+    observer: as of `train`, of the steps on this process.
+    """
     if ranks is None:
-        steps = training.alone()
+        steps = training.alone(observer)
         try:
             yield steps
         finally:
@@ -78,7 +84,7 @@ def steps_of(training: Training, ranks: ProcessRanks | None) -> Iterator[Iterato
     ranks.call(take_part, training)
     agreement = Agreement(ranks)
     try:
-        with agreement.steps(training.together(agreement)) as made:
+        with agreement.steps(training.together(agreement, observer)) as made:
             yield made
     except NotFinite:
         ranks.engaged = False

@@ -1,4 +1,4 @@
-"""With what a run is made: processors, device, cache. Its results do not depend on it."""
+"""With what a run is made, and whether TensorBoard can watch it. Its results do not depend on that."""
 from __future__ import annotations
 
 import argparse
@@ -15,14 +15,16 @@ from experiments.system.ranks import ProcessRanks, process_ranks
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """device   "cpu" or "cuda", where networks are placed
-    cache    folder of preprocessed images, for this run and others
-    workers  processes at a time
-    ranks    the processes that train together; None for one alone
+    """device       "cpu" or "cuda", where networks are placed
+    cache        folder of preprocessed images, for this run and others
+    workers      processes at a time
+    tensorboard  whether trainings write a file of events for TensorBoard
+    ranks        the processes that train together; None for one alone
     """
     device: str = "cpu"
     cache: Path = Path("runs/cache")
     workers: int = 1
+    tensorboard: bool = False
     ranks: ProcessRanks | None = None
 
     @property
@@ -32,12 +34,15 @@ class Machine:
 
 
 def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
-    """--device, --cache and --workers. workers: what the processes do."""
+    """--device, --cache, --workers and --tensorboard. workers: what the processes do."""
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to compute (cuda needs CuPy)")
     parser.add_argument("--cache", metavar="DIR", type=folder_name, default="runs/cache",
                         help="where preprocessed images are kept for the next run (default: runs/cache)")
     parser.add_argument("--workers", type=whole_number, default=os.cpu_count() or 1, metavar="N",
                         help=f"{workers} (default: one for each processor)")
+    parser.add_argument("--tensorboard", action="store_true",
+                        help="write what TensorBoard shows into the run's folder, too: curves, the layers' histograms, "
+                             "samples; then look at it with: tensorboard --logdir runs")
 
 
 def chosen_machine(arguments: argparse.Namespace) -> Machine:
@@ -50,4 +55,4 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
         raise UsageError(f"--device {arguments.device}: several processes train together on CPUs only. Start it "
                          "without mpiexec")
     array_module(arguments.device)
-    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, ranks)
+    return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, arguments.tensorboard, ranks)

@@ -250,7 +250,8 @@ def trained(ranks, split, batches, rate=0.01, loss=binary_cross_entropy_with_log
     optimizer = Adam(network.parameters())
     mine = slice(None) if ranks is None else parts_of(split, ranks.rank)
     try:
-        steps = [*train(network, loss, optimizer, [(x[mine], target[mine]) for x, target in batches], rate, 1, ranks)]
+        own = [(x[mine], target[mine]) for x, target in batches]
+        steps = [*train(network, loss, optimizer, own, rate, 1, ranks=ranks)]
     except NotFinite as error:
         return str(error), network.parameters() | network.moving_averages()
     return [step.loss for step in steps], network.parameters() | network.moving_averages() | optimizer.state()
@@ -346,7 +347,7 @@ def test_the_bytes_of_a_step_are_those_that_a_step_sums(kind, on_ranks):
 
         ranks.sum = sum_and_note
         mine, twin = parts_of((4, 3), ranks.rank), build(kind, "batch", False)[0]
-        list(train(twin, loss, Adam(twin.parameters()), [(x[mine], target[mine])], 1e-3, 0, ranks))
+        list(train(twin, loss, Adam(twin.parameters()), [(x[mine], target[mine])], 1e-3, 0, ranks=ranks))
         return summed_up
 
     rows, *of_network = on_ranks(2, work)[0]

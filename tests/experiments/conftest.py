@@ -102,10 +102,10 @@ def detectors(finished, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def decomposed(drawn, detectors, finished, tmp_path_factory, command, tiny_flags):
-    """The folder of a decomposition with these detectors, beside the end-to-end run `finished`."""
+    """The folder of a decomposition with these detectors, beside the end-to-end run `finished`; with --tensorboard."""
     output = tmp_path_factory.mktemp("decomposed") / "run"
     code, _, errors = command(decomposition.main, *tiny_flags(drawn, output), "--detectors", detectors, "--end2end",
-                              finished)
+                              finished, "--tensorboard")
     assert code == 0, errors
     return output
 
@@ -120,6 +120,15 @@ def cluster():
     with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
                                   dashboard_address=":0") as started:
         yield started.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def events():
+    """events(folder) -> its events as TensorBoard's own reader has them, nothing left out."""
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason=(
+        'needs TensorBoard, whose reader is the judge: pip install -e ".[test]"'))
+    every = {reader.SCALARS: 0, reader.HISTOGRAMS: 0, reader.IMAGES: 0}
+    return lambda folder: reader.EventAccumulator(str(folder), size_guidance=every).Reload()
 
 
 @pytest.fixture(scope="session")

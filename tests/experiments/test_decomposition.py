@@ -20,8 +20,8 @@ from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
 from experiments.runs.record import DetectorsOrigin
 
-REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
-            "figures/roc.png", "figures/loss.png", "figures/samples.png",
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
+            "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png",
             *(f"detectors/P{number}.safetensors" for number in range(5)))
 
 
@@ -44,6 +44,15 @@ def test_the_run_folder_explains_itself(decomposed, detectors, finished):
     assert "Table 4.6" in tables and "Table 4.7" in tables and "Table 4.2" not in tables
     assert "Figure 4.5" in page and "Figure 4.6" in page and "Figure 4.1" not in page
     assert json.loads((decomposed / "results.json").read_text())["test"]["images"] == 6
+
+
+def test_tensorboard_is_shown_samples_with_both_channels(decomposed, events):
+    found = events(decomposed)
+    assert [event.step for event in found.Scalars("test/accuracy")] == [20, 40, 60]
+    images = found.Images("samples")
+    assert [event.step for event in images] == [20, 40, 60]
+    assert (images[0].height, images[0].width) == (3 * 132 - 4, 6 * 132 - 4)  # mammogram, heat map, saliency of six
+    assert [event.step for event in found.Histograms("gradients/stage_1.conv_a.W")] == [1, 2, 5, 10, 20, 50]
 
 
 def test_the_classifier_has_two_channels_and_uses_the_second(decomposed, finished):

@@ -24,11 +24,12 @@ from experiments.evaluation import evaluate
 from experiments.evaluation.predictions import read_predictions
 from experiments.runs import fitting
 from experiments.system.durations import in_words
+from experiments.system.event_cutting import records
 from experiments.system.files import plain
 
 ROOT = Path(experiments.__file__).parents[1]
-REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "predictions.csv", "results.json", "tables.md",
-            "figures/roc.png", "figures/loss.png", "figures/samples.png")
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "predictions.csv", "results.json",
+            "tables.md", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png")
 
 
 def same_bits(one, other):
@@ -67,7 +68,7 @@ def test_the_predictions_file_holds_what_the_results_were_computed_of(finished):
 
 def test_the_report_needs_no_other_file(finished):
     page = (finished / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page
 
@@ -79,6 +80,26 @@ def test_same_seed_same_bits_on_one_thread(finished, drawn, tmp_path, command, t
     finally:
         use_threads(2)
     assert same_bits(finished, tmp_path / "run")
+
+
+def test_with_tensorboard_the_same_bits_and_a_file_of_events(finished, drawn, tmp_path, command, tiny_flags, events):
+    """Also where the flag is not given when the run begins, and resumed with it."""
+    flags, shown = tiny_flags(drawn, tmp_path / "run"), {}
+    assert command(end2end.main, *flags, "--steps", 20)[0] == 0
+    assert not list((tmp_path / "run").glob("*tfevents*"))
+    for steps in (40, 60):
+        assert command(end2end.main, *flags, "--resume", "--steps", steps, "--tensorboard")[0] == 0
+        found = events(tmp_path / "run")
+        shown[steps] = {tag: [event.step for event in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
+    assert same_bits(finished, tmp_path / "run")
+    assert shown[60] == {
+        "training/loss": [1, 10, 20, 30, 40, 50, 60], "training/learning_rate": [1, 10, 20, 30, 40, 50, 60],
+        "test/accuracy": [20, 40, 60], "test/plain_accuracy": [20, 40, 60]}
+    assert shown[40]["training/loss"] == [1, 10, 20, 30, 40]
+    assert [event.step for event in found.Images("samples")] == [40, 60]
+    assert {"parameters/stage_1.conv_a.W", "parameters/dense_c.b", "gradients/stage_5.norm.c1",
+            "activations/dense_a"} <= set(found.Tags()["histograms"])
+    assert [event.step for event in found.Histograms("activations/dense_a")] == [50]
 
 
 def test_another_seed_gives_another_run(finished, drawn, tmp_path, command, tiny_flags):
@@ -109,7 +130,7 @@ def test_recomputing_keeps_less_and_trains_the_same_network(drawn, tmp_path, com
 def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_bits(finished, drawn, tmp_path, tiny_flags, seed):
     moments = random.Random(seed)
     output = tmp_path / "run"
-    flags = [str(flag) for flag in tiny_flags(drawn, output)]
+    flags = [str(flag) for flag in (*tiny_flags(drawn, output), "--tensorboard")]
     killed = 0
     while killed < 4:
         resume = ["--resume"] if (output / "config.json").exists() else []
@@ -132,6 +153,8 @@ def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_bits(finishe
         subprocess.run(last, check=True, capture_output=True)
     assert killed >= 1
     assert same_bits(finished, output)
+    steps = [step for _, step in records((output / "events.out.tfevents.run").read_bytes())]
+    assert steps == [0, 1, 1, 2, 5, 10, 10, 20, 20, 20, 30, 40, 40, 50, 50, 60, 60]  # version, loss, layers, evaluation
 
 
 def progress(output):

@@ -42,9 +42,9 @@ def flags(lesions, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(flags, tmp_path_factory, command):
-    """The folder of a run that nothing interrupted."""
+    """The folder of a run that nothing interrupted, with --tensorboard."""
     output = tmp_path_factory.mktemp("reproduce") / "run"
-    code, text, errors = command(reproduce.main, *flags(output))
+    code, text, errors = command(reproduce.main, *flags(output), "--tensorboard")
     assert code == 0, errors
     (output / "printed.txt").write_text(text)
     return output
@@ -70,6 +70,13 @@ def repeated(folder):
 
 def times(folder):
     return {path: path.stat().st_mtime_ns for stage in STAGES for path in (folder / stage).rglob("*") if path.is_file()}
+
+
+def test_tensorboard_is_shown_every_training(run, events):
+    for training in ("end2end-seed0", "decomposition-seed0", "retraining", "roi_detection/P0-dice",
+                     "roi_detection/P4-ss"):
+        assert events(run / training).Scalars("training/loss"), training
+    assert len(list(run.rglob("*tfevents*"))) == 3 + 10
 
 
 def test_the_report_has_every_table_and_figure_and_needs_no_other_file(run, check_page):

@@ -12,15 +12,15 @@ from experiments.detectors.kept import kept_detectors
 from experiments.runs import fitting
 from experiments.runs.folder import RunFolder
 
-REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "results.json", "tables.md", "predictions.csv",
-            "figures/roc.png", "figures/loss.png", "figures/samples.png")
+REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
+            "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png")
 SMALL = ("--steps", 24, "--evaluate-every", 10)
 
 
 @pytest.fixture(scope="module")
 def retrained(decomposed, tmp_path_factory, command):
     folder = tmp_path_factory.mktemp("retrained")
-    code, _, errors = command(retraining.main, *flags_of(decomposed, folder))
+    code, _, errors = command(retraining.main, *flags_of(decomposed, folder), "--tensorboard")
     assert code == 0, errors
     return folder / "run"
 
@@ -49,6 +49,13 @@ def test_the_run_folder_explains_itself(retrained, decomposed, finished):
     assert json.loads((retrained / "results.json").read_text())["test"]["images"] == 6
 
 
+def test_tensorboard_is_shown_the_steps_behind_the_decompositions(retrained, events):
+    found = events(retrained)
+    assert [event.step for event in found.Scalars("training/loss")] == [61, 70, 80]
+    assert [event.step for event in found.Histograms("activations/dense_c")] == [61, 62, 65, 70, 80]
+    assert [event.step for event in found.Images("samples")] == [70, 80, 84]
+
+
 def test_the_rate_starts_anew_at_half_in_the_quick_preset(retrained, decomposed):
     rates, before = ([line.learning_rate for line in RunFolder(run).history() if line.loss is not None]
                      for run in (retrained, decomposed))
@@ -60,14 +67,14 @@ def test_the_first_step_sees_zeros_and_begins_with_the_decompositions_bits(decom
     seen = {}
     fit = fitting.train
 
-    def train(network, loss, optimizer, batches, schedule, seed):
+    def train(network, loss, optimizer, batches, schedule, seed, observer):
         state = {"parameters": network.parameters(), "moving_averages": network.moving_averages(),
                  "optimizer": optimizer.state()}
         seen["state"] = {f"{part}/{path}": np.array(array) for part, arrays in state.items()
                          for path, array in arrays.items()}
         for number, (x, y) in batches:
             seen.setdefault("first", (number, x))
-            yield from fit(network, loss, optimizer, [(number, (x, y))], schedule, seed)
+            yield from fit(network, loss, optimizer, [(number, (x, y))], schedule, seed, observer)
 
     monkeypatch.setattr(fitting, "train", train)
     assert command(retraining.main, *flags, "--steps", 2)[0] == 0

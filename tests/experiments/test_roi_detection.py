@@ -58,9 +58,9 @@ def flags(lesions, cache):
 
 @pytest.fixture(scope="module")
 def run(flags, tmp_path_factory, command):
-    """The folder of a run that nothing interrupted, with one worker."""
+    """The folder of a run that nothing interrupted, with one worker and --tensorboard."""
     output = tmp_path_factory.mktemp("roi") / "run"
-    code, text, errors = command(roi_detection.main, *flags(output), "--workers", 1)
+    code, text, errors = command(roi_detection.main, *flags(output), "--workers", 1, "--tensorboard")
     assert code == 0, errors
     (output / "printed.txt").write_text(text + errors)
     return output
@@ -79,8 +79,8 @@ def loaded(run, loss):
 def differing(one, other):
     """The files of two runs that are to be equal and are not."""
     names = ["results.json", "tables.md", "figures/roi_grid.png", "figures/borders.png", "figures/evolution-dice.png"]
-    names += [f"{detector}/{name}" for detector in DETECTORS
-              for name in ("checkpoint.safetensors", "metrics.jsonl", "results.json", "evolution.npz")]
+    names += [f"{detector}/{name}" for detector in DETECTORS for name in (
+        "checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "evolution.npz")]
     return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()]
 
 
@@ -125,6 +125,16 @@ def test_a_detector_logs_what_figure_4_3_shows(run, name):
     assert all(set(evaluation[split]) == MEASURES for evaluation in evaluations.values() for split in ("train", "test"))
 
 
+@pytest.mark.parametrize("name", ["P0-dice", "P4-ss"])
+def test_tensorboard_is_shown_every_detector(run, name, events):
+    found = events(run / name)
+    assert [event.step for event in found.Scalars("training/loss")] == [1, 10]
+    assert [event.step for event in found.Scalars("train/overlap_accuracy")] == [5, 10, 12]
+    assert [(event.step, event.height) for event in found.Images("samples")] == [
+        (step, 2 * 132 - 4) for step in (5, 10, 12)]
+    assert [event.step for event in found.Histograms("activations/logits")] == [1, 2, 5, 10]
+
+
 def test_the_evolution_of_one_test_image_is_kept(run):
     with np.load(run / "P1-dice" / "evolution.npz") as evolution:
         assert evolution["steps"].tolist() == [1, 2, 5, 10, 12]
@@ -161,7 +171,7 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
 
 def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_page):
     page = (run / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 6
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page and "every pixel marked" in page
     started = json.loads((run / "config.json").read_text())["started"]
