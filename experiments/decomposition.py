@@ -83,7 +83,7 @@ def expected(configuration: DecompositionConfiguration, detectors: DetectorConfi
     detectors: what they are; None where their heat maps are there.
     """
     return {**({} if detectors is None else of_detecting(detectors, machine.device, images)),
-            **of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+            **of_classifier(configuration, machine.device, images, done, machine.size), **of_classification_report()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,4 +98,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

@@ -64,7 +64,7 @@ def run(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mach
 
 def expected(configuration: ClassifierConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
     """The seconds of a run on so many images, by part, when so many steps are made already."""
-    return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+    return {**of_classifier(configuration, machine.device, images, done, machine.size), **of_classification_report()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,4 +76,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

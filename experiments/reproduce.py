@@ -175,4 +175,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

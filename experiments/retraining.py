@@ -99,7 +99,7 @@ def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Mach
 
 def expected(configuration: RetrainingConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:
     """The seconds of a run on so many images, by part, when so many of its own steps are made already."""
-    return {**of_classifier(configuration, machine.device, images, done), **of_classification_report()}
+    return {**of_classifier(configuration, machine.device, images, done, machine.size), **of_classification_report()}
 
 
 def resumed_folder(output: str | None) -> RunFolder | None:
@@ -124,4 +124,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

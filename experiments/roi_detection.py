@@ -26,6 +26,7 @@ if __name__ == "__main__":
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -86,7 +87,8 @@ def expected(configuration: DetectorConfiguration, machine: Machine, mammograms:
     """The seconds of a run on these images, by part; of what is left of that in a folder."""
     made = [0] * len(DETECTORS) if folder is None else [
         steps_done(RunFolder(folder.path / detector_name(group, loss))) for loss, group in DETECTORS]
-    return {**of_detectors(configuration, machine.device, mammograms, len(made), sum(made)), **of_detectors_report()}
+    return {**of_detectors(configuration, machine.device, mammograms, len(made), sum(made), machine.size),
+            **of_detectors_report()}
 
 
 def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
@@ -99,12 +101,14 @@ def repeated_images(groups: SizeGroups, batch: int) -> list[str]:
 
 def train_all(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine, prepared: PreparedSet,
               groups: SizeGroups) -> None:
-    """The trainings that are not finished yet, several at a time; on a GPU they follow each other."""
+    """The trainings that are not finished yet, several at a time; on a GPU, or where several processes share each of
+    them, they follow each other."""
     workers = 1 if machine.device == "cuda" else machine.workers
-    with open_executor(workers, machine.scheduler) as executor, claimed(folder.path) as claim:
+    executors = open_executor(workers, machine.scheduler) if machine.ranks is None else ThreadPoolExecutor(1)
+    with executors as executor, claimed(folder.path) as claim:
         shared = Pickled.of(prepared)
         tasks = [DetectorTask(group, loss, claim, configuration, shared, groups, machine.device,
-                              machine.tensorboard)
+                              machine.tensorboard, machine.ranks)
                  for loss, group in DETECTORS]
         unfinished = {task.name: task for task in tasks if not task.results.exists()}
         if unfinished:
@@ -123,4 +127,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run_command(main, RESUME)
+    run_command(main, RESUME, on_ranks=True)

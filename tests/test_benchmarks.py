@@ -366,3 +366,23 @@ def test_a_view_of_ddsm_comes_back_exactly(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads((tmp_path / "view.json").read_text())
     assert result["exact"] and len(result["stages"]) == 6 and "pixels exact" in done.stdout
+
+
+@pytest.mark.skipif(not Path(sys.executable).with_name("mpiexec").exists(), reason="there is no mpiexec beside this "
+                    "Python")
+def test_ranks_take_turns_with_one_process(tmp_path):
+    command = [Path(sys.executable).with_name("mpiexec"), "-n", "2", sys.executable, BENCHMARKS / "data_parallel.py",
+               "--side", "32", "--width", "0.05", "--batch", "3", "--turns", "2", "--steps", "1", "--threads", "2",
+               "--json", tmp_path / "ranks.json"]
+    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    result, = json.loads((tmp_path / "ranks.json").read_text())
+    assert (result["ranks"], result["threads_of_a_rank"], len(result["ratios"])) == (2, 1, 2)
+    for name in ("one_process_seconds", "ranks_seconds", "sum_seconds"):
+        assert min(result[name]) > 0
+    assert "| VGG, width 0.05 | " in done.stdout
+
+
+def test_one_rank_alone_is_refused():
+    done = call("data_parallel.py")
+    assert done.returncode == 2 and "start it by mpiexec -n 2 python benchmarks/data_parallel.py" in done.stderr

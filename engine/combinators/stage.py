@@ -51,13 +51,14 @@ class SlicedStage(Chain):
         convolutions, name, norm = self._parts()
         try:
             sums = norm.sums(dy, z, measured)
+            of_all = measured.of_all(sums)
         except ValueError as error:
             raise within(name, error) from None
         dx = array_namespace(x).empty_like(x)
         grads: Grads = {}
         for images in slices_of(x, PIXELS):
             fx, *inside = convolutions.forward(x[images, ...], run)
-            gradient = [norm.pooled_gradient(dy[images, ...], fx, measured, places[images, ...], sums)]
+            gradient = [norm.pooled_gradient(dy[images, ...], fx, measured, places[images, ...], of_all)]
             del fx  # popped: nothing here holds on to what backward is done with
             dx[images, ...], own = convolutions.backward(gradient.pop(), inside.pop())
             grads = added(grads, own)

@@ -14,17 +14,26 @@ from engine.kernels import batch_moments, combine, gradient_sums, scale_and_shif
 from engine.layer import Grads, Layer, Run
 from engine.layers.shapes import expect_input
 from engine.preconditions import expect_gradient
+from engine.reduction import WHOLE, Reduction
 
 Vectors = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of a batch: moments by name, None in inference; m and s = 1 / sqrt(v + epsilon), (C,); M numbers a channel."""
+    """Of a batch: moments by name, None in inference; m and s = 1 / sqrt(v + epsilon), (C,); M numbers a channel.
+
+    reduction: of the pass; where the batch lies on several ranks, moments and M are of all of it.
+    """
     batch: dict[str, Array] | None
     m: Array
     s: Array
     M: int
+    reduction: Reduction = WHOLE
+
+    def of_all(self, sums: Vectors) -> Vectors:
+        """Sums of dy and dy (x - m) over the whole batch, which dx needs, from those over what is here of it."""
+        return sums if self.batch is None else self.reduction.sum(*sums)
 
 
 class BatchNorm(Layer):
@@ -56,6 +65,9 @@ class BatchNorm(Layer):
     alpha = 0 makes "moving" the usual form. Errata: (3.33) has no epsilon. Backward hands out the batch's moments under
     the names of the averages; `absorb` takes them in when the optimizer steps.
 
+    Where the batch lies on several ranks, m, v, M and both sums in dx are those of the whole batch: the run's reduction
+    is asked for them. dc1 and dc2 are this rank's part, as every parameter's gradient.
+
     Raises ValueError for other channels than its own, and in training for a single number a channel: its variance is 0,
     whatever it is.
     """
@@ -77,30 +89,33 @@ class BatchNorm(Layer):
         x, measured = saved
         expect_gradient(dy, x.shape)
         sums = gradient_sums(dy, x, measured.m)
-        return self.input_gradient(dy, x, measured, sums), self.parameter_gradients(measured, sums)
+        return (self.input_gradient(dy, x, measured, measured.of_all(sums)),
+                self.parameter_gradients(measured, sums))
 
     def measure(self, x: Array, run: Run) -> Measured:
-        """What all of x is normalized by."""
+        """What x is normalized by: all of the rank's samples."""
         expect_input(x, ..., self.params["c1"].shape[0])
-        M = math.prod(x.shape[:-1])
+        M = math.prod(x.shape[1:-1]) * run.reduction.samples(x.shape[0])
         if run.train and M == 1:
             raise ValueError(f"the input is {tuple(x.shape)}: a single number for every channel. Batch norm in "
                              "training expects at least 2, since it divides by their deviation: use larger batches")
-        batch = dict(zip(("mean", "variance"), batch_moments(x), strict=True)) if run.train else None
+        batch = None
+        if run.train:
+            batch = dict(zip(("mean", "variance"), run.reduction.moments(*batch_moments(x)), strict=True))
         m, v = self._normalizers(batch)
-        return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M)
+        return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M, run.reduction)
 
     def normalize(self, x: Array, measured: Measured) -> Array:
         """y for all of x or a part of it."""
         return scale_and_shift(x, measured.m, self.params["c1"] * measured.s, self.params["c2"])
 
     def parameter_gradients(self, measured: Measured, sums: Vectors) -> Grads:
-        """dc1 and dc2 from the sums of dy and dy (x - m) over the batch, and the moments for `absorb`."""
+        """dc1 and dc2 from the sums of dy and dy (x - m) over what is here, and the moments for `absorb`."""
         sum_dy, sum_dy_x = sums
         return {"c1": measured.s * sum_dy_x, "c2": sum_dy} | (measured.batch or {})
 
     def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors) -> Array:
-        """dx for all of x or a part of it; sums: as above."""
+        """dx for all of x or a part of it; sums: as above, over the whole batch."""
         scale = self.params["c1"] * measured.s
         if measured.batch is None:
             return scale_and_shift(dy, 0 * scale, scale, 0 * scale)

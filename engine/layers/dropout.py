@@ -20,7 +20,8 @@ class Dropout(Layer):
     The division keeps the expectation of y at x. k does not depend on x, so dx = dy k / p.
 
     The mask is a function of the run's seed (the step's seed and the layer's place): there is nothing to save, and the
-    same mask comes back in backward, on every backend, in a recomputation and after a resume. x: any shape.
+    same mask comes back in backward, on every backend, in a recomputation and after a resume; on several ranks each
+    has the mask's rows of its samples. x: (N, ...).
     """
 
     def __init__(self, keep_probability: float = 0.5) -> None:

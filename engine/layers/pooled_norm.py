@@ -44,7 +44,8 @@ class PooledNorm(BatchNorm):
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
         x, z, measured, places = saved
         sums = self.sums(dy, z, measured)
-        return self.pooled_gradient(dy, x, measured, places, sums), self.parameter_gradients(measured, sums)
+        return (self.pooled_gradient(dy, x, measured, places, measured.of_all(sums)),
+                self.parameter_gradients(measured, sums))
 
     def extremes(self, x: Array, run: Run) -> tuple[Array, Array | None]:
         """z and its places in the windows; no places where nothing is recorded."""
@@ -59,12 +60,12 @@ class PooledNorm(BatchNorm):
         return z, kept[0] if kept else None
 
     def sums(self, dy: Array, z: Array, measured: Measured) -> Vectors:
-        """Sums of g and of g (x - m) over the whole batch."""
+        """Sums of g and of g (x - m) over all samples that are here."""
         expect_gradient(dy, z.shape)
         return gradient_sums(dy, z, measured.m)
 
     def pooled_gradient(self, dy: Array, x: Array, measured: Measured, places: Array, sums: Vectors) -> Array:
-        """dx, for all of x or some of its images; sums: as above."""
+        """dx, for all of x or some of its images; sums: as above, over the whole batch."""
         g, _ = self.pool.backward(dy, (places, x.shape))
         return self.input_gradient(g, x, measured, sums)
 

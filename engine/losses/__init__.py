@@ -1,11 +1,15 @@
 """The losses of section 3.1.7. Each answers with its value and its gradient at once:
 
     loss(prediction, target) -> value, gradient
+    loss(prediction, target, reduction=...)         where the batch lies on several ranks
 
 prediction  (N, ...), floating point, on any array library
 target      the same shape, any dtype; from 0 to 1 where it means probabilities (all but least squares)
 value       an array without axes
 gradient    d value / d prediction, in the shape and dtype of the prediction
+reduction   of the pass (engine.reduction): N and the sums are those of the whole batch, and so is the value, the same
+            on every rank; the gradient is that of this rank's predictions. A loss of your own needs the argument only
+            where it trains on several ranks
 
 Least squares and the cross entropies are summed over the elements of a sample, as the section prints them, and averaged
 over the N samples of the batch, as (3.14) does. Dice and sensitivity-specificity are ratios over the whole batch

@@ -6,6 +6,7 @@ from array_api_compat import array_namespace, device
 from engine.arrays import Array
 from engine.kernels import logistic_loss, real, softmax_loss
 from engine.losses.pair import pair_of_logits, pair_of_probabilities
+from engine.reduction import WHOLE, Reduction
 
 # Below this probability the logarithm is continued by its tangent: about the spacing of float32 numbers next to 1.
 LEAST_PROBABILITY = 1e-7
@@ -18,7 +19,8 @@ def _log(p: Array) -> tuple[Array, Array]:
     return xp.log(s) + (p - s) / s, 1 / s
 
 
-def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float) -> tuple[Array, Array]:
+def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float, reduction: Reduction = WHOLE
+                                  ) -> tuple[Array, Array]:
     """l = -1/N sum [omega y ln p + (1 - y) ln(1 - p)],     dl/dp = -(omega y / p - (1 - y) / (1 - p)) / N
 
     (section 3.1.7)
@@ -33,17 +35,18 @@ def weighted_binary_cross_entropy(prediction: Array, target: Array, omega: float
     xp, y = pair_of_probabilities(prediction, target)
     log_p, slope_p = _log(prediction)
     log_q, slope_q = _log(1 - prediction)
-    samples = prediction.shape[0]
-    return (xp.sum(-omega * y * log_p - (1 - y) * log_q) / samples,
-            ((1 - y) * slope_q - omega * y * slope_p) / samples)
+    samples = reduction.samples(prediction.shape[0])
+    value, = reduction.sum(xp.sum(-omega * y * log_p - (1 - y) * log_q))
+    return value / samples, ((1 - y) * slope_q - omega * y * slope_p) / samples
 
 
-def binary_cross_entropy(prediction: Array, target: Array) -> tuple[Array, Array]:
+def binary_cross_entropy(prediction: Array, target: Array, reduction: Reduction = WHOLE) -> tuple[Array, Array]:
     """l = -1/N sum [y ln p + (1 - y) ln(1 - p)]: the weighted form with omega = 1."""
-    return weighted_binary_cross_entropy(prediction, target, 1.0)
+    return weighted_binary_cross_entropy(prediction, target, 1.0, reduction)
 
 
-def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omega: float) -> tuple[Array, Array]:
+def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omega: float, reduction: Reduction = WHOLE
+                                              ) -> tuple[Array, Array]:
     """The same as a function of the logits z, p = sigmoid(z), with no logarithm of a rounded probability:
 
     l = 1/N sum [omega y ln(1 + exp(-z)) + (1 - y) ln(1 + exp(z))]
@@ -54,16 +57,17 @@ def weighted_binary_cross_entropy_with_logits(logits: Array, target: Array, omeg
     _expect_weight(omega)
     _, y = pair_of_logits(logits, target)
     value, gradient = logistic_loss(logits, y, omega)
-    samples = logits.shape[0]
+    samples, (value,) = reduction.samples(logits.shape[0]), reduction.sum(value)
     return value / samples, gradient / samples
 
 
-def binary_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+def binary_cross_entropy_with_logits(logits: Array, target: Array, reduction: Reduction = WHOLE) -> tuple[Array, Array]:
     """The binary cross entropy of sigmoid(logits): the weighted form with omega = 1."""
-    return weighted_binary_cross_entropy_with_logits(logits, target, 1.0)
+    return weighted_binary_cross_entropy_with_logits(logits, target, 1.0, reduction)
 
 
-def softmax_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Array, Array]:
+def softmax_cross_entropy_with_logits(logits: Array, target: Array, reduction: Reduction = WHOLE
+                                      ) -> tuple[Array, Array]:
     """l = -1/N sum_k y_k ln p_k,   p_k = exp(z_k) / sum_j exp(z_j)   along the last axis
 
     With ln p_k = z_k - ln sum_j exp(z_j) and d ln p_k / dz_j = [j = k] - p_j:
@@ -75,7 +79,7 @@ def softmax_cross_entropy_with_logits(logits: Array, target: Array) -> tuple[Arr
     """
     _, y = pair_of_logits(logits, _one_hot(logits, target))
     value, gradient = softmax_loss(logits, y)
-    samples = logits.shape[0]
+    samples, (value,) = reduction.samples(logits.shape[0]), reduction.sum(value)
     return value / samples, gradient / samples
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from engine.arrays import Array
 from engine.kernels import error_sums, overlap_sums
 from engine.losses.pair import pair_of_probabilities
+from engine.reduction import WHOLE, Reduction
 
 EPSILON = 1e-6
 
 
-def dice(prediction: Array, target: Array) -> tuple[Array, Array]:
+def dice(prediction: Array, target: Array, reduction: Reduction = WHOLE) -> tuple[Array, Array]:
     """l = 1 - A/B - C/D                                                                       (3.43)
 
         A = sum p y + eps                B = sum (p + y) + eps
@@ -32,11 +33,13 @@ def dice(prediction: Array, target: Array) -> tuple[Array, Array]:
     and C/D gives between 1/(4n) and 1/n: the prediction is always driven towards empty.
     """
     _, y = pair_of_probabilities(prediction, target)
-    a, b, c, d = (each + EPSILON for each in overlap_sums(prediction, y))
+    sums = reduction.sum(*overlap_sums(prediction, y))
+    a, b, c, d = (each + EPSILON for each in sums)
     return 1 - a / b - c / d, (a / b - y) / b + (1 - y - c / d) / d
 
 
-def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5) -> tuple[Array, Array]:
+def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5, reduction: Reduction = WHOLE
+                            ) -> tuple[Array, Array]:
     """l = rho S / (sum y + eps) + (1 - rho) T / (sum (1-y) + eps)                             (3.49)
 
         S = sum (y - p)^2 y              the squared error on the mask: sensitivity
@@ -56,6 +59,6 @@ def sensitivity_specificity(prediction: Array, target: Array, rho: float = 0.5) 
     if not 0 <= rho <= 1:
         raise ValueError(f"rho is {rho}; expected 0 to 1, the share of the loss that the mask itself has")
     _, y = pair_of_probabilities(prediction, target)
-    s, mask, t, rest = error_sums(prediction, y)
+    s, mask, t, rest = reduction.sum(*error_sums(prediction, y))
     inside, outside = rho / (mask + EPSILON), (1 - rho) / (rest + EPSILON)
     return inside * s + outside * t, 2 * (prediction - y) * (inside * y + outside * (1 - y))

@@ -11,7 +11,7 @@ from engine.arrays import Array
 from engine.kernels import real
 from engine.preconditions import expect_floating
 
-Loss = Callable[[Array, Array], tuple[Array, Array]]  #: loss(prediction, target) -> value, gradient
+Loss = Callable[..., tuple[Array, Array]]  #: loss(prediction, target) -> value, gradient; on ranks reduction=, too
 
 # Probabilities that were computed, means of sigmoids or interpolated masks, leave [0, 1] by a few float32 roundings.
 ROUNDING = 1e-6

@@ -7,7 +7,7 @@ from exercises.tasks.layer import LayerTask
 
 AXES = "axes = tuple(range(x.ndim - 1))\n    mean"
 VARIANCE = "return mean, xp.mean(centred * centred, axis=axes)  # no abs: complex-step differentiation passes through"
-ROOT = "return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M)"
+ROOT = "return Measured(batch, m, 1 / array_namespace(x).sqrt(v + self.epsilon), M, run.reduction)"
 NORMALIZED = 'return scale_and_shift(x, measured.m, self.params["c1"] * measured.s, self.params["c2"])'
 AVERAGE = "average[...] = self.alpha * average + (1 - self.alpha) * grads[name]"
 

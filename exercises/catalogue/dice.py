@@ -8,7 +8,7 @@ from exercises.exercise import Arrays, Cut, Exercise, Mutant, Part, Setup
 from exercises.tasks.function import FunctionTask, value_and_gradient
 
 SUMS = "return xp.sum(p * y), xp.sum(p + y), xp.sum((1 - p) * (1 - y)), xp.sum((1 - p) + (1 - y))"
-EPSILONS = "a, b, c, d = (each + EPSILON for each in overlap_sums(prediction, y))"
+EPSILONS = "a, b, c, d = (each + EPSILON for each in sums)"
 RETURN = "return 1 - a / b - c / d, (a / b - y) / b + (1 - y - c / d) / d"
 
 

@@ -8,10 +8,11 @@ from experiments.system.device import placed
 from experiments.system.durations import Parts
 
 
-def of_classifier(configuration: ClassifierConfiguration, device: str, images: int, done: int = 0) -> Parts:
-    """Training from step `done` on, and evaluations. images: of both splits."""
+def of_classifier(configuration: ClassifierConfiguration, device: str, images: int, done: int = 0, ranks: int = 1
+                  ) -> Parts:
+    """Training from step `done` on, by so many ranks, and evaluations. images: of both splits."""
     network, channels = placed(build(configuration), device), configuration.channels
     total, image = configuration.total_steps, seconds_per_image(network, configuration.side, channels)
     looks = evaluations(total, done, configuration.evaluate_every)
-    return {"training": (total - done) * seconds_per_step(network, configuration, channels),
+    return {"training": (total - done) * seconds_per_step(network, configuration, channels, ranks),
             "evaluating": (looks * TEST + 1) * images * image}

@@ -65,7 +65,7 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
     with timing(folder.path), timed(data.took, "training"):
         fit(network, binary_cross_entropy_with_logits, batches, configuration, folder, evaluate,
             trained_on(folder.record()), first=first,
-            picture=samples_seen(network, batches.prepared, data) if machine.tensorboard else None)
+            picture=samples_seen(network, batches.prepared, data) if machine.tensorboard else None, ranks=machine.ranks)
     data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
     return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
 

@@ -14,8 +14,8 @@ from experiments.system.durations import Parts
 
 
 def of_detectors(configuration: DetectorConfiguration, device: str, mammograms: Sequence[Mammogram], trainings: int,
-                 done: int = 0) -> Parts:
-    """So many trainings, which have `done` steps behind them in all, and their evaluations.
+                 done: int = 0, ranks: int = 1) -> Parts:
+    """So many trainings, which have `done` steps behind them in all, by so many ranks, and their evaluations.
 
     Trainings side by side share the processors, so that they take as long as one after the other.
     """
@@ -26,7 +26,7 @@ def of_detectors(configuration: DetectorConfiguration, device: str, mammograms: 
     of_group = lesions / len(GROUPS)
     looks = evaluations(total, done // max(1, trainings), configuration.evaluate_every)
     evaluated = looks * (min(TRAIN_SAMPLE, (1 - TEST) * of_group) + TEST * of_group) + of_group + lesions
-    return {"training": (trainings * total - done) * seconds_per_step(network, configuration),
+    return {"training": (trainings * total - done) * seconds_per_step(network, configuration, ranks=ranks),
             "evaluating": trainings * evaluated * image}
 
 

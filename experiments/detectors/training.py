@@ -28,6 +28,7 @@ from experiments.runs.record import PartRecord
 from experiments.runs.resuming import PART
 from experiments.system.device import placed
 from experiments.system.pickled import Pickled
+from experiments.system.ranks import ProcessRanks
 from experiments.system.records import write_record
 from experiments.system.versions import now, versions
 
@@ -38,7 +39,8 @@ TRAIN_SAMPLE = 200  # training images of a larger group that are evaluated while
 @dataclass(frozen=True, slots=True)
 class DetectorTask:
     """What one detector is trained on, and where; can be pickled. claim: on the folder of the whole run; prepared: the
-    images, which all detectors share; tensorboard: whether its folder gets a file of events."""
+    images, which all detectors share; tensorboard: whether its folder gets a file of events; ranks: that train it with
+    this process: then it cannot be pickled."""
     group: str
     loss: str
     claim: Claim
@@ -47,6 +49,7 @@ class DetectorTask:
     groups: SizeGroups
     device: str
     tensorboard: bool = False
+    ranks: ProcessRanks | None = None
 
     @property
     def name(self) -> str:
@@ -99,7 +102,7 @@ def train_detector(task: DetectorTask) -> None:
         lambda: {split: measured(indices) for split, indices in while_training.items()},
         trained_on(RunFolder(task.claim.path.parent).record(), task.name),
         lambda start, total: _watched(task, prepared, network, total),
-        picture=_picture(task, prepared, network) if task.tensorboard else None)
+        picture=_picture(task, prepared, network) if task.tensorboard else None, ranks=task.ranks)
     results = DetectorResults(
         group={"train": measured(task.train), "test": measured(task.test)},
         complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)})

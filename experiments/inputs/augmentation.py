@@ -15,12 +15,31 @@ def augment(images: np.ndarray, masks: np.ndarray | None, generator: np.random.G
     images, nearest for masks. What comes in from outside continues the edge pixels, as tissue does at the chest wall.
     The same state of the generator gives the same bits.
     """
-    mirrored = generator.random(len(images)) < 0.5
-    degrees = generator.uniform(-max_degrees, max_degrees, size=len(images))
+    return move(images, masks, draw(len(images), generator, max_degrees))
+
+
+@dataclass(frozen=True)
+class Motions:
+    """For each of some images: mirrored (N,) bool, degrees (N,) of its rotation."""
+
+    mirrored: np.ndarray
+    degrees: np.ndarray
+
+    def of(self, rows: slice) -> "Motions":
+        return Motions(self.mirrored[rows], self.degrees[rows])
+
+
+def draw(images: int, generator: np.random.Generator, max_degrees: float) -> Motions:
+    """What happens to so many images."""
+    return Motions(generator.random(images) < 0.5, generator.uniform(-max_degrees, max_degrees, size=images))
+
+
+def move(images: np.ndarray, masks: np.ndarray | None, motions: Motions) -> tuple[np.ndarray, np.ndarray | None]:
+    """As `augment`, by motions that were drawn for these images."""
     moved = np.empty_like(images)
     moved_masks = None if masks is None else np.empty_like(masks)
-    for index, angle in enumerate(np.deg2rad(degrees)):
-        for block in _blocks(images.shape[1], images.shape[2], angle, mirrored[index]):
+    for index, angle in enumerate(np.deg2rad(motions.degrees)):
+        for block in _blocks(images.shape[1], images.shape[2], angle, motions.mirrored[index]):
             moved[index, block.rows] = _bilinear(images[index], block)
             if masks is not None and moved_masks is not None:
                 moved_masks[index, block.rows] = _nearest(masks[index], block)

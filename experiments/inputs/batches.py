@@ -8,11 +8,12 @@ from typing import TypeVar
 import numpy as np
 
 from experiments.configuration.streams import BATCHES
-from experiments.inputs.augmentation import augment
+from experiments.inputs.augmentation import Motions, draw, move
 from experiments.inputs.image_set import ImageSet, PreparedSet
 from experiments.system.errors import UsageError
 
 Batch = tuple[np.ndarray, np.ndarray]
+ALL = slice(None)
 T = TypeVar("T")
 
 
@@ -33,7 +34,7 @@ class Batches:
     """`batches(step)` -> x (batch, side, side, channels) float32 as the set has them, y (batch, C) float32 one-hot.
 
     Drawn class-balanced from the training indices, flipped and rotated by up to max_degrees at random, all of it a
-    function of (seed, step).
+    function of (seed, step). `batches.rows(step, rows)` are some rows of that: only those are read and moved.
     Raises `UsageError` where the batch is larger than the training set.
     """
 
@@ -49,13 +50,18 @@ class Batches:
                              "least one and at most all of them")
 
     def __call__(self, step: int) -> Batch:
+        return self.rows(step, ALL)
+
+    def rows(self, step: int, rows: slice) -> Batch:
         generator = np.random.default_rng((self.seed, BATCHES, step))
         labels = self.prepared.labels[self.training]
         chosen = class_balanced_indices(labels, self.batch, generator)
-        return self.augmented(self.training[chosen], generator), one_hot(labels[chosen], len(self.prepared.classes))
+        motions = draw(self.batch, generator, self.max_degrees).of(rows)
+        chosen = chosen[rows]
+        return self.moved(self.training[chosen], motions), one_hot(labels[chosen], len(self.prepared.classes))
 
-    def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        return augment(self.prepared.images(indices), None, generator, self.max_degrees)[0]
+    def moved(self, indices: np.ndarray, motions: Motions) -> np.ndarray:
+        return move(self.prepared.images(indices), None, motions)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class MaskBatches:
     """`batches(step)` -> x and y, both (batch, side, side, 1) float32: images in [0, 1]; masks, 1 on the lesions.
 
     Drawn from the training indices, each as likely as any other, whatever its class; flipped and rotated with their
-    masks by up to max_degrees at random, all of it a function of (seed, step).
+    masks by up to max_degrees at random, all of it a function of (seed, step). `rows` as of `Batches`.
     """
 
     prepared: PreparedSet
@@ -73,9 +79,13 @@ class MaskBatches:
     max_degrees: float = 5
 
     def __call__(self, step: int) -> Batch:
+        return self.rows(step, ALL)
+
+    def rows(self, step: int, rows: slice) -> Batch:
         generator = np.random.default_rng((self.seed, BATCHES, step))
         chosen = self.training[generator.integers(len(self.training), size=self.batch)]
-        images, masks = augment(*self.prepared.images_and_masks(chosen), generator, self.max_degrees)
+        motions = draw(self.batch, generator, self.max_degrees).of(rows)
+        images, masks = move(*self.prepared.images_and_masks(chosen[rows]), motions)
         assert masks is not None
         return images, masks
 

@@ -14,6 +14,7 @@ from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.inputs.splitting import require_all_classes, split
 from experiments.system.durations import Parts, sentence, timed
+from experiments.system.errors import UsageError
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
 
@@ -64,8 +65,12 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
     """4.1: read, preprocess (from the cache what is there already), split by patient.
 
     expect: the seconds that the rest of the run takes on these mammograms; if given, the terminal is told beforehand.
-    every_class: raise Failure where a class has no images, before and after they are prepared.
+    every_class: raise Failure where a class has no images, before and after they are prepared. Raises UsageError where
+    a batch has fewer images than there are processes to train on it.
     """
+    if configuration.batch < machine.size:
+        raise UsageError(f"--batch {configuration.batch}: fewer images than the {machine.size} processes that share "
+                         "them. Start fewer, or take a larger --batch")
     classes = configuration.class_names
     dataset = chosen_dataset(configuration)
     if every_class:

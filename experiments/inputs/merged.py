@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.inputs.augmentation import augment
+from experiments.inputs.augmentation import Motions, move
 from experiments.inputs.batches import Batches
 from experiments.inputs.image_set import PreparedSet
 
@@ -43,8 +43,8 @@ class MergedBatches(Batches):
     __slots__ = ()
     prepared: MergedSet
 
-    def augmented(self, indices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def moved(self, indices: np.ndarray, motions: Motions) -> np.ndarray:
         images, heat_maps = self.prepared.channels(indices)
-        images, moved = augment(images, heat_maps[..., None], generator, self.max_degrees)
+        images, moved = move(images, heat_maps[..., None], motions)
         assert moved is not None
         return merge(images, moved[..., 0])

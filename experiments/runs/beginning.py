@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from experiments.system.folders import folder_name, require_apart
 from experiments.system.lock import locked
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
+from experiments.system.ranks import launched
 from experiments.system.versions import now, versions
 
 
@@ -114,5 +116,7 @@ def keep_times(folder: RunFolder, data: Data) -> None:
 
 
 def command_line() -> str:
-    """The command that this process was started by."""
-    return shlex.join(["python", *sys.argv])
+    """The command that this process was started by, with the number of those that were started with it: the sums of
+    another number round otherwise."""
+    size = launched(os.environ)[1]
+    return shlex.join([*(["mpiexec", "-n", str(size)] if size > 1 else []), "python", *sys.argv])

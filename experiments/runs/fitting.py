@@ -4,26 +4,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import numpy as np
-
 from engine.checkpoint import CheckpointError, load_checkpoint, restore, save_checkpoint
 from engine.kernels.cuda.precision import use_precision
 from engine.layer import Layer
 from engine.losses import Loss
 from engine.optimizers import Adam
-from engine.training import NotFinite, Step, train
-from experiments.configuration.streams import DROPOUT
+from engine.training import NotFinite, Step
 from experiments.configuration.training import TrainingConfiguration
-from experiments.inputs.batches import prefetch
 from experiments.runs.board import Board, Picture
 from experiments.runs.folder import RunFolder
 from experiments.runs.histograms import LayerHistograms
 from experiments.runs.log import Entry, Measures
 from experiments.runs.provenance import TrainedOn
 from experiments.runs.resuming import require_same_run
-from experiments.system.device import uploading, within_memory
+from experiments.runs.together import BatchSource, Training, steps_of
 from experiments.system.errors import Failure
 from experiments.system.progress import bar
+from experiments.system.ranks import ProcessRanks
 
 LOG_EVERY = 10  # steps, as in Figure 4.6
 
@@ -42,9 +39,9 @@ def progress_bar(start: int, total: int) -> Iterator[Callable[[Step], None]]:
         yield advance
 
 
-def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, np.ndarray]],
-        configuration: TrainingConfiguration, folder: RunFolder, evaluate: Callable[[], dict[str, Measures]],
-        trained_on: TrainedOn, watch: Watch = progress_bar, first: int = 0, picture: Picture | None = None) -> None:
+def fit(network: Layer, loss: Loss, batches: BatchSource, configuration: TrainingConfiguration, folder: RunFolder,
+        evaluate: Callable[[], dict[str, Measures]], trained_on: TrainedOn, watch: Watch = progress_bar, first: int = 0,
+        picture: Picture | None = None, ranks: ProcessRanks | None = None) -> None:
     """Train by Adam on `batches(step)`, with the configuration's rate, from the folder's checkpoint if there is one.
 
     Logs the loss every 10 steps, the layers' histograms every 100, more often early on, and what `evaluate()` returns
@@ -56,7 +53,9 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
 
     The network is trained where it is placed. first: steps that the checkpoint had behind it when this training began.
     They count for the number of a step, not for the rate, which starts anew. trained_on: what the checkpoints say of
-    the data. picture: of samples, for TensorBoard, which then gets a file of events; None for no such file.
+    the data. picture: of samples, for TensorBoard, which then gets a file of events; None for no such file. ranks:
+    those that make the steps with this process, which alone looks into the layers, of its own rows, evaluates and
+    writes; the checkpoint does not depend on how many they are.
     """
     optimizer = Adam(network.parameters())
     total = first + configuration.total_steps
@@ -64,10 +63,7 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
 
     board = None if picture is None else Board(folder, start, picture)
     histograms = LayerHistograms(network, first)
-    ready = prefetch(uploading(network, batches), start + 1, total + 1)
-    steps = within_memory(train(network, loss, optimizer, ready, lambda step: configuration.rate(step - first),
-                                seed=(configuration.drawn_by, DROPOUT), observer=histograms), configuration.batch,
-                          configuration.recompute)
+    training = Training(network, loss, optimizer, batches, configuration, first, start, total)
 
     def log(entry: Entry) -> None:
         folder.log(entry)
@@ -75,7 +71,8 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
             board.entry(entry)
 
     try:
-        with use_precision(configuration.precision), watch(start, total) as advance:
+        with (use_precision(configuration.precision), watch(start, total) as advance,
+              steps_of(training, ranks, histograms) as steps):
             for step in steps:
                 advance(step)
                 done = step.number
@@ -91,9 +88,6 @@ def fit(network: Layer, loss: Loss, batches: Callable[[int], tuple[np.ndarray, n
                     _save(folder, network, optimizer, done, configuration, trained_on)
     except NotFinite as error:
         raise Failure(f"{error}. {folder.kept}. A smaller --learning-rate often helps") from error
-    finally:
-        steps.close()
-        ready.close()
 
 
 def _resume(network: Layer, optimizer: Adam, folder: RunFolder, configuration: TrainingConfiguration,

@@ -19,13 +19,16 @@ FEW = 4  # images in a batch that is measured first
 TEST = 0.2  # of the images, as `splitting.split` has it
 
 
-def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_channels: int = 1) -> float:
+def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_channels: int = 1, ranks: int = 1
+                     ) -> float:
     """Of a training step: the batch is made, goes forward and backward, and Adam steps, by nothing.
 
-    On images of noise: a whole batch, or where that takes long a few of them, scaled to the batch. Passes are pure and
+    On images of noise: a whole batch, or where that takes long a few of them, scaled to the batch. Of several ranks
+    the largest part of a batch, without what they send each other. Passes are pure and
     a learning rate of 0 changes no parameter: the network is as it was.
     """
     optimizer = Adam(network.parameters())
+    batch = -(-configuration.batch // ranks)
 
     def measured(images: int) -> float:
         noise = _noise(images, configuration.side, in_channels)
@@ -37,12 +40,12 @@ def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_ch
             optimizer.step(gradients, 0.0)
             to_numpy(y)
 
-        return seconds_of(step) * configuration.batch / images
+        return seconds_of(step) * batch / images
 
-    few = min(FEW, configuration.batch)
+    few = min(FEW, batch)
     measured(few)  # touches memory for the first time
     estimate = measured(few)
-    return estimate if estimate > 2 else measured(configuration.batch)
+    return estimate if estimate > 2 else measured(batch)
 
 
 def seconds_per_image(network: Layer, side: int, in_channels: int = 1) -> float:

@@ -46,16 +46,45 @@ def before_imports() -> None:
         sys.exit(2)
 
 
-def run_command(main: Callable[[], object], stopped: str = "stopped") -> None:
+def run_command(main: Callable[[], object], stopped: str = "stopped", on_ranks: bool = False) -> None:
     """Run main. Exit code 2 for a wrong call, 1 for a failure, 130 for Ctrl-C, 141 if nobody reads what it prints.
 
     What the operating system refuses, wherever in the command, becomes a failure that names the file. stopped: the
     message for Ctrl-C. A second Ctrl-C, while the command tidies up, ends it at once.
+
+    on_ranks: whether several processes of `mpiexec` are one command, of which main is run by the first (ranks.py); a
+    command that is not made for that refuses them.
     """
     from engine.kernels.cpu import keep_freed_memory  # here: `before_imports` comes before that of NumPy
+    from experiments.system.ranks import ProcessRanks, launched, process_ranks
 
     keep_freed_memory()
-    code = _code(main, stopped)
+    first = launched(os.environ)[0] == 0
+    ranks: ProcessRanks | None = None
+    try:
+        if launched(os.environ)[1] > 1 and not on_ranks:
+            raise UsageError("this command works in one process: start it without mpiexec")
+        ranks = process_ranks()
+    except UsageError as error:
+        if first:
+            say(f"error: {error}")
+        sys.exit(error.exit_code)
+    if ranks is None:
+        code = _ended(_code(main, stopped))
+    elif not first:
+        code = ranks.serve()
+    else:
+        try:
+            code = _ended(_code(main, stopped))
+        except BaseException as error:  # a mistake of the program's: the others would wait for ever
+            ranks.abort(error)
+        ranks.end(code)
+    if code:
+        sys.exit(code)
+
+
+def _ended(code: int | str | None) -> int:
+    """The exit code of a command that has run, when its output has arrived or cannot."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -64,8 +93,10 @@ def run_command(main: Callable[[], object], stopped: str = "stopped") -> None:
     if lost is not None:
         say(f"error: standard output cannot be written: {explain_system_error(lost)}")
         code = code or 1
-    if code:
-        sys.exit(code)
+    if isinstance(code, str):  # as sys.exit does
+        say(code)
+        return 1
+    return code or 0
 
 
 def say(message: str) -> None:

@@ -10,6 +10,7 @@ from experiments.system.argument_types import whole_number
 from experiments.system.device import array_module
 from experiments.system.errors import UsageError
 from experiments.system.folders import folder_name
+from experiments.system.ranks import ProcessRanks, process_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,19 @@ class Machine:
     workers      processes at a time
     tensorboard  whether trainings write a file of events for TensorBoard
     scheduler    address of a Dask cluster's, which prepares images and trains detectors; None to do that here
+    ranks        the processes that train together; None for one alone
     """
     device: str = "cpu"
     cache: Path = Path("runs/cache")
     workers: int = 1
     tensorboard: bool = False
     scheduler: str | None = None
+    ranks: ProcessRanks | None = None
+
+    @property
+    def size(self) -> int:
+        """How many processes train together."""
+        return 1 if self.ranks is None else self.ranks.size
 
 
 def add_machine_flags(parser: argparse.ArgumentParser, workers: str) -> None:
@@ -49,6 +57,13 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
     is known before the data are prepared."""
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
+    ranks = process_ranks()
+    if ranks is not None and arguments.device != "cpu":
+        raise UsageError(f"--device {arguments.device}: several processes train together on CPUs only. Start it "
+                         "without mpiexec")
+    if ranks is not None and arguments.scheduler is not None:
+        raise UsageError("--scheduler: several processes share every training, and a cluster takes whole ones. Start "
+                         "it without mpiexec")
     array_module(arguments.device)
     return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, arguments.tensorboard,
-                   arguments.scheduler)
+                   arguments.scheduler, ranks)

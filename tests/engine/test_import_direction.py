@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[2]
 # the engine but what is inside itself.
 ORDER = (
     ("arrays", "files", "interruption", "version"),
-    ("preconditions",),
+    ("preconditions", "reduction"),
     ("kernels", "graph"),
     ("run",),
     ("layer", "initializers"),
-    ("layers", "losses"),
+    ("layers", "losses", "mpi"),
     ("combinators", "memory", "observing", "optimizers"),
     ("training", "checkpoint_file", "onnx", "summary"),
     ("checkpoint",),

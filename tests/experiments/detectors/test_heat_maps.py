@@ -9,7 +9,7 @@ from experiments.datasets import open_dataset
 from experiments.detectors import heat_maps as merging
 from experiments.detectors.heat_maps import DIGEST_BYTES, Detectors, heat_maps
 from experiments.detectors.kept import kept_detectors
-from experiments.inputs.augmentation import augment
+from experiments.inputs.augmentation import augment, draw
 from experiments.inputs.image_set import prepare
 from experiments.inputs.merged import MergedBatches, MergedSet, merge
 from experiments.inputs.preprocessing import Preprocessing
@@ -72,7 +72,7 @@ def test_training_moves_image_and_counts_together_and_keeps_counts_whole(prepare
 def test_the_image_is_moved_to_the_same_bits_as_without_a_second_channel(prepared):
     merged = MergedSet(prepared, np.ones((len(prepared), 32, 32), np.uint8))
     indices = np.arange(8)
-    x = MergedBatches(merged, indices, 4, 0).augmented(indices, np.random.default_rng((0, BATCHES, 1)))
+    x = MergedBatches(merged, indices, 4, 0).moved(indices, draw(8, np.random.default_rng((0, BATCHES, 1)), 5))
     alone, _ = augment(prepared.images(indices), None, np.random.default_rng((0, BATCHES, 1)))
     assert np.array_equal(x[..., :1], alone) and (x[..., 1] == 1).all()
 
