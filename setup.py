@@ -5,6 +5,7 @@ pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
 pip install -e ".[dicom]"   and pydicom and highdicom, to read DICOM images and write results as DICOM objects
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
+pip install -e ".[mpi]"     and mpi4py with MPICH, to train with several processes (mpiexec)
 pip install -e ".[onnx]"    and onnx with onnxruntime, to export networks
 pip install -e ".[dask]"    and Dask, to prepare images and train ROI detectors on a cluster (--scheduler)
 """
@@ -20,6 +21,7 @@ PACKAGES = ("engine", "models", "experiments", "exercises")
 DICOM = ["pydicom>=3.0", "highdicom>=0.28"]
 DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
+MPI = ["mpi4py>=4", "mpich>=4.2"]  # mpich: an MPI as a wheel, mpiexec with it
 ONNX = ["onnx>=1.17", "onnxruntime>=1.20"]
 DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
@@ -76,7 +78,8 @@ setup(
         "ddsm": DDSM,
         "dask": DASK,
         "docs": DOCS,
+        "mpi": MPI,
         "onnx": ONNX,
-        "test": TEST + DICOM + DDSM + DASK + DOCS + ONNX,
+        "test": TEST + DICOM + DDSM + DASK + DOCS + MPI + ONNX,
     },
 )
