@@ -9,7 +9,7 @@ from engine.checkpoint import Checkpoint, load_checkpoint
 from experiments import retraining
 from experiments.classifiers import network as classifier
 from experiments.detectors.kept import kept_detectors
-from experiments.runs import fitting
+from experiments.runs import together
 from experiments.runs.folder import RunFolder
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
@@ -65,18 +65,18 @@ def test_the_rate_starts_anew_at_half_in_the_quick_preset(retrained, decomposed)
 def test_the_first_step_sees_zeros_and_begins_with_the_decompositions_bits(decomposed, flags, command, monkeypatch):
     """Parameters, moving averages and Adam's memory, when the first batch is drawn."""
     seen = {}
-    fit = fitting.train
+    made = together.train
 
-    def train(network, loss, optimizer, batches, schedule, seed, observer):
+    def train(network, loss, optimizer, batches, schedule, seed, observer, ranks):
         state = {"parameters": network.parameters(), "moving_averages": network.moving_averages(),
                  "optimizer": optimizer.state()}
         seen["state"] = {f"{part}/{path}": np.array(array) for part, arrays in state.items()
                          for path, array in arrays.items()}
         for number, (x, y) in batches:
             seen.setdefault("first", (number, x))
-            yield from fit(network, loss, optimizer, [(number, (x, y))], schedule, seed, observer)
+            yield from made(network, loss, optimizer, [(number, (x, y))], schedule, seed, observer, ranks)
 
-    monkeypatch.setattr(fitting, "train", train)
+    monkeypatch.setattr(together, "train", train)
     assert command(retraining.main, *flags, "--steps", 2)[0] == 0
     number, x = seen["first"]
     assert number == 61 and x.shape == (4, 32, 32, 2)
