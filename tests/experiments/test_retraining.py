@@ -9,7 +9,7 @@ from engine.checkpoint import Checkpoint, load_checkpoint
 from experiments import retraining
 from experiments.classifiers import network as classifier
 from experiments.detectors.kept import kept_detectors
-from experiments.runs import together
+from experiments.runs import fitting, together
 from experiments.runs.folder import RunFolder
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
