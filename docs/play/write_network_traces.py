@@ -6,13 +6,12 @@ As write_traces.py, for batch norm with its three ways to the loss and for the t
 """
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from write_traces import formula, plain
+from write_traces import computed, formula, literal
 
 from engine.arrays import Array
 from engine.kernels import gradient_sums
@@ -103,19 +102,13 @@ TRACES = {"batch norm": batch_norm, "network": network}
 
 
 def traces() -> dict[str, dict[str, dict[str, Any]]]:
-    """operation -> part -> name -> a number, an array as rows, or text: what JSON has. No negative zeros."""
-    return {operation: {part: {name: plain(value) for name, value in values.items()}
-                        for part, values in trace().items()} for operation, trace in TRACES.items()}
+    """As those of write_traces.py."""
+    return computed(TRACES)
 
 
 def script() -> str:
-    """network_traces.js: one assignment an operation, a line for each number or array."""
-    operations = []
-    for operation, parts in traces().items():
-        written = [f'  "{part}": {{\n' + ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}"
-                                                   for name, value in values.items()) + "\n  }"
-                   for part, values in parts.items()]
-        operations.append(f'TRACES["{operation}"] = {{\n' + ",\n".join(written) + "\n};\n")
+    """network_traces.js: one assignment an operation."""
+    operations = [f'TRACES["{operation}"] = {literal(parts)};\n' for operation, parts in traces().items()]
     return ("// Written by write_network_traces.py: what the engine computes in float64. Not to be edited.\n"
             '"use strict";\n\n' + "\n".join(operations))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,13 @@ TRACES = {"convolution": convolution, "pooling": pooling, "upsampling": upsampli
 
 def traces() -> dict[str, dict[str, dict[str, Any]]]:
     """operation -> part -> name -> a number, a matrix as rows, or text: what JSON has. No negative zeros."""
+    return computed(TRACES)
+
+
+def computed(operations: dict[str, Callable[[], dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """As `traces`, of the operations given."""
     return {operation: {part: {name: plain(value) for name, value in values.items()}
-                        for part, values in trace().items()} for operation, trace in TRACES.items()}
+                        for part, values in trace().items()} for operation, trace in operations.items()}
 
 
 def plain(value: Any) -> Any:
@@ -135,15 +141,18 @@ def plain(value: Any) -> Any:
 
 
 def script() -> str:
-    """traces.js: one assignment, a line for each number or matrix."""
-    operations = []
-    for operation, parts in traces().items():
-        written = [f'  "{part}": {{\n' + ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}"
-                                                   for name, value in values.items()) + "\n  }"
-                   for part, values in parts.items()]
-        operations.append(f'"{operation}": {{\n' + ",\n".join(written) + "\n}")
+    """traces.js: one assignment."""
+    operations = [f'"{operation}": {literal(parts)}' for operation, parts in traces().items()]
     return ("// Written by write_traces.py: what the engine computes in float64. Not to be edited.\n"
             '"use strict";\n\nconst TRACES = {\n' + ",\n".join(operations) + "\n};\n")
+
+
+def literal(parts: dict[str, dict[str, Any]]) -> str:
+    """The parts of an operation as JavaScript has them, a line for each number or matrix."""
+    written = [f'  "{part}": {{\n' + ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}"
+                                               for name, value in values.items()) + "\n  }"
+               for part, values in parts.items()]
+    return "{\n" + ",\n".join(written) + "\n}"
 
 
 def main() -> None:
