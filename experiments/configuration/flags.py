@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.configuration.training import PLACES, Kind, TrainingConfiguration, flag
+from experiments.datasets.choices import BIRADS, LOW_ENERGY, VIEWS
 from experiments.datasets.images.sizes import add_max_pixels
 from experiments.system.argument_types import ARGUMENT_TYPES, whole_number
 from experiments.system.errors import UsageError
@@ -33,13 +34,18 @@ def add_flags(parser: argparse.ArgumentParser, presets: Mapping[str, TrainingCon
 
 
 def add_data_flags(parser: argparse.ArgumentParser, preset: str) -> None:
-    """--preset, --data, --normals and --max-pixels. preset: what --help says of the first."""
+    """--preset, --data, --normals, --views, --birads and --max-pixels. preset: what --help says of the first."""
     parser.add_argument("--preset", choices=("thesis", "quick"), help=preset)
     parser.add_argument("--data", metavar="DIR", type=folder_name,
                         help="folder of a data set: mini-MIAS, DDSM, CBIS-DDSM, or a CSV with the columns image, "
                              "mask, label, patient; synthetic images if none is given")
     parser.add_argument("--normals", metavar="DIR", type=folder_name,
                         help="folder of another data set, of which the normal images are added to those of --data")
+    parser.add_argument("--views", choices=VIEWS,
+                        help=f"which images of contrast-enhanced examinations, CDD-CESM's (default: {LOW_ENERGY})")
+    parser.add_argument("--birads", metavar="MAP",
+                        help="the classes that BI-RADS assessments stand for, where a set tells no pathology (default: "
+                             f"'{BIRADS}'); images of other assessments are left out")
     add_max_pixels(parser, default=None)
 
 
@@ -62,7 +68,8 @@ def hyper_parameters(kind: type[TrainingConfiguration]) -> dict[str, Field]:
 
 def given_flags(arguments: argparse.Namespace, kind: type[TrainingConfiguration]) -> dict[str, Any]:
     """The settings that the flags name, with folders as absolute paths: a run may be resumed from another one."""
-    names = ["preset", "data", "normals", "steps", "training_seed", "max_pixels", *hyper_parameters(kind)]
+    names = ["preset", "data", "normals", "steps", "training_seed", "max_pixels", "views", "birads",
+             *hyper_parameters(kind)]
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     return given | {name: str(Path(given[name]).resolve()) for name in PLACES if name in given}
 

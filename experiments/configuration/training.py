@@ -8,6 +8,8 @@ from typing import Any, ClassVar, TypeVar, get_args
 
 from engine.kernels.cuda.precision import Precision
 from engine.optimizers import cosine_decay, exponential_decay
+from experiments.datasets.birads import BiradsClasses
+from experiments.datasets.choices import BIRADS, LOW_ENERGY, VIEWS
 from experiments.datasets.images.sizes import MAX_PIXELS
 from experiments.datasets.mammogram import CLASSES_OF
 from experiments.system.errors import UsageError
@@ -62,6 +64,8 @@ class TrainingConfiguration:
     steps: int | None = None
     training_seed: int | None = None
     max_pixels: int = MAX_PIXELS
+    views: str = LOW_ENERGY
+    birads: str = BIRADS
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -70,6 +74,7 @@ class TrainingConfiguration:
                 raise UsageError(f"{flag(entry.name)} {value}: expected a finite number")
             if isinstance(value, int) and value > MOST:
                 raise UsageError(f"{flag(entry.name)}: expected at most {MOST}")
+        BiradsClasses.parse(self.birads)
         for name, fits, expected in self.limits():
             if not fits:
                 raise UsageError(f"{flag(name)} {getattr(self, name)}: expected {expected}")
@@ -85,6 +90,7 @@ class TrainingConfiguration:
             ("learning_rate", self.learning_rate > 0, "a number above 0"),
             ("decay", 0 < self.decay <= 1, "a number above 0, at most 1"),
             ("rotation", 0 <= self.rotation <= 180, "degrees from 0 to 180"),
+            ("views", self.views in VIEWS, " or ".join(VIEWS)),
             ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
             ("precision", self.precision in PRECISIONS, " or ".join(PRECISIONS)),
             ("statistics", self.statistics in STATISTICS, " or ".join(STATISTICS)),

@@ -3,8 +3,9 @@ import os
 from functools import partial
 from pathlib import Path
 
+from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.images.masks import require_lesion
-from experiments.datasets.images.reading import MAX_PIXELS, read_image, read_mask
+from experiments.datasets.images.reading import read_image, read_mask
 from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.datasets.same_files import ListedFiles
 from experiments.datasets.tables import missing_columns, read_table
@@ -25,7 +26,7 @@ def recognise(folder: Path) -> bool:
     return len(tables) == 1 or any(missing_columns(table, COLUMNS) == [] for table in tables)
 
 
-def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
+def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     """The images that the table lists, in its order; paths are relative to the table.
 
     The set has the name in the column `collection`, or where rows differ or say nothing that of the folder.
@@ -42,7 +43,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     collections: set[str] = set()
     files = ListedFiles()
     for cells, place in read_table(tables[0], COLUMNS, OPTIONAL):
-        mammograms.append(_mammogram(cells, folder, place, files, max_pixels))
+        mammograms.append(_mammogram(cells, folder, place, files, choices.max_pixels))
         collections.add(cells["collection"])
     if not mammograms:
         raise Failure(f"{tables[0]}: lists no images")

@@ -9,6 +9,13 @@ CLASSES = ("cancer", "normal", "benign")
 THESIS = "DDSM"
 CLASSES_OF = {2: ("cancer", "benign"), 3: CLASSES}  # by their number: the classes that a run tells apart
 
+TRAINING, TEST = "training", "test"
+BREASTS = ("", "left", "right")
+PARTS = ("", TRAINING, TEST)
+# view: "CC", "MLO", ...; density: of the breast, "1" to "4" (ACR a to d); age: whole years; scanner: who made it, which
+# model or site; finding: kinds of lesion as the set names them, "mass, calcification"
+FACTS = ("view", "density", "age", "scanner", "finding")
+
 Pixels = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -20,6 +27,9 @@ class Mammogram:
     patient      whose breast it is: images of one patient never stand on both sides of a split
     label        one of `CLASSES`
     source       the digitizer or collection, for finding differences between scanners
+    breast       "left" or "right"; "" where the set does not tell. With the patient it names a breast
+    part         of the set's own split that the image belongs to, `TRAINING` or `TEST`; "" where it has no own split
+    facts        what else the set tells of it, by name: see `FACTS`
     fingerprint  changes when the files or the annotation behind the image change; cheap, without reading them
     load         () -> (image, mask): image (H, W) of any real dtype, as in the file; mask (H, W) bool, or None where
                  nothing is annotated. Can be pickled, so that worker processes can call it
@@ -31,10 +41,16 @@ class Mammogram:
     source: str
     fingerprint: str
     load: Callable[[], Pixels] = field(repr=False, compare=False)
+    breast: str = ""
+    part: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.label not in CLASSES:
             raise ValueError(f"label {self.label!r} of {self.name}: expected one of {', '.join(CLASSES)}")
+        if self.breast not in BREASTS or self.part not in PARTS or not {name for name, _ in self.facts} <= {*FACTS}:
+            raise ValueError(f"{self.name}: breast {self.breast!r}, part {self.part!r}, facts {self.facts}: expected "
+                             f"one of {BREASTS}, one of {PARTS}, facts of {FACTS}")
 
     def image(self) -> np.ndarray:
         """(H, W), the grey levels as in the file."""

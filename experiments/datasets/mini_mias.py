@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets.images.reading import MAX_PIXELS, read_image
+from experiments.datasets.choices import DEFAULT, Choices
+from experiments.datasets.images.reading import read_image
 from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.datasets.same_files import ListedFiles
 from experiments.system.errors import Failure
@@ -39,7 +40,7 @@ def recognise(folder: Path) -> bool:
     return (folder / "Info.txt").is_file()
 
 
-def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
+def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     """The films that Info.txt lists. Several findings of a film make one mask; a film with a benign and a malignant
     finding is a hybrid and is excluded. Films 2k-1 and 2k are the two breasts of one woman.
 
@@ -72,7 +73,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
         mammograms.append(Mammogram(
             name=path.name, patient=_patient(name), label=labels.pop(), source="mini-mias",
             fingerprint=f"{file_fingerprint(path)}|{circles}",
-            load=partial(_load, path, circles, rows[name][0].place, max_pixels)))
+            load=partial(_load, path, circles, rows[name][0].place, choices.max_pixels)))
     unlisted = sum(path.suffix == ".pgm" and path.stem not in rows for path in folder.iterdir())
     return Dataset("mini-MIAS", mammograms, dict(excluded) | ({UNLISTED: unlisted} if unlisted else {}))
 

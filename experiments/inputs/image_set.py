@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from experiments.datasets import CLASSES, Mammogram
+from experiments.datasets.mammogram import FACTS
 from experiments.inputs.cache import VERSION, CacheEntry, missing_entries
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.system.cluster import in_cluster
@@ -31,11 +32,13 @@ class ImageSet(Protocol):
 class PreparedSet:
     """Images and masks of one side, in memory only while a batch needs them.
 
-    labels    (N,) int64, indices into `classes`      patients, names, sources   (N,) str
+    labels    (N,) int64, indices into `classes`      patients, names, sources, breasts, parts   (N,) str
+    facts     name -> (N,) str, "" where the set does not tell; those of `mammogram.FACTS` that it tells of any image
     dropped   reason -> number of images left out     fingerprint                of all that training sees, as hex
     """
 
-    __slots__ = ("_entries", "classes", "dropped", "fingerprint", "labels", "names", "patients", "side", "sources")
+    __slots__ = ("_entries", "breasts", "classes", "dropped", "facts", "fingerprint", "labels", "names", "parts",
+                 "patients", "side", "sources")
 
     def __init__(self, mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache: Path,
                  classes: tuple[str, ...] = CLASSES) -> None:
@@ -50,6 +53,11 @@ class PreparedSet:
         self.patients = np.array([mammogram.patient for mammogram in kept], dtype=str)
         self.names = np.array([mammogram.name for mammogram in kept], dtype=str)
         self.sources = np.array([mammogram.source for mammogram in kept], dtype=str)
+        self.breasts = np.array([mammogram.breast for mammogram in kept], dtype=str)
+        self.parts = np.array([mammogram.part for mammogram in kept], dtype=str)
+        told = [dict(mammogram.facts) for mammogram in kept]
+        self.facts = {name: np.array([each.get(name, "") for each in told], dtype=str)
+                      for name in FACTS if any(name in each for each in told)}
         self.side = preprocessing.side
         self.fingerprint = _fingerprint(kept, [head.digest for head in heads if not head.lost], preprocessing)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments.configuration.training import TrainingConfiguration
-from experiments.datasets import Dataset, Mammogram, open_dataset
+from experiments.datasets import Choices, Dataset, Mammogram, open_dataset, reader_of
 from experiments.system.errors import Failure, UsageError
 
 PREFIX = "normals/"
@@ -18,9 +18,10 @@ def chosen_dataset(configuration: TrainingConfiguration) -> Dataset:
     Raises `UsageError` and `Failure` as `open_dataset`, and where the other set is the same or has no normal images.
     """
     data = None if configuration.data is None else Path(configuration.data)
-    dataset = open_dataset(data, configuration.seed, configuration.max_pixels)
+    choices = _choices(configuration)
+    dataset = open_dataset(data, configuration.seed, choices)
     if configuration.normals is not None:
-        other = _normals(configuration)
+        other = _normals(configuration, choices)
         _require_other_files(dataset, other)
         dataset = with_normals(dataset, other)
     return of_classes(dataset, configuration.class_names)
@@ -49,12 +50,22 @@ def of_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     return replace(dataset, mammograms=kept, excluded=excluded)
 
 
-def _normals(configuration: TrainingConfiguration) -> Dataset:
+def _choices(configuration: TrainingConfiguration) -> Choices:
+    """Those of the flags. Raises UsageError where one was chosen that none of the data sets knows."""
+    chosen = Choices(configuration.max_pixels, configuration.views, configuration.birads)
+    if chosen != Choices(configuration.max_pixels):
+        places = [Path(place) for place in (configuration.data, configuration.normals) if place is not None]
+        taken = {name for place in places for name in getattr(reader_of(place), "TAKES", ())}
+        chosen.require_taken(taken, " with ".join(map(str, places)) or "the drawn set")
+    return chosen
+
+
+def _normals(configuration: TrainingConfiguration, choices: Choices) -> Dataset:
     assert configuration.normals is not None
     if configuration.data is not None and Path(configuration.normals).resolve() == Path(configuration.data).resolve():
         raise UsageError(f"--normals {configuration.normals}: is the folder of --data itself, whose normal images are "
                          "used anyway; expected that of another data set")
-    other = open_dataset(Path(configuration.normals), configuration.seed, configuration.max_pixels)
+    other = open_dataset(Path(configuration.normals), configuration.seed, choices)
     if not _labelled(other.mammograms, "normal"):
         raise Failure(f"{configuration.normals}: {other.name} has no normal images to add")
     return other

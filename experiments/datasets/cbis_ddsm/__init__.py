@@ -11,8 +11,9 @@ from pathlib import Path
 from experiments.datasets.cbis_ddsm.files import Tree
 from experiments.datasets.cbis_ddsm.masks import Finding, fits, joined_mask
 from experiments.datasets.cbis_ddsm.tables import Abnormality, read_tables, tables
+from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.images.dicom import dicom_shape
-from experiments.datasets.images.reading import MAX_PIXELS, read_image
+from experiments.datasets.images.reading import read_image
 from experiments.datasets.mammogram import Dataset, Mammogram, Pixels, file_fingerprint
 from experiments.system.errors import Failure
 from experiments.system.progress import over
@@ -34,7 +35,7 @@ def recognise(folder: Path) -> bool:
     return bool(tables(folder))
 
 
-def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
+def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     """The views, by patient, breast and projection, that the CSV files list and the folder holds, wherever below it.
 
     The masks of a view's abnormalities make one mask. Left out and counted: hybrids, views of which the image or a mask
@@ -46,7 +47,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     mammograms, excluded = [], Counter[str]()
     for view in over(views, "Reading the headers", "view", leave=False):
         try:
-            mammograms.append(_mammogram(view, tree, max_pixels))
+            mammograms.append(_mammogram(view, tree, choices.max_pixels))
         except _Unusable as reason:
             excluded[str(reason)] += 1
     if not mammograms:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.ddsm.cases import find_cases
 from experiments.datasets.ddsm.density import brightness
 from experiments.datasets.ddsm.films import ABSENT, Film, LeftOut, survey
@@ -30,7 +31,7 @@ def recognise(folder: Path) -> bool:
     return next(find_cases(folder, strict=False), None) is not None
 
 
-def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
+def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     """All views that can be used, at any depth: of one case, of a volume, of the whole collection.
 
     A view is labelled by the lesions marked in it, not by its volume: a benign lesion of a woman with cancer is benign.
@@ -41,7 +42,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
     the case is in a volume, else 'A-0002'; source: the institution and the digitizer, 'A/DBA'.
 
     Raises `Failure` where .LJPEG files are absent, which means that the copy is not complete, and where no view can be
-    used. A truncated or damaged .LJPEG, and a view of more than `max_pixels` pixels, is a `Failure` when it is loaded.
+    used. A truncated or damaged .LJPEG, and a view of too many pixels, is a `Failure` when it is loaded.
     """
     films, left_out = open_films(folder)
     absent = [view.image for view in left_out if view.reason == ABSENT]
@@ -49,7 +50,7 @@ def read(folder: Path, max_pixels: int = MAX_PIXELS) -> Dataset:
         shown = ", ".join(map(str, absent[:3])) + (", ..." if len(absent) > 3 else "")
         raise Failure(f"{folder}: {len(absent)} of {len(films) + len(left_out)} views have no .LJPEG file: {shown}. "
                       "Copy them there; or let experiments/convert_ddsm.py convert what there is, and use that")
-    mammograms = [_mammogram(film, max_pixels) for film in films]
+    mammograms = [_mammogram(film, choices.max_pixels) for film in films]
     return Dataset(THESIS, mammograms, dict(Counter(view.reason for view in left_out)))
 
 

@@ -13,9 +13,12 @@ import pytest
 
 import experiments
 from experiments import convert_ddsm, datasets, decomposition, end2end, reproduce, retraining, roi_detection
-from experiments.datasets import READERS, open_dataset
+from experiments.configuration.classifier import ClassifierConfiguration
+from experiments.datasets import READERS, Choices, open_dataset
+from experiments.datasets.birads import BiradsClasses
 from experiments.datasets.mammogram import Mammogram
 from experiments.inputs import preprocessing
+from experiments.inputs.selection import chosen_dataset
 from experiments.system.errors import Failure, UsageError
 
 DATA = Path(experiments.__file__).parents[1] / "../shared/data"
@@ -96,8 +99,36 @@ def test_the_limit_on_pixels_reaches_every_reader(tmp_path):
     (tmp_path / "folder" / "a.csv").write_text("image,label,patient\na.pgm,normal,P\n")
     (tmp_path / "folder" / "a.pgm").write_bytes(b"P5 3 4 255\n" + bytes(range(12)))
     for name in ("mias", "folder"):
-        mammogram, = open_dataset(tmp_path / name, 0, max_pixels=12).mammograms
+        mammogram, = open_dataset(tmp_path / name, 0, Choices(12)).mammograms
         assert mammogram.image().shape == (4, 3)
-        mammogram, = open_dataset(tmp_path / name, 0, max_pixels=11).mammograms
+        mammogram, = open_dataset(tmp_path / name, 0, Choices(11)).mammograms
         with pytest.raises(Failure, match="more than 11"):
             mammogram.load()
+
+
+def test_a_choice_that_a_data_set_knows_nothing_of_is_refused(tmp_path):
+    (tmp_path / "data.csv").write_text("image,label,patient\na.pgm,normal,1\n")
+    (tmp_path / "a.pgm").write_bytes(b"P5 3 4 255\n" + bytes(range(12)))
+    for changed in ({"views": "both"}, {"birads": "normal=1 cancer=5"}):
+        with pytest.raises(UsageError, match=f"--{next(iter(changed))} .* nothing that it could choose"):
+            chosen_dataset(ClassifierConfiguration(data=str(tmp_path), **changed))
+    assert len(chosen_dataset(ClassifierConfiguration(data=str(tmp_path))).mammograms) == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "normal", "normal=1 benign=1", "healthy=1", "normal=7", "normal=1,", "1=normal"])
+def test_a_map_of_assessments_that_cannot_be_is_refused(wrong):
+    with pytest.raises(UsageError, match="--birads"):
+        ClassifierConfiguration(birads=wrong)
+
+
+def test_assessments_make_classes():
+    classes = BiradsClasses.parse("normal=1 benign=2,3,4A cancer=4b")
+    assert [classes.label(text) for text in ("1", "BI-RADS 2", " 4a", "4B", "0", "4")] == [
+        "normal", "benign", "benign", "cancer", None, None]
+    assert "cancer 4b; normal 1; benign 2, 3, 4a" in classes.note
+
+
+@pytest.mark.parametrize("wrong", [{"breast": "L"}, {"part": "train"}, {"facts": (("colour", "grey"),)}])
+def test_a_mammogram_says_what_it_is_in_the_words_of_the_project(wrong):
+    with pytest.raises(ValueError, match="expected one of"):
+        Mammogram("a", "1", "normal", "", "", lambda: None, **wrong)
