@@ -1,8 +1,11 @@
-"""Any collection as a folder with one table: image, label, patient; also mask (may be empty), source and collection."""
+"""Any collection as a folder with one table: image, label, patient; also mask (may be empty), source, collection
+and what `folder_facts` reads: breast, split, view, density, age, scanner, finding.
+"""
 import os
 from functools import partial
 from pathlib import Path
 
+from experiments.datasets import folder_facts
 from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.images.masks import require_lesion
 from experiments.datasets.images.reading import read_image, read_mask
@@ -12,10 +15,11 @@ from experiments.datasets.tables import missing_columns, read_table
 from experiments.system.errors import Failure
 
 LOOKS_LIKE = ("folder: one CSV file (or one with tabs, .tsv) with the columns image, label, patient and, where lesions "
-              "are marked, mask")
+              "are marked, mask; also breast (left, right), split (training, test: it is kept), view, density, age, "
+              "scanner, finding, source and collection")
 
 COLUMNS = ("image", "label", "patient")
-OPTIONAL = ("mask", "source", "collection")
+OPTIONAL = ("mask", "source", "collection", *folder_facts.COLUMNS)
 LABELS = {"cancer": "cancer", "malignant": "cancer", "normal": "normal", "benign": "benign",
           "benign_without_callback": "benign"}
 
@@ -32,8 +36,8 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     The set has the name in the column `collection`, or where rows differ or say nothing that of the folder.
 
     Raises `Failure`, naming the file and the line, for what `read_table` refuses, an unknown label, an absent file, an
-    empty patient and an image that is listed twice, by whatever names; and when it is loaded, for an image or a mask
-    that cannot be read, a lesion's mask that is empty, and a normal image with a lesion.
+    empty patient, a fact that is not understood, and an image that is listed twice, by whatever names; and when it is
+    loaded, for an image or a mask that cannot be read, a lesion's mask that is empty, and a normal image with a lesion.
     """
     tables = _tables(folder)
     if len(tables) != 1:
@@ -71,11 +75,12 @@ def _mammogram(cells: dict[str, str], folder: Path, place: str, files: ListedFil
     mask = _file("mask", cells, folder, place) if cells["mask"] else None
     if mask is not None:
         files.mask(mask, place)
+    breast, part, facts = folder_facts.told(cells, place)
     return Mammogram(
         name=Path(os.path.relpath(image, folder)).as_posix(), patient=cells["patient"], label=label,
         source=cells["source"] or folder.resolve().name,
         fingerprint=file_fingerprint(*(path for path in (image, mask) if path is not None)),
-        load=partial(_load, image, mask, label == "normal", place, max_pixels))
+        load=partial(_load, image, mask, label == "normal", place, max_pixels), breast=breast, part=part, facts=facts)
 
 
 def _file(column: str, cells: dict[str, str], folder: Path, place: str) -> Path:

@@ -1,4 +1,9 @@
-"""The mini-MIAS set: Info.txt beside 1024x1024 PGM films (Suckling et al. 1994)."""
+"""The mini-MIAS set: Info.txt beside 1024x1024 PGM films (Suckling et al. 1994), all of the mediolateral oblique view.
+
+The breast is that of the README that comes with the set: left where the number is even, right where it is odd. The
+names of the full-size MIAS (mdb001lm, mdb002rl) say the opposite; the pairing of the films is the same in both. The
+tissue F, G, D is no ACR density and is left out.
+"""
 import re
 from codecs import BOM_UTF8
 from collections import Counter, defaultdict
@@ -28,9 +33,12 @@ NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of Info.txt. circle: x, y from the bottom, radius in pixels; None where none is given."""
+    """One line of Info.txt. kind: one of `KINDS`, "" for a normal film; circle: x, y from the bottom, radius in pixels;
+    None where none is given.
+    """
 
     film: str
+    kind: str
     label: str
     circle: Circle | None
     place: str
@@ -42,7 +50,7 @@ def recognise(folder: Path) -> bool:
 
 def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     """The films that Info.txt lists. Several findings of a film make one mask; a film with a benign and a malignant
-    finding is a hybrid and is excluded. Films 2k-1 and 2k are the two breasts of one woman.
+    finding is a hybrid and is excluded. Films 2k-1 and 2k are the right and the left breast of one woman.
 
     Raises `Failure` for a row that cannot be understood, for films that are listed and absent, for two names of one
     film, and for a film that is normal in one line and has a finding in another.
@@ -73,7 +81,8 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
         mammograms.append(Mammogram(
             name=path.name, patient=_patient(name), label=labels.pop(), source="mini-mias",
             fingerprint=f"{file_fingerprint(path)}|{circles}",
-            load=partial(_load, path, circles, rows[name][0].place, choices.max_pixels)))
+            load=partial(_load, path, circles, rows[name][0].place, choices.max_pixels),
+            breast=_breast(name), facts=_facts(rows[name])))
     unlisted = sum(path.suffix == ".pgm" and path.stem not in rows for path in folder.iterdir())
     return Dataset("mini-MIAS", mammograms, dict(excluded) | ({UNLISTED: unlisted} if unlisted else {}))
 
@@ -94,12 +103,12 @@ def _parse(line: str, place: str) -> Finding:
     where = words[4:]
     if NAME.fullmatch(film):
         if kind == "NORM" and len(words) == 3:
-            return Finding(film, "normal", None, place)
+            return Finding(film, "", "normal", None, place)
         if kind in KINDS and severity in LABELS and (not where or where[0].startswith("*")):
-            return Finding(film, LABELS[severity], None, place)
+            return Finding(film, kind, LABELS[severity], None, place)
         if kind in KINDS and severity in LABELS and len(where) == 3 and all(map(NUMBER.fullmatch, where)):
             x, y, radius = (int(number) if number.is_integer() else number for number in map(float, where))
-            return Finding(film, LABELS[severity], (x, y, radius), place)
+            return Finding(film, kind, LABELS[severity], (x, y, radius), place)
     raise Failure(f"{place}: cannot understand {line.strip()[:100]!r}; expected for example 'mdb003 D NORM', "
                   "'mdb005 F CIRC B 477 133 30' (severity B or M; x, y and radius in pixels), or 'mdb216 D CALC M "
                   "*NOTE 3*' where no circle is given")
@@ -107,11 +116,27 @@ def _parse(line: str, place: str) -> Finding:
 
 def _patient(name: str) -> str:
     """'mdb005' and 'mdb006' -> 'mdb005-006'."""
-    match = re.fullmatch(r"mdb(\d{1,6})", name, re.ASCII)
-    if match is None or int(match[1]) == 0:
+    number = _number(name)
+    if number == 0:
         return name
-    first = (int(match[1]) - 1) // 2 * 2 + 1
+    first = (number - 1) // 2 * 2 + 1
     return f"mdb{first:03d}-{first + 1:03d}"
+
+
+def _breast(name: str) -> str:
+    number = _number(name)
+    return "" if number == 0 else "right" if number % 2 else "left"
+
+
+def _number(name: str) -> int:
+    """'mdb005' -> 5; 0 for other names."""
+    match = re.fullmatch(r"mdb(\d{1,6})", name, re.ASCII)
+    return int(match[1]) if match else 0
+
+
+def _facts(findings: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
+    kinds = sorted({finding.kind for finding in findings} - {""})
+    return ("view", "MLO"), *((("finding", ", ".join(kinds)),) if kinds else ())
 
 
 def _load(path: Path, circles: Sequence[Circle], place: str, max_pixels: int) -> Pixels:

@@ -4,6 +4,8 @@ Every woman has two views of one breast (CC and MLO) and one label. All classes 
 diffuse bright areas, and the brightness varies from film to film, so that only the shape of what is in the breast tells
 the classes apart: nothing (normal), a smooth round mass (benign), a mass with spicules (cancer).
 """
+from __future__ import annotations
+
 if __name__ == "__main__":
     from experiments.system.command import before_imports
 
@@ -11,6 +13,7 @@ if __name__ == "__main__":
 
 import argparse
 import csv
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +44,26 @@ def dataset(seed: int, images: int = IMAGES, height: int = HEIGHT) -> Dataset:
         mammograms.append(Mammogram(
             name=f"{index:05d}-{VIEWS[index % len(VIEWS)]}", patient=f"{patient:05d}",
             label=_label(patient), source="synthetic", fingerprint=f"synthetic {VERSION}|{seed}|{index}|{height}",
-            load=partial(draw, seed, index, height)))
+            load=partial(draw, seed, index, height), breast="right" if Woman.of(seed, patient).right else "left",
+            facts=(("view", VIEWS[index % len(VIEWS)]),)))
     return Dataset(NAME, mammograms)
+
+
+@dataclass(frozen=True, slots=True)
+class Woman:
+    """What both views of a breast share. size, radius (of the lesion): lengths as in `drawing`; density: brightness of
+    the fibroglandular tissue; right: whether it is the right breast, whose chest wall is shown on the right.
+    """
+
+    size: float
+    density: float
+    right: bool
+    radius: float
+
+    @classmethod
+    def of(cls, seed: int, patient: int) -> Woman:
+        random = np.random.default_rng((seed, patient))
+        return cls(random.uniform(0.8, 1), random.uniform(0.25, 0.8), random.random() < 0.5, random.uniform(0.07, 0.15))
 
 
 def _label(patient: int) -> str:
@@ -52,23 +73,22 @@ def _label(patient: int) -> str:
 def draw(seed: int, index: int, height: int = HEIGHT) -> Pixels:
     """Image (height, 0.8 height) uint8 and mask of the same shape, bool, or None for a normal breast."""
     patient, view = index // len(VIEWS), VIEWS[index % len(VIEWS)]
-    woman = np.random.default_rng((seed, patient))
-    size, density, right = woman.uniform(0.8, 1), woman.uniform(0.25, 0.8), woman.random() < 0.5
-    radius = woman.uniform(0.07, 0.15)
+    woman = Woman.of(seed, patient)
     film = np.random.default_rng((seed, patient, 1 + index % len(VIEWS)))
 
     canvas = Canvas(height, film)
-    outline, thickness, pectoral = breast(canvas, size, oblique=view == "MLO")
-    levels = tissue(canvas, outline, density) + soft_areas(canvas, outline) + vessels(canvas, outline)
+    outline, thickness, pectoral = breast(canvas, woman.size, oblique=view == "MLO")
+    levels = tissue(canvas, outline, woman.density) + soft_areas(canvas, outline) + vessels(canvas, outline)
     label = _label(patient)
     mask = None
     if label != "normal":
-        lesion = (spiculated_mass if label == "cancer" else mass)(canvas, outline, radius * film.uniform(0.9, 1.1))
+        draw_lesion = spiculated_mass if label == "cancer" else mass
+        lesion = draw_lesion(canvas, outline, woman.radius * film.uniform(0.9, 1.1))
         mask = lesion > 0.5
         levels = levels + film.uniform(0.5, 0.7) * lesion
     levels = thickness * (0.35 + levels) + pectoral
     image = _expose(levels, film)
-    if right:
+    if woman.right:
         image, mask = image[:, ::-1], None if mask is None else mask[:, ::-1]
     return np.ascontiguousarray(image), None if mask is None else np.ascontiguousarray(mask)
 
@@ -89,7 +109,7 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
         (folder / name).mkdir(parents=True)
     with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(("image", "mask", "label", "patient", "collection"))
+        table.writerow(("image", "mask", "label", "patient", "collection", "breast", "view"))
         for mammogram in over(dataset(seed, images, height).mammograms, "Drawing", "image", leave=False):
             image, mask = mammogram.load()
             image_path, mask_path = f"images/{mammogram.name}.png", ""
@@ -97,7 +117,8 @@ def write(folder: Path, seed: int, images: int, height: int = HEIGHT) -> None:
             if mask is not None:
                 mask_path = f"masks/{mammogram.name}.png"
                 Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_path)
-            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient, NAME))
+            table.writerow((image_path, mask_path, mammogram.label, mammogram.patient, NAME,
+                            mammogram.breast, *(value for _, value in mammogram.facts)))
 
 
 def parser() -> argparse.ArgumentParser:

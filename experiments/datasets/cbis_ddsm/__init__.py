@@ -81,7 +81,15 @@ def _mammogram(view: Sequence[Abnormality], tree: Tree, max_pixels: int) -> Mamm
         used += candidates
     return Mammogram(
         name=first.image.subject, patient=first.patient, label=first.label, source="cbis-ddsm",
-        fingerprint=file_fingerprint(*used), load=partial(_load, image, tuple(findings), max_pixels))
+        fingerprint=file_fingerprint(*used), load=partial(_load, image, tuple(findings), max_pixels),
+        breast=first.breast.lower(), facts=_facts(view))
+
+
+def _facts(view: Sequence[Abnormality]) -> tuple[tuple[str, str], ...]:
+    densities = {abnormality.density for abnormality in view} - {""}
+    told = {"view": view[0].projection, "density": densities.pop() if len(densities) == 1 else "",
+            "finding": ", ".join(sorted({abnormality.kind for abnormality in view} - {""}))}
+    return tuple((name, value) for name, value in told.items() if value)
 
 
 def _load(image: Path, findings: Sequence[Finding], max_pixels: int) -> Pixels:

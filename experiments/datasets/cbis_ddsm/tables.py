@@ -10,6 +10,8 @@ LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": 
 BREASTS, PROJECTIONS = ("LEFT", "RIGHT"), ("CC", "MLO")
 NAMES = tuple(f"{kind}_case_description_{part}_set.csv" for kind in ("mass", "calc") for part in ("train", "test"))
 IMAGE, CROP, MASK = "image file path", "cropped image file path", "ROI mask file path"
+DENSITY = ("breast density", "breast_density")  # the tables of calcifications and of masses name it so
+KIND = "abnormality type"
 COLUMNS = ("patient_id", "left or right breast", "image view", "pathology", IMAGE, CROP, MASK)
 
 
@@ -24,12 +26,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Abnormality:
-    """One row. place: its file and line, for messages."""
+    """One row. density: '1' to '4' (ACR), '' where the table says nothing or 0; kind: 'mass', 'calcification';
+    place: its file and line, for messages.
+    """
 
     patient: str
     breast: str
     projection: str
     label: str
+    density: str
+    kind: str
     image: Cell
     crop: Cell
     mask: Cell
@@ -54,8 +60,8 @@ def read_tables(folder: Path) -> list[list[Abnormality]]:
     masks: dict[str, str] = {}
     images: dict[Cell, Abnormality] = {}
     for table in tables(folder):
-        for cells, place in read_table(table, tuple(map(str.lower, COLUMNS))):
-            text = {column: cells[column.lower()] for column in COLUMNS}
+        for cells, place in read_table(table, tuple(map(str.lower, COLUMNS)), (*DENSITY, KIND)):
+            text = cells | {column: cells[column.lower()] for column in COLUMNS}
             row = _abnormality(text, place)
             if masks.setdefault(text[MASK], place) != place:
                 raise Failure(f"{place}: its mask is listed already in {masks[text[MASK]]}")
@@ -79,7 +85,8 @@ def _abnormality(cell: dict[str, str], place: str) -> Abnormality:
         raise Failure(f"{place}: unknown breast or view, {breast!r} {projection!r}; expected {' or '.join(BREASTS)}, "
                       f"{' or '.join(PROJECTIONS)}")
     image, crop, mask = (_cell(cell[column], f"{place}, {column}") for column in (IMAGE, CROP, MASK))
-    return Abnormality(cell["patient_id"], breast, projection, label, image, crop, mask, place)
+    density = next((cell[name] for name in DENSITY if cell[name] in ("1", "2", "3", "4")), "")
+    return Abnormality(cell["patient_id"], breast, projection, label, density, cell[KIND], image, crop, mask, place)
 
 
 def _cell(text: str, place: str) -> Cell:

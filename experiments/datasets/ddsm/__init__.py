@@ -66,7 +66,8 @@ def open_films(folder: Path) -> tuple[list[Film], list[LeftOut]]:
 
 def _mammogram(film: Film, max_pixels: int) -> Mammogram:
     return Mammogram(name=film.name, patient=film.patient, label=film.label, source=film.case.digitizer,
-                     fingerprint=f"{VERSION}|{file_fingerprint(*film.files)}", load=partial(load, film, max_pixels))
+                     fingerprint=f"{VERSION}|{file_fingerprint(*film.files)}", load=partial(load, film, max_pixels),
+                     breast=film.breast, facts=film.facts)
 
 
 def load(film: Film, max_pixels: int = MAX_PIXELS) -> Pixels:

@@ -15,11 +15,12 @@ from PIL.PngImagePlugin import PngInfo
 from experiments.datasets import ddsm
 from experiments.datasets.ddsm.films import Film
 from experiments.datasets.images.sizes import require_size
-from experiments.datasets.mammogram import THESIS
+from experiments.datasets.mammogram import FACTS, THESIS
 from experiments.system.errors import Failure
 from experiments.system.files import write_bytes, write_text
 
-COLUMNS = ("image", "mask", "label", "patient", "source", "collection", "view", "volume", "pathology", "resolution")
+COLUMNS = ("image", "mask", "label", "patient", "source", "collection", "breast", *FACTS, "volume", "pathology",
+           "resolution")
 
 README = """DDSM, converted from its .LJPEG files by experiments/convert_ddsm.py.
 
@@ -27,9 +28,10 @@ images/  one 16-bit PNG a view, oriented as distributed; the levels are explaine
 masks/   one 8-bit PNG for each view with lesions: 255 on and inside the outlines of its lesions, 0 elsewhere.
 ddsm.csv one line a view. image, mask: paths; an empty mask is a normal breast. label: cancer, normal or benign, by the
          lesions of this view. patient: the woman, whose images must never stand on both sides of a split: her volume
-         and number, since a number alone may name two. source: institution/digitizer. collection: DDSM. view: LEFT_CC,
-         ... volume: where DDSM has the case. pathology: of the lesions, as in the .OVERLAY. resolution: micrometres a
-         pixel.
+         and number, since a number alone may name two. source: institution/digitizer. collection: DDSM. breast: left or
+         right. view: CC or MLO. density: of the breasts, 1 to 4 (ACR). age: in years. scanner: as source. finding:
+         kinds of its lesions. volume: where DDSM has the case. pathology: of the lesions, as in the .OVERLAY.
+         resolution: micrometres a pixel.
 conversion.json  what was left out, and why.
 
 {levels}
@@ -134,6 +136,7 @@ def write_table(path: Path, films: list[Film]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for film in films:
-        table.writerow((*output_names(film), film.label, film.patient, film.case.digitizer, THESIS,
-                        film.image.name.split(".")[1], film.volume, " ".join(film.pathologies), film.view.resolution))
+        table.writerow((*output_names(film), film.label, film.patient, film.case.digitizer, THESIS, film.breast,
+                        *(dict(film.facts).get(name, "") for name in FACTS), film.volume, " ".join(film.pathologies),
+                        film.view.resolution))
     write_text(path, text.getvalue())

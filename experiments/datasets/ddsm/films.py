@@ -29,7 +29,8 @@ LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": 
 @dataclass(frozen=True, slots=True)
 class Film:
     """One view that can be used. volume: the name of its folder, such as cancer_01, or '' where the case is in none;
-    overlay: None for a normal breast; pathologies: of its lesions, sorted, each once.
+    overlay: None for a normal breast; pathologies, kinds (MASS,
+    CALCIFICATION, ...): of its lesions, sorted, each once.
     """
 
     image: Path
@@ -40,11 +41,27 @@ class Film:
     view: View
     overlay: Path | None
     pathologies: tuple[str, ...]
+    kinds: tuple[str, ...]
 
     @property
     def patient(self) -> str:
         """The woman: 'cancer_01/A-1500', since another volume may have another woman of that number."""
         return f"{self.volume}/{self.case.patient}" if self.volume else self.case.patient
+
+    @property
+    def breast(self) -> str:
+        return "left" if self._side_and_projection[0] == "LEFT" else "right"
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Of `mammogram.FACTS`."""
+        told = {"view": self._side_and_projection[1], "density": self.case.density, "age": self.case.age,
+                "scanner": self.case.digitizer, "finding": ", ".join(self.kinds).lower()}
+        return tuple((name, value) for name, value in told.items() if value)
+
+    @property
+    def _side_and_projection(self) -> list[str]:
+        return self.image.name.split(".")[1].split("_")
 
     @property
     def files(self) -> list[Path]:
@@ -103,12 +120,14 @@ def _film(image: Path, case: Case, view: View, volume: tuple[str, str], has_lesi
           ) -> Film | LeftOut:
     overlay: Path | None = image.with_suffix(".OVERLAY")
     pathologies: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     if view.overlay:
         try:
             lesions = read_overlay(image.with_suffix(".OVERLAY"), (view.lines, view.pixels_per_line))
         except Failure as error:
             return LeftOut(image, BAD_OVERLAY, str(error))
         pathologies = tuple(sorted({lesion.pathology for lesion in lesions}))
+        kinds = tuple(sorted({kind for lesion in lesions for kind in lesion.kinds}))
         if "UNPROVEN" in pathologies:
             return LeftOut(image, UNPROVEN)
         labels = {LABELS[pathology] for pathology in pathologies}
@@ -126,4 +145,4 @@ def _film(image: Path, case: Case, view: View, volume: tuple[str, str], has_lesi
     if not image.is_file():
         return LeftOut(image, ABSENT)
     name = printable(image.relative_to(folder).as_posix())
-    return Film(image, name, label, volume[1], case, view, overlay, pathologies)
+    return Film(image, name, label, volume[1], case, view, overlay, pathologies, kinds)

@@ -7,6 +7,8 @@ from experiments.datasets.ddsm.density import DIGITIZERS
 from experiments.system.errors import Failure
 
 NAME = re.compile(r"([A-D])-(\d{4})-(\d)\.ics", re.ASCII)
+# what else is read where it is understood; a defect of it makes no view unusable
+TOLD = {"PATIENT_AGE": re.compile(r"[1-9]\d{0,2}", re.ASCII), "DENSITY": re.compile("[1-4]")}
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")
 VIEW = re.compile(r"(?P<view>\w+)\s+LINES\s+(?P<lines>\d{1,5})\s+PIXELS_PER_LINE\s+(?P<pixels>\d{1,5})\s+"
                   r"BITS_PER_PIXEL\s+(?P<bits>\d{1,2})\s+RESOLUTION\s+(?P<micrometres>\d{1,4}(?:\.\d{1,4})?)\s+"
@@ -25,11 +27,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """patient: 'A-0002'; digitizer: a key of `DIGITIZERS`; views: 'LEFT_CC' -> View, those that there are."""
+    """patient: 'A-0002'; digitizer: a key of `DIGITIZERS`; views: 'LEFT_CC' -> View, those that there are; age: whole
+    years, density: '1' to '4' (ACR), of the woman's breasts; '' where the file does not tell.
+    """
 
     patient: str
     digitizer: str
     views: dict[str, View]
+    age: str = ""
+    density: str = ""
 
 
 def ics_of(image: Path) -> Path:
@@ -46,6 +52,7 @@ def read_ics(path: Path) -> Case:
         raise Failure(f"{path}: expected a name like A-0002-1.ics")
     institution, number, _ = name.groups()
     digitizer, views = None, {}
+    told = dict.fromkeys(TOLD, "")
     for place, line in _lines(path):
         keyword, *words = line.split()
         if keyword == "filename" and words != [path.stem]:
@@ -55,13 +62,15 @@ def read_ics(path: Path) -> Case:
             if digitizer not in DIGITIZERS:
                 raise Failure(f"{place}: no optical density is known for the grey levels of {line!r} at institution "
                               f"{institution}; expected one of {', '.join(DIGITIZERS)}")
+        if keyword in TOLD and len(words) == 1 and TOLD[keyword].fullmatch(words[0]):
+            told[keyword] = words[0]
         if keyword.startswith(("LEFT_", "RIGHT_")):
             if keyword in views:
                 raise Failure(f"{place}: {keyword} is listed twice")
             views[keyword] = _view(line, place)
     if digitizer is None or not views:
         raise Failure(f"{path}: lists no {'digitizer' if digitizer is None else 'views'}")
-    return Case(f"{institution}-{number}", digitizer, views)
+    return Case(f"{institution}-{number}", digitizer, views, told["PATIENT_AGE"], told["DENSITY"])
 
 
 def _lines(path: Path) -> list[tuple[str, str]]:

@@ -10,15 +10,19 @@ from experiments.system.errors import Failure
 
 PATHOLOGIES = ("MALIGNANT", "BENIGN", "BENIGN_WITHOUT_CALLBACK", "UNPROVEN")
 DIRECTIONS = frozenset("01234567")
-NOT_USED = ("LESION_TYPE", "ASSESSMENT", "SUBTLETY")
+KIND = "LESION_TYPE"
+NOT_USED = ("ASSESSMENT", "SUBTLETY")
 
 Lines = Iterator[tuple[str, list[str]]]  # (file and line, words)
 
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """pathology: one of `PATHOLOGIES`; boundary: what the radiologist drew. Cores, drawn inside it, are not kept."""
+    """kinds: 'MASS', 'CALCIFICATION', ..., one or two; pathology: one of `PATHOLOGIES`; boundary: what the radiologist
+    drew. Cores, drawn inside it, are not kept.
+    """
 
+    kinds: tuple[str, ...]
     pathology: str
     boundary: Outline
 
@@ -57,7 +61,9 @@ def _lesion(lines: Lines, end: tuple[str, list[str]], number: int, size: tuple[i
     if words != ["ABNORMALITY", str(number)]:
         raise Failure(f"{place}: expected 'ABNORMALITY {number}', found {' '.join(words)[:40]!r}")
     place, words = next(lines, end)
-    while words[0] in NOT_USED:
+    kinds: list[str] = []
+    while words[0] in (KIND, *NOT_USED):
+        kinds += words[1:2] if words[0] == KIND else ()
         place, words = next(lines, end)
     if len(words) != 2 or words[0] != "PATHOLOGY" or words[1] not in PATHOLOGIES:
         raise Failure(f"{place}: expected PATHOLOGY and one of {', '.join(PATHOLOGIES)}, found "
@@ -70,7 +76,7 @@ def _lesion(lines: Lines, end: tuple[str, list[str]], number: int, size: tuple[i
         raise Failure(f"{boundary.place}: {fault}")
     for _ in range(outlines - 1):
         _outline(lines, end, "CORE")
-    return Lesion(pathology, boundary)
+    return Lesion(tuple(kinds), pathology, boundary)
 
 
 def _number(place: str, words: list[str], keyword: str) -> int:

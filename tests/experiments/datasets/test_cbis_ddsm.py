@@ -78,14 +78,15 @@ class Download:
             write_dicom(folder / name, pixels)
         return f"{cell}/000000.dcm", f"{cell}/000001.dcm\n"
 
-    def row(self, table, patient, breast, view, number, pathology, image, roi):
+    def row(self, table, patient, breast, view, number, pathology, image, roi, density="3"):
         self.rows[table].append(dict(zip(
-            (*COLUMNS, "abnormality id"), (patient, breast, view, pathology, image, *roi, number), strict=True)))
+            (*COLUMNS, "abnormality id", "breast_density", "abnormality type"),
+            (patient, breast, view, pathology, image, *roi, number, density, table[:4]), strict=True)))
 
     def write_tables(self):
         for name, rows in self.rows.items():
             with open(self.folder / name, "w", newline="") as file:
-                writer = csv.DictWriter(file, (*COLUMNS, "abnormality id"))
+                writer = csv.DictWriter(file, (*COLUMNS, "abnormality id", "breast_density", "abnormality type"))
                 writer.writeheader()
                 writer.writerows(rows)
         return self.folder
@@ -118,6 +119,9 @@ def test_views_of_every_layout(tmp_path, layout):
     assert [(one.name, one.patient, one.label, one.source) for one in data.mammograms] == [
         ("Mass-Training_P_00001_LEFT_CC", "P_00001", "cancer", "cbis-ddsm"),
         ("Mass-Training_P_00002_RIGHT_MLO", "P_00002", "benign", "cbis-ddsm")]
+    assert [(one.breast, one.part, dict(one.facts)) for one in data.mammograms] == [
+        ("left", "", {"view": "CC", "density": "3", "finding": "mass"}),
+        ("right", "", {"view": "MLO", "density": "3", "finding": "calc, mass"})]
     assert data.excluded == {HYBRID: 1}
     image, mask = data.mammograms[0].load()
     np.testing.assert_array_equal(image, film())
@@ -342,6 +346,9 @@ def test_real_tables():
     views = read_tables(REAL)
     assert sum(map(len, views)) == 3568 and len(views) == 3032
     assert len({view[0].patient for view in views}) == 1566
+    densities = Counter(row.density for view in views for row in view)
+    assert densities == {"1": 536, "2": 1373, "3": 1103, "4": 554, "": 2}
+    assert Counter(row.kind for view in views for row in view) == {"mass": 1696, "calcification": 1872}
     labels = Counter(tuple(sorted({row.label for row in view})) for view in views)
     assert labels == {("benign",): 1685, ("cancer",): 1314, ("benign", "cancer"): 33}
     assert sum(len({row.image.subject for row in view}) > 1 for view in views) == 71

@@ -40,6 +40,44 @@ def test_rows_become_mammograms(tmp_path):
     assert data.mammograms[1].mask() is None
 
 
+def test_what_else_a_table_may_say(tmp_path):
+    make(tmp_path, "image,label,patient,Breast,split,view,density,age,scanner,finding\n"
+                   "a.png,cancer,P1,Left,training,CC,3,58,GE Senographe,mass\nb.png,cancer,P1,R,TEST,mlo,D,58.0,,\n"
+                   "c.png,normal,P2,,train,left_MLO,b,,,\nd.png,normal,P2,right,,RIGHT_CC,,041,,\n"
+                   "e.png,benign,P3,,,LATERAL_OBLIQUE,,,,\n")
+    assert [(one.breast, one.part, dict(one.facts)) for one in open_dataset(tmp_path, 0).mammograms] == [
+        ("left", "training", {"view": "CC", "density": "3", "age": "58", "scanner": "GE Senographe",
+                              "finding": "mass"}),
+        ("right", "test", {"view": "MLO", "density": "4", "age": "58"}),
+        ("left", "training", {"view": "MLO", "density": "2"}), ("right", "", {"view": "CC", "age": "41"}),
+        ("", "", {"view": "LATERAL_OBLIQUE"})]
+
+
+@pytest.mark.parametrize(("column", "text", "message"), [
+    ("breast", "both", "unknown breast 'both'; expected nothing or one of l, left, r, right"),
+    ("split", "val", "unknown split 'val'; expected nothing or one of training, train, test"),
+    ("density", "5", "unknown density '5'"), ("density", "0.3", "unknown density '0.3'"),
+    ("age", "old", "the age 'old' is no whole number of years"), ("age", "400", "the age '400'"),
+    ("age", "58.5", "the age '58.5'")])
+def test_what_is_not_understood_of_it_is_refused(tmp_path, column, text, message):
+    make(tmp_path, f"image,label,patient,{column}\na.png,cancer,P1,\nb.png,cancer,P1,{text}\n")
+    with pytest.raises(Failure, match=r"labels\.csv, line 3: " + message):
+        open_dataset(tmp_path, 0)
+
+
+def test_breast_and_view_that_contradict_each_other(tmp_path):
+    make(tmp_path, "image,label,patient,breast,view\na.png,cancer,P1,left,RIGHT_CC\n")
+    with pytest.raises(Failure, match=r"line 2: the breast is 'left' and the view 'RIGHT_CC'"):
+        open_dataset(tmp_path, 0)
+
+
+def test_facts_change_no_fingerprint(tmp_path):
+    make(tmp_path, "image,label,patient,breast\na.png,cancer,P1,left\n")
+    before = open_dataset(tmp_path, 0).mammograms[0].fingerprint
+    (tmp_path / "labels.csv").write_text("image,label,patient,breast,view\na.png,cancer,P1,right,CC\n")
+    assert open_dataset(tmp_path, 0).mammograms[0].fingerprint == before
+
+
 @pytest.mark.parametrize(("on", "off"), [(1, 0), (255, 0), (250, 4), (65535, 0)])
 def test_masks_of_any_range(tmp_path, on, off):
     levels = np.where(np.eye(8, 10, dtype=bool), on, off).astype(np.uint16 if on > 255 else np.uint8)
@@ -231,6 +269,9 @@ def test_fingerprint_follows_the_mask(tmp_path):
 def test_real_set():
     data = open_dataset(REAL, seed=0)
     assert Counter(one.label for one in data.mammograms) == {"cancer": 218}
+    for one in data.mammograms:  # the table says LEFT_CC, the names P3_L_DM_CC
+        _, side, _, view = Path(one.name).stem.split("_")
+        assert (one.breast, dict(one.facts)["view"]) == ({"L": "left", "R": "right"}[side], view)
     image, mask = data.mammograms[0].load()
     assert image.shape == mask.shape == (512, 512)
     assert 0 < mask.mean() < 0.5

@@ -25,7 +25,7 @@ mdb007 F CALC B
 def make(folder, info=INFO, side=40):
     (folder / "Info.txt").write_text(info)
     for name in {line.split()[0] for line in info.splitlines() if line.strip()}:
-        pixels = np.random.default_rng(int(name[3:])).integers(0, 256, (side, side), dtype=np.uint8)
+        pixels = np.random.default_rng(list(name.encode())).integers(0, 256, (side, side), dtype=np.uint8)
         (folder / f"{name}.pgm").write_bytes(b"P5\n%d %d\n255\n" % (side, side) + pixels.tobytes())
     return folder
 
@@ -38,6 +38,15 @@ def test_labels_patients_and_hybrids(tmp_path):
         ("mdb003.pgm", "mdb003-004", "cancer", "mini-mias"), ("mdb005.pgm", "mdb005-006", "cancer", "mini-mias"),
         ("mdb007.pgm", "mdb007-008", "benign", "mini-mias")]
     assert list(data.excluded.values()) == [1]
+
+
+def test_breasts_and_facts_are_those_of_the_readme(tmp_path):
+    found = {one.name: one for one in open_dataset(make(tmp_path, INFO + "other D NORM\n"), 0).mammograms}
+    assert {name: one.breast for name, one in found.items()} == {
+        "mdb001.pgm": "right", "mdb002.pgm": "left", "mdb003.pgm": "right", "mdb005.pgm": "right",
+        "mdb007.pgm": "right", "other.pgm": ""}
+    assert found["mdb001.pgm"].facts == (("view", "MLO"), ("finding", "CIRC"))
+    assert found["mdb002.pgm"].facts == (("view", "MLO"),)
 
 
 def test_circles_count_from_the_bottom_and_are_joined(tmp_path):

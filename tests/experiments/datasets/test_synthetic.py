@@ -28,6 +28,12 @@ def test_classes_patients_and_masks():
     assert {name: labels.count(name) for name in CLASSES} == dict.fromkeys(CLASSES, synthetic.IMAGES // 3)
     first, second, third = (one.patient for one in data.mammograms[:3])
     assert first == second != third
+    assert [dict(one.facts)["view"] for one in data.mammograms[:4]] == ["CC", "MLO", "CC", "MLO"]
+    assert [one.breast for one in data.mammograms[::2]] == [one.breast for one in data.mammograms[1::2]]
+    for one in data.mammograms[:12]:
+        image = one.image()  # the chest wall, where the breast is widest, is on the side of the breast's name
+        near, far = ((image[:, -20:], image[:, :20]) if one.breast == "right" else (image[:, :20], image[:, -20:]))
+        assert near.mean() > far.mean()
     for one in data.mammograms[:12]:
         mask = one.mask()
         assert (mask is None) == (one.label == "normal")
@@ -80,7 +86,8 @@ def test_written_set_reads_back(tmp_path, command):
     assert command(synthetic.main, folder, "--images", 6, "--seed", 7, "--height", 64)[0] == 0
     drawn = synthetic.dataset(7, 6, 64).mammograms
     read = open_dataset(folder, seed=0).mammograms
-    assert [(one.patient, one.label) for one in read] == [(one.patient, one.label) for one in drawn]
+    assert [(one.patient, one.label, one.breast, one.facts) for one in read] == [
+        (one.patient, one.label, one.breast, one.facts) for one in drawn]
     for one, other in zip(read, drawn, strict=True):
         np.testing.assert_array_equal(one.image(), other.image())
         assert (one.mask() is None) == (other.mask() is None)

@@ -50,6 +50,7 @@ def test_the_converted_folder_gives_the_same_training_images(tree, tmp_path, com
         assert getattr(sets[0], attribute).tolist() == getattr(sets[1], attribute).tolist()
     for one, other in zip(direct.mammograms, converted.mammograms, strict=True):
         np.testing.assert_array_equal(one.image(), other.image())
+        assert (one.breast, one.facts) == (other.breast, other.facts)
 
 
 def test_what_the_table_and_the_texts_say(tree, tmp_path, command):
@@ -59,7 +60,8 @@ def test_what_the_table_and_the_texts_say(tree, tmp_path, command):
     assert first == {
         "image": "images/cancer_01-B_0002_1.LEFT_CC.png", "mask": "masks/cancer_01-B_0002_1.LEFT_CC.png",
         "label": "cancer", "patient": "cancer_01/B-0002", "source": "B/LUMISYS", "collection": "DDSM",
-        "view": "LEFT_CC", "volume": "cancer_01", "pathology": "MALIGNANT", "resolution": "43.5"}
+        "breast": "left", "view": "CC", "density": "3", "age": "37", "scanner": "B/LUMISYS", "finding": "mass",
+        "volume": "cancer_01", "pathology": "MALIGNANT", "resolution": "43.5"}
     record = json.loads((tmp_path / "png" / "conversion.json").read_text())
     assert record["complete"] and record["converted"] == 4
     assert [view["image"].split("/")[-1] for view in record["left_out"]] == ["B_0002_1.RIGHT_CC.LJPEG"]

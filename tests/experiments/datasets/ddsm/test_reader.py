@@ -43,6 +43,15 @@ def test_labels_patients_sources_and_what_is_left_out(tree):
     assert data.excluded == {films.UNPROVEN: 1, films.CONTRADICTION: 1, films.UNMARKED: 1, films.HYBRID: 1}
 
 
+def test_breasts_and_facts(tree):
+    told = {one.name.split("/")[-1]: (one.breast, one.part, dict(one.facts))
+            for one in open_dataset(tree, seed=0).mammograms}
+    shared = {"density": "3", "age": "37"}
+    assert told["B_0002_1.LEFT_MLO.LJPEG"] == ("left", "", {"view": "MLO", "scanner": "B/LUMISYS", "finding": "mass",
+                                                            **shared})
+    assert told["A_0001_1.RIGHT_CC.LJPEG"] == ("right", "", {"view": "CC", "scanner": "A/DBA", **shared})
+
+
 def test_pixels_and_masks(tmp_path, make_case, box):
     pixels = make_case(tmp_path, "D-0001", LEFT_CC=[("MALIGNANT", box(10, 5)), ("MALIGNANT", box(20, 15))])
     mammogram, = open_dataset(tmp_path, seed=0).mammograms

@@ -74,7 +74,17 @@ def overlay(tmp_path):
 def test_ics(ics, end):
     case = ics(ICS.replace("\n", end))
     assert (case.patient, case.digitizer) == ("B-3024", "B/LUMISYS")
+    assert (case.age, case.density) == ("42", "4")
     assert case.views == {"LEFT_CC": View(4696, 3024, 50.0, True), "RIGHT_MLO": View(4664, 3120, 43.5, False)}
+
+
+@pytest.mark.parametrize(("old", "new", "told"), [
+    ("PATIENT_AGE 42\n", "", ("", "4")), ("PATIENT_AGE 42", "PATIENT_AGE", ("", "4")),
+    ("PATIENT_AGE 42", "PATIENT_AGE 0", ("", "4")), ("DENSITY 4", "DENSITY 0", ("42", "")),
+    ("DENSITY 4", "DENSITY 3 4", ("42", ""))])
+def test_facts_that_are_absent_or_not_understood_make_nothing_unusable(ics, old, new, told):
+    case = ics(ICS.replace(old, new))
+    assert (case.age, case.density) == told and len(case.views) == 2
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
