@@ -28,7 +28,8 @@ def told(cells: dict[str, str], place: str) -> tuple[str, str, tuple[tuple[str, 
     side, _, projection = cells["view"].partition("_")
     if projection and side.lower() in SIDES:
         if breast not in ("", SIDES[side.lower()]):
-            raise Failure(f"{place}: the breast is {cells['breast']!r} and the view {cells['view']!r}. Correct one of them")
+            raise Failure(f"{place}: the breast is {cells['breast']!r}, the view {cells['view']!r}. Correct one of "
+                          "them")
         breast = SIDES[side.lower()]
     else:
         projection = cells["view"]

@@ -3,6 +3,9 @@
     Mass-Training_P_00001_LEFT_CC / <study UID> / <series UID> / 000000.dcm                 the paths in the CSV files
     Mass-Training_P_00001_LEFT_CC / 07-20-2016-DDSM-NA-74994 / 1.000000-full mammogram images-24515 / 1-1.dcm
     <series UID> / 1-1.dcm                                                                  series downloaded singly
+    jpeg / <series UID> / 1-101.jpg                                                         repackaged as JPEG
+
+Other pictures may stand in the place of the DICOM files; where both lie side by side under one name, DICOM counts.
 """
 from collections import defaultdict
 from pathlib import Path
@@ -10,17 +13,23 @@ from pathlib import Path
 from experiments.datasets.cbis_ddsm.tables import Cell
 from experiments.datasets.folders import folders_below
 
+DICOM = ".dcm"
+JPEG = (".jpg", ".jpeg")
+PICTURES = (".png", ".tif", ".tiff", *JPEG)
+
 
 class Tree:
-    """The DICOM files below a folder; links are followed, since the images often lie on another disk."""
+    """The images below a folder; links are followed, since they often lie on another disk."""
 
     def __init__(self, folder: Path) -> None:
         self._below: dict[str, list[Path]] = defaultdict(list)
         for above, names in folders_below(folder):
-            for name in names:
-                if name.lower().endswith(".dcm"):
+            files = [path for name in names if (path := Path(above, name)).suffix.lower() in (DICOM, *PICTURES)]
+            originals = {path.stem for path in files if path.suffix.lower() == DICOM}
+            for path in files:
+                if path.suffix.lower() == DICOM or path.stem not in originals:
                     for part in Path(above).relative_to(folder).parts:
-                        self._below[part].append(Path(above, name))
+                        self._below[part].append(path)
 
     def find(self, cell: Cell) -> list[Path]:
         """The files of the cell's series where a folder has its name, else those of its subject; none if absent."""

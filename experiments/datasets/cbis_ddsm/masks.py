@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.datasets.images.masks import require_lesion
-from experiments.datasets.images.reading import read_image
+from experiments.datasets.cbis_ddsm.files import DICOM, JPEG
+from experiments.datasets.images.masks import FAINTEST, require_lesion
+from experiments.datasets.images.reading import read_image, read_mask
 from experiments.system.errors import Failure
 
 ROUNDING = 2  # pixels
 LARGEST_SCALE = 2
+BETWEEN = 0.02  # of the pixels of a mask that JPEG or another size blurred; of a crop, about half
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,23 @@ def _mask(finding: Finding, max_pixels: int) -> np.ndarray:
     for path in finding.paths:
         levels = read_image(path, max_pixels)
         lowest, highest = levels.min(), levels.max()
-        if lowest == highest:
-            raise Failure(f"{path}: the mask is empty, all its pixels are {lowest}, but {finding.place}, lists an "
-                          "abnormality there. Remove that line if it is not known where the abnormality is")
+        blurred = path.suffix.lower() != DICOM
+        if lowest == highest or (path.suffix.lower() in JPEG and highest - lowest < FAINTEST):
+            raise Failure(f"{path}: the mask is empty, its pixels are {lowest} to {highest}, but {finding.place}, "
+                          "lists an abnormality there. Remove that line if it is not known where the abnormality is")
         if np.logical_or(levels == lowest, levels == highest).all():
             mask = levels == highest
-            require_lesion(mask, str(path), finding.place)
-            return mask
+        elif blurred and _almost_two_levels(levels):
+            mask = read_mask(path, max_pixels)
+        else:
+            continue
+        require_lesion(mask, str(path), finding.place)
+        return mask
     raise Failure(f"{finding.place}: {', '.join(map(str, finding.paths))} should be a mask and has more than two grey "
                   "levels. Remove that line if the mask is in no other file")
+
+
+def _almost_two_levels(levels: np.ndarray) -> bool:
+    low, high = float(levels.min()), float(levels.max())
+    margin = (high - low) / 4
+    return bool(((levels > low + margin) & (levels < high - margin)).mean() <= BETWEEN)

@@ -1,9 +1,13 @@
-"""The description files of CBIS-DDSM: one row an abnormality, with the paths of image, crop and mask."""
+"""The description files of CBIS-DDSM: one row an abnormality, with the paths of image, crop and mask.
+
+The first release (2016) named the columns otherwise and wrote the paths with backslashes. The files lie in the folder
+itself or, repackaged, in `csv` below it.
+"""
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from experiments.datasets.tables import read_table
+from experiments.datasets.tables import missing_columns, read_table
 from experiments.system.errors import Failure
 
 LABELS = {"MALIGNANT": "cancer", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
@@ -13,6 +17,9 @@ IMAGE, CROP, MASK = "image file path", "cropped image file path", "ROI mask file
 DENSITY = ("breast density", "breast_density")  # the tables of calcifications and of masses name it so
 KIND = "abnormality type"
 COLUMNS = ("patient_id", "left or right breast", "image view", "pathology", IMAGE, CROP, MASK)
+FIRST_RELEASE = dict(zip(COLUMNS, ("patient_id", "side", "view", "pathology", "od_img_path", "od_crop_path",
+                                   "mask_path"), strict=True))
+COLLECTION = "CBIS-DDSM"  # the folder above the subjects' folders, with which some paths begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,11 @@ class Abnormality:
 
 
 def tables(folder: Path) -> list[Path]:
-    return [folder / name for name in NAMES if (folder / name).is_file()]
+    for place in (folder, folder / "csv"):
+        found = [place / name for name in NAMES if (place / name).is_file()]
+        if found:
+            return found
+    return []
 
 
 def read_tables(folder: Path) -> list[list[Abnormality]]:
@@ -60,9 +71,11 @@ def read_tables(folder: Path) -> list[list[Abnormality]]:
     masks: dict[str, str] = {}
     images: dict[Cell, Abnormality] = {}
     for table in tables(folder):
-        for cells, place in read_table(table, tuple(map(str.lower, COLUMNS)), (*DENSITY, KIND)):
-            text = cells | {column: cells[column.lower()] for column in COLUMNS}
-            row = _abnormality(text, place)
+        names = _names(table)
+        for cells, place in read_table(table, tuple(names.values()), (*DENSITY, KIND)):
+            text = {column: cells[name] for column, name in names.items()}
+            text[KIND] = cells[KIND] or ("mass" if table.name.startswith("mass") else "calcification")
+            row = _abnormality(text | {column: cells[column] for column in DENSITY}, place)
             if masks.setdefault(text[MASK], place) != place:
                 raise Failure(f"{place}: its mask is listed already in {masks[text[MASK]]}")
             if images.setdefault(row.image, row).view != row.view:
@@ -71,6 +84,12 @@ def read_tables(folder: Path) -> list[list[Abnormality]]:
     if not views:
         raise Failure(f"{folder}: {', '.join(path.name for path in tables(folder))} list no images")
     return [views[key] for key in sorted(views)]
+
+
+def _names(table: Path) -> dict[str, str]:
+    """One of `COLUMNS` -> what the table calls it, in lower case."""
+    first_release = not missing_columns(table, tuple(FIRST_RELEASE.values()))
+    return FIRST_RELEASE if first_release else {column: column.lower() for column in COLUMNS}
 
 
 def _abnormality(cell: dict[str, str], place: str) -> Abnormality:
@@ -90,7 +109,8 @@ def _abnormality(cell: dict[str, str], place: str) -> Abnormality:
 
 
 def _cell(text: str, place: str) -> Cell:
-    parts = PurePosixPath(text).parts
+    parts = PurePosixPath(text.replace("\\", "/")).parts
+    parts = parts[1:] if parts[:1] == (COLLECTION,) else parts
     if len(parts) != 4 or parts[0] == "/" or ".." in parts:
         raise Failure(f"{place}: {text!r} is no path of the form subject/study/series/file.dcm")
     return Cell(parts[0], parts[2])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import experiments
 from experiments import end2end
 from experiments.datasets import cbis_ddsm, open_dataset
-from experiments.datasets.cbis_ddsm import HYBRID, NO_IMAGE, NO_MASK, OTHER_SHAPE
-from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
+from experiments.datasets.cbis_ddsm import HYBRID, LOSSY, NO_IMAGE, NO_MASK, OTHER_SHAPE
+from experiments.datasets.cbis_ddsm.tables import COLUMNS, FIRST_RELEASE, NAMES, read_tables
 from experiments.datasets.images.reading import read_image
 from experiments.system.errors import Failure
 
@@ -95,10 +96,10 @@ class Download:
 MASS, CALC = NAMES[0], NAMES[3]
 
 
-def download(folder, layout="classic"):
+def download(folder, layout="classic", film=film, spot=spot):
     """A cancer with two masses, a benign film listed among masses and calcifications, a hybrid of the same kind."""
     made = Download(folder, layout)
-    image = made.image("Mass-Training_P_00001_LEFT_CC")
+    image = made.image("Mass-Training_P_00001_LEFT_CC", film())
     crop = film(1, (9, 8))
     for number, files in ((1, (crop, spot(5, 5))), (2, (spot(30, 20), crop))):  # mask and crop exchanged
         made.row(MASS, "P_00001", "LEFT", "CC", number, "MALIGNANT", image,
@@ -107,7 +108,7 @@ def download(folder, layout="classic"):
         for kind, table, number, row, named in (
                 ("Mass-Training", MASS, 1, 10, pathology), ("Calc-Test", CALC, 2, 40, "BENIGN_WITHOUT_CALLBACK")):
             subject = f"{kind}_{patient}_RIGHT_MLO"
-            made.row(table, patient, "RIGHT", "MLO", number, named, made.image(subject),
+            made.row(table, patient, "RIGHT", "MLO", number, named, made.image(subject, film()),
                      made.roi(f"{subject}_{number}", spot(row, 3), crop))
     return made
 
@@ -281,6 +282,107 @@ def test_normal_images_of_another_set(collection, drawn, tmp_path, command, tiny
     assert any("All 10 normal images come from another set, synthetic" in note for note in data["notes"])
     assert "All 10 normal images come from another set" in printed
     assert "come from another set" in (output / "report.html").read_text()
+
+
+def repackage(folder, suffix, layout):
+    """The DICOM files of `folder` as pictures of 8 bits, in their places or below jpeg/ as the known repackaging."""
+    for number, path in enumerate(sorted(folder.rglob("*.dcm"))):
+        levels = read_image(path)
+        picture = Image.fromarray((levels // 257 if levels.dtype == np.uint16 else levels).astype(np.uint8))
+        place = folder / "jpeg" / path.parent.name / f"1-{100 + number}" if layout == "jpeg" else path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(place.with_suffix(suffix), quality=90)
+        path.unlink()
+    if layout == "jpeg":
+        shutil.rmtree(folder / "CBIS-DDSM")
+        (folder / "csv").mkdir()
+        for table in folder.glob("*.csv"):
+            table.rename(folder / "csv" / table.name)
+        for name in ("dicom_info.csv", "meta.csv"):
+            (folder / "csv" / name).write_text("file_path,image_path,SeriesInstanceUID\n")
+
+
+def smooth(seed=0, shape=(240, 160)):
+    """A film as smooth as tissue, which JPEG keeps."""
+    rows, columns = np.mgrid[:shape[0], :shape[1]]
+    return (30000 + 20000 * np.sin(rows / 29 + seed) * np.cos(columns / 23)).astype(np.uint16)
+
+
+def large(row, column):
+    return spot(row, column, (240, 160), 24)
+
+
+@pytest.mark.parametrize(("suffix", "layout"), [(".jpg", "jpeg"), (".png", "classic"), (".png", "jpeg")])
+def test_pictures_in_the_place_of_dicom(tmp_path, suffix, layout):
+    download(tmp_path, film=smooth, spot=large).write_tables()
+    before = open_dataset(tmp_path, 0)
+    pixels = [mammogram.load() for mammogram in before.mammograms]
+    repackage(tmp_path, suffix, layout)
+    after = open_dataset(tmp_path, 0)
+    assert after.name == "CBIS-DDSM" and after.excluded == before.excluded == {HYBRID: 1}
+    for one, other, (image, mask) in zip(before.mammograms, after.mammograms, pixels, strict=True):
+        assert (one.name, one.patient, one.label, one.breast, one.facts) == (
+            other.name, other.patient, other.label, other.breast, other.facts)
+        levels, marked = other.load()
+        assert levels.dtype == np.uint8 and np.abs(levels - image / 257.0).max() < 8
+        if suffix == ".png":
+            np.testing.assert_array_equal(marked, mask)
+        else:  # the edge of a mask may move by a pixel
+            assert np.logical_xor(marked, mask).sum() < 0.1 * mask.sum()
+    assert (LOSSY in after.notes) == (suffix == ".jpg") and LOSSY not in before.notes
+
+
+def test_dicom_counts_where_a_picture_lies_beside_it(tmp_path):
+    one_view(tmp_path, film(1, (9, 8)), spot(5, 5))
+    for path in [*tmp_path.rglob("*.dcm")]:
+        Image.fromarray(np.zeros((H, W), np.uint8)).save(path.with_suffix(".png"))
+    image, mask = open_dataset(tmp_path, 0).mammograms[0].load()
+    np.testing.assert_array_equal(image, film())
+    np.testing.assert_array_equal(mask, spot(5, 5) > 0)
+
+
+@pytest.mark.parametrize("level", [0, 7])
+def test_an_empty_mask_in_a_jpeg_is_told_by_its_noise(tmp_path, level):
+    download(tmp_path, film=smooth, spot=large).write_tables()
+    repackage(tmp_path, ".jpg", "jpeg")
+    noise = np.random.default_rng(0).integers(0, level + 1, (240, 160)).astype(np.uint8)
+    row = next(line for line in (tmp_path / "csv" / MASS).read_text().splitlines() if line.startswith("P_00001"))
+    for path in (tmp_path / "jpeg" / row.split(",")[5].split("/")[2]).iterdir():
+        Image.fromarray(noise).save(path)
+    with pytest.raises(Failure, match=r"1-\d+\.jpg: the mask is empty, its pixels are 0 to \d, but .*line 2, lists"):
+        open_dataset(tmp_path, 0).mammograms[0].load()
+
+
+def test_a_damaged_jpeg_is_named(tmp_path):
+    download(tmp_path, film=smooth, spot=large).write_tables()
+    repackage(tmp_path, ".jpg", "jpeg")
+    next(iter(sorted((tmp_path / "jpeg").rglob("*.jpg")))).write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(Failure, match=r"1-\d+\.jpg: cannot be read as an image"):
+        open_dataset(tmp_path, 0)
+
+
+@pytest.mark.parametrize("prefix", ["", "CBIS-DDSM\\", ".\\CBIS-DDSM\\"])
+def test_the_columns_and_paths_of_the_first_release(tmp_path, prefix):
+    download(tmp_path).write_tables()
+    expected = open_dataset(tmp_path, 0)
+    for name in (MASS, CALC):
+        with open(tmp_path / name, newline="") as file:
+            rows = [{FIRST_RELEASE[column]: cell for column, cell in row.items() if column in FIRST_RELEASE}
+                    | {"breast_density": row["breast_density"], "abn_num": row["abnormality id"]}
+                    for row in csv.DictReader(file)]
+        with open(tmp_path / name, "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows({column: prefix + cell.replace("/", "\\") if column.endswith("path") else cell
+                              for column, cell in row.items()} for row in rows)
+    found = open_dataset(tmp_path, 0)
+    assert found.excluded == expected.excluded
+    for one, other in zip(found.mammograms, expected.mammograms, strict=True):
+        assert (one.name, one.patient, one.label, one.breast, one.fingerprint) == (
+            other.name, other.patient, other.label, other.breast, other.fingerprint)
+        assert dict(one.facts) == dict(other.facts) | {"finding": dict(other.facts)["finding"].replace(
+            "calc", "calcification")}
+        np.testing.assert_array_equal(one.mask(), other.mask())
 
 
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real CBIS-DDSM excerpt is not beside the project")

@@ -67,7 +67,7 @@ def test_what_is_not_understood_of_it_is_refused(tmp_path, column, text, message
 
 def test_breast_and_view_that_contradict_each_other(tmp_path):
     make(tmp_path, "image,label,patient,breast,view\na.png,cancer,P1,left,RIGHT_CC\n")
-    with pytest.raises(Failure, match=r"line 2: the breast is 'left' and the view 'RIGHT_CC'"):
+    with pytest.raises(Failure, match=r"line 2: the breast is 'left', the view 'RIGHT_CC'"):
         open_dataset(tmp_path, 0)
 
 
