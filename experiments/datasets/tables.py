@@ -19,6 +19,20 @@ def missing_columns(table: Path, columns: Sequence[str]) -> list[str]:
     return [column for column in columns if column not in header]
 
 
+def tables_with(folder: Path, columns: Sequence[str]) -> list[Path]:
+    """The CSV files in the folder, not below it, that have the columns, by name. What is no table is passed over."""
+    return [path for path in sorted(folder.iterdir())
+            if path.suffix.lower() == ".csv" and path.is_file() and _has(path, columns)]
+
+
+def only_table(found: Sequence[Path], folder: Path, lists: str) -> Path | None:
+    """The table that was found, None where none was. Raises `Failure` where there are several. lists: what it does."""
+    if len(found) > 1:
+        raise Failure(f"{folder}: expected one table that lists {lists}, found {len(found)}: "
+                      f"{', '.join(path.name for path in found)}. Keep one of them")
+    return found[0] if found else None
+
+
 def read_table(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
                ) -> Iterator[tuple[dict[str, str], str]]:
     """(cells, place) of each row: the text under `columns` and `optional`, '' where the table lacks one of the latter;
@@ -56,6 +70,13 @@ def column_places(table: str, header: Sequence[str], columns: Sequence[str], opt
     if twice:
         raise Failure(f"{table}: has the column {twice[0]!r} {header.count(twice[0])} times; which one is meant?")
     return {column: header.index(column) for column in wanted if column in header}
+
+
+def _has(table: Path, columns: Sequence[str]) -> bool:
+    try:
+        return not missing_columns(table, columns)
+    except Failure:
+        return False
 
 
 def _header(table: Path, columns: Sequence[str]) -> tuple[str, list[str], int]:
