@@ -32,6 +32,17 @@ def read_rows(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
         read_table(table, columns, optional)
 
 
+def read_cells(table: Path) -> Iterator[tuple[list[str], str]]:
+    """(texts of all cells, place) of each row of all sheets of an .xlsx file, for tables without a header.
+
+    Raises `Failure` as `read_rows`, and for a formula or an error in any cell.
+    """
+    for name, rows in _sheets(table):
+        for number, row in enumerate(rows, 1):
+            place = f"{table}, sheet {name!r}, row {number}"
+            yield [_cell(row, at, f"column {at + 1}", place) for at in range(len(row))], place
+
+
 def _sheet_rows(table: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
     name, header, first, rows = _chosen_sheet(table, columns)
     places = column_places(f"{table}, sheet {name!r}", header, columns, optional)

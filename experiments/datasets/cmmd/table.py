@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.datasets.spreadsheets import read_rows
-from experiments.datasets.tables import missing_columns
+from experiments.datasets.tables import tables_with
 from experiments.system.errors import Failure
 
 COLUMNS = ("id1", "leftright", "classification")
@@ -28,9 +28,8 @@ class Breast:
 
 def find_tables(folder: Path) -> list[Path]:
     """The tables in the folder: by its name where it is a spreadsheet, by its columns where it is a CSV file."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return [path for path in files if SPREADSHEET.fullmatch(path.name) or (
-        path.suffix.lower() == ".csv" and _has_columns(path))]
+    return [*tables_with(folder, TELLING), *sorted(path for path in folder.iterdir()
+                                                   if SPREADSHEET.fullmatch(path.name) and path.is_file())]
 
 
 def read_breasts(folder: Path) -> dict[tuple[str, str], Breast]:
@@ -62,11 +61,4 @@ def _one_table(folder: Path) -> Path:
     if len({path.stem.lower() for path in tables}) > 1:
         raise Failure(f"{folder}: expected one clinical table, found {len(tables)}: "
                       f"{', '.join(path.name for path in tables)}. Keep the one that is to be used")
-    return min(tables, key=lambda path: path.suffix.lower() != ".csv")
-
-
-def _has_columns(path: Path) -> bool:
-    try:
-        return not missing_columns(path, TELLING)
-    except Failure:  # no table
-        return False
+    return tables[0]

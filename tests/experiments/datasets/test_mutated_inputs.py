@@ -10,8 +10,10 @@ from PIL import Image
 from experiments.datasets import open_dataset
 from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
 from experiments.datasets.cdd_cesm.annotator import read_outlines as read_annotator
+from experiments.datasets.cmmd.table import find_tables, read_breasts
 from experiments.datasets.ddsm.ics import read_ics
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
+from experiments.datasets.dmid.table import read_rows
 from experiments.datasets.images.reading import read_image, read_mask
 from experiments.datasets.inbreast.outlines import read_outlines
 from experiments.datasets.outlines import filled
@@ -46,6 +48,10 @@ def read_folder(path):
         mammogram.load()
 
 
+def refuse():
+    raise UsageError("no data set was recognised")
+
+
 def read_mias(path):
     path.with_name("mdb001.pgm").write_bytes(b"P5 10 12 255\n" + GREY.tobytes())
     read_folder(path)
@@ -64,6 +70,9 @@ KINDS = {
     "Info.txt": (b"mdb001 G CIRC B 5 6 3\n", read_mias),
     NAMES[0]: ((",".join(COLUMNS) + "\nP_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"b/b/c/0.dcm\n\",b/b/c/1.dcm\n").encode(),
                lambda path: read_tables(path.parent)),
+    "saved.csv": (b"ID1,LeftRight,Age,number,abnormality,classification\nD1-0001,R,44,2,mass,Benign\n",
+                  lambda path: read_breasts(path.parent) if find_tables(path.parent) else refuse()),
+    "Metadata.txt": (b"IMG001 CCLT G CIRC B 535 425 197\nIMG002 MLORT D NORM\nIMG003 CCRT F SPIC M 9 9 9\n", read_rows),
     "A_0001_1.LEFT_CC.OVERLAY": (OVERLAY.encode(), lambda path: lesions_mask(read_overlay(path, (40, 30)), (40, 30))),
     "A-0001-1.ics": (ICS.encode(), read_ics), "via.csv": (VIA.encode(), fill_annotator),
     "20586908.xml": (plistlib.dumps({"Images": [{"NumberOfROIs": 1, "ROIs": [ROI]}]}),

@@ -47,6 +47,8 @@ SIGNS = {  # by the last part of the reader's name: the files by which it knows 
     "cdd_cesm": {"saved.csv": "Image_name;View;Pathology Classification/ Follow up\n",
                  "Radiology_hand_drawn_segmentations_v2.csv": "#filename,region_shape_attributes\n"},
     "inbreast": {"INbreast.csv": "Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Bi-Rads\n"},
+    "cmmd": {"saved.csv": "ID1,LeftRight,Age,number,abnormality,classification,subtype\n"},
+    "dmid": {"Metadata.csv": "Image,View\nIMG001,CCLT,G,CIRC,B,535,425,197\n"},
     "folder": {"labels.csv": "image,label,patient\n"}}
 
 
@@ -62,10 +64,11 @@ def test_no_set_is_taken_for_another(tmp_path, name):
 
 
 @pytest.mark.parametrize("file", ["Radiology manual annotations.xlsx", "Radiology-manual-annotations.xlsx",
-                                  "INbreast.xls"])
+                                  "INbreast.xls", "CMMD_clinicaldata_revision.xlsx"])
 def test_a_set_is_known_by_its_spreadsheet(tmp_path, file):
     (tmp_path / file).write_bytes(b"")
-    assert reader_of(tmp_path).__name__.rpartition(".")[2] == ("inbreast" if "INbreast" in file else "cdd_cesm")
+    name = reader_of(tmp_path).__name__.rpartition(".")[2]
+    assert name == {"I": "inbreast", "R": "cdd_cesm", "C": "cmmd"}[file[0]]
 
 
 def test_labels_are_of_the_three_classes():
