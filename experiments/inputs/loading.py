@@ -12,7 +12,7 @@ from experiments.inputs.cache import missing_entries, preparing
 from experiments.inputs.image_set import PreparedSet, prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
-from experiments.inputs.splitting import require_all_classes, split
+from experiments.inputs.splitting import DRAWN, Split, require_all_classes, split_by_part
 from experiments.system.durations import Parts, sentence, timed
 from experiments.system.errors import UsageError
 from experiments.system.machine import Machine
@@ -29,6 +29,7 @@ class DataRecord:
     excluded, dropped          reason -> number of images left out by the reader, lost in preprocessing
     notes                      sentences
     train, test                class -> number of images; train_patients, test_patients: whose they are
+    split                      whose division that is: the data set's own, or drawn by the seed
     """
     name: str
     is_ddsm: bool
@@ -42,6 +43,7 @@ class DataRecord:
     test: dict[str, int]
     train_patients: int
     test_patients: int
+    split: str = DRAWN  # of runs that were made when every split was
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Data:
 
 def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
          expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
-    """4.1: read, preprocess (from the cache what is there already), split by patient.
+    """4.1: read, preprocess (from the cache what is there already), split by patient, as the data set is if it says so.
 
     expect: the seconds that the rest of the run takes on these mammograms; if given, the terminal is told beforehand.
     every_class: raise Failure where a class has no images, before and after they are prepared. Raises UsageError where
@@ -86,8 +88,8 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
                            scheduler=machine.scheduler)
     if every_class:
         require_all_classes(prepared.labels, classes)
-    train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
-    return Data(prepared, train, test, _record(dataset, prepared, train, test), expected, took)
+    split = split_by_part(prepared.labels, prepared.patients, prepared.parts, configuration.seed, classes)
+    return Data(prepared, split.train, split.test, _record(dataset, prepared, split), expected, took)
 
 
 def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, machine: Machine) -> Parts:
@@ -98,7 +100,7 @@ def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, m
     return {"preparing": preparing(missing, machine.workers)}
 
 
-def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray) -> DataRecord:
+def _record(dataset: Dataset, prepared: PreparedSet, split: Split) -> DataRecord:
     def images(indices: np.ndarray) -> dict[str, int]:
         counts = np.bincount(prepared.labels[indices], minlength=len(prepared.classes))
         return dict(zip(prepared.classes, counts.tolist(), strict=True))
@@ -107,8 +109,9 @@ def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np
         return len(set(prepared.patients[indices]))
 
     return DataRecord(dataset.name, dataset.name == THESIS, prepared.fingerprint, len(prepared),
-                      len(set(prepared.patients)), dataset.excluded, prepared.dropped, list(dataset.notes),
-                      images(train), images(test), patients(train), patients(test))
+                      len(set(prepared.patients)), dataset.excluded, prepared.dropped,
+                      [*dataset.notes, *split.notes], images(split.train), images(split.test), patients(split.train),
+                      patients(split.test), split.said)
 
 
 def describe(record: DataRecord) -> str:
@@ -118,6 +121,7 @@ def describe(record: DataRecord) -> str:
     left_out = record.excluded | record.dropped
     lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
         "  left out: 0 (no hybrids, no annotation lost by the crop)"]
+    lines.append(f"  split: {record.split}")
     lines += [f"  {name}: " + ", ".join(
         [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
               for name, images, patients in (("train", record.train, record.train_patients),
