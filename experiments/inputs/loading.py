@@ -14,7 +14,7 @@ from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.inputs.splitting import DRAWN, Split, require_all_classes, split_by_part
 from experiments.system.durations import Parts, sentence, timed
-from experiments.system.errors import UsageError
+from experiments.system.errors import Failure, UsageError
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
 
@@ -63,20 +63,23 @@ class Data:
 
 
 def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
-         expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
+         masks: bool = False, expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
     """4.1: read, preprocess (from the cache what is there already), split by patient, as the data set is if it says so.
 
     expect: the seconds that the rest of the run takes on these mammograms; if given, the terminal is told beforehand.
-    every_class: raise Failure where a class has no images, before and after they are prepared. Raises UsageError where
-    a batch has fewer images than there are processes to train on it.
+    every_class: raise Failure where a class has no images, before and after they are prepared; masks: where the set
+    marks no lesions. Raises UsageError where a batch has fewer images than there are processes to train on it.
     """
     if configuration.batch < machine.size:
         raise UsageError(f"--batch {configuration.batch}: fewer images than the {machine.size} processes that share "
                          "them. Start fewer, or take a larger --batch")
     classes = configuration.class_names
     dataset = chosen_dataset(configuration)
+    if masks:
+        require_masks(dataset)
     if every_class:
         require_all_classes(np.array([classes.index(each.label) for each in dataset.mammograms], dtype=int), classes)
+    _require_split(dataset.mammograms, configuration.seed, classes)
     preprocessing = Preprocessing.of(configuration)
     expected: Parts = {}
     if expect is not None:
@@ -90,6 +93,21 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
         require_all_classes(prepared.labels, classes)
     split = split_by_part(prepared.labels, prepared.patients, prepared.parts, configuration.seed, classes)
     return Data(prepared, split.train, split.test, _record(dataset, prepared, split), expected, took)
+
+
+def require_masks(dataset: Dataset) -> None:
+    """Raises Failure where the set marks no lesions, before hours of preparation for a detector of them."""
+    if not dataset.marked:
+        raise Failure(f"{dataset.name} does not mark where lesions are, and ROI detection learns from masks. It serves "
+                      "for experiments/end2end.py; for detection take a set with masks")
+
+
+def _require_split(mammograms: Sequence[Mammogram], seed: int, classes: tuple[str, ...]) -> None:
+    """Raises Failure as `split_by_part` before hours of preparation, which may leave out an image or two."""
+    told = [(classes.index(each.label), each.patient, each.part) for each in mammograms]
+    if told:  # `prepare` says it where there are none
+        labels, patients, parts = map(np.array, zip(*told, strict=True))
+        split_by_part(labels, patients, parts, seed, classes)
 
 
 def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, machine: Machine) -> Parts:

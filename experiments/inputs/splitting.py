@@ -1,5 +1,6 @@
 """The split into training and test set (4.1): by patient; the data set's own, else drawn with the same shares of the
 classes on both sides."""
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,22 +107,28 @@ def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: fl
     if not possible:
         raise Failure(f"no split of these {len(names)} patients has every class in both training and test set, since "
                       "patients with images of several classes go to one side as a whole. Add more patients")
-    best = min(possible, key=lambda test: _distance(counts[test].sum(axis=0), counts.sum(axis=0), test_fraction))
+    total = counts.sum(axis=0).tolist()
+    best = min(possible, key=lambda test: _distance(counts[test].sum(axis=0).tolist(), total, test_fraction))
     return np.flatnonzero(~best[owner]), np.flatnonzero(best[owner])
 
 
 def _draw_test_patients(counts: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
     """(P,) bool from (P, C) images by patient and class."""
-    total, test = counts.sum(axis=0), np.zeros(len(counts), dtype=bool)
-    held = np.zeros_like(total)
-    for patient in generator.permutation(len(counts)):
-        larger = held + counts[patient]
-        if _distance(larger, total, fraction) < _distance(held, total, fraction):
-            test[patient], held = True, larger
-    for missing in np.flatnonzero(held == 0):  # a class so small that its share rounds to nothing
+    total, test = counts.sum(axis=0).tolist(), np.zeros(len(counts), dtype=bool)
+    held = [0.0] * len(total)
+    distance = _distance(held, total, fraction)
+    having = counts.tolist()  # plain numbers: arrays of a few are slower, and there are many patients
+    for patient in generator.permutation(len(counts)).tolist():
+        larger = [one + more for one, more in zip(held, having[patient], strict=True)]
+        if (closer := _distance(larger, total, fraction)) < distance:
+            test[patient], held, distance = True, larger, closer
+    for missing in [index for index, images in enumerate(held) if not images]:  # its share rounds to nothing
         test[generator.choice(np.flatnonzero(counts[:, missing]))] = True
     return test
 
 
-def _distance(held: np.ndarray, total: np.ndarray, fraction: float) -> float:
-    return float(np.sum((held / total - fraction) ** 2))
+def _distance(held: Sequence[float], total: Sequence[float], fraction: float) -> float:
+    distance = 0.0
+    for part, whole in zip(held, total, strict=True):
+        distance += (part / whole - fraction) * (part / whole - fraction)
+    return distance

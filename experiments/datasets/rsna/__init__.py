@@ -47,7 +47,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
         if label is None:
             excluded[RECALLED] += 1
             continue
-        path = folder / "train_images" / image.patient / f"{image.name}.dcm"
+        path = Path(folder, "train_images", image.patient, f"{image.name}.dcm")
         try:
             fingerprint = file_fingerprint(path)
         except FileNotFoundError:
@@ -66,7 +66,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
                       f"example {example}")
     excluded[NO_LABEL] = unlabelled(folder)
     return Dataset("RSNA 2022", mammograms, {reason: count for reason, count in excluded.items() if count},
-                   (RULE, *_notes(used)))
+                   (RULE, *_notes(used)), marked=False)
 
 
 def _label(image: Image) -> str | None:

@@ -53,7 +53,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
         elif label == "normal" and found:
             excluded[NORMAL_WITH_BOX] += 1
         else:
-            path = folder / "images" / image.study / f"{image.name}.dicom"
+            path = Path(folder, "images", image.study, f"{image.name}.dicom")
             try:
                 fingerprint = file_fingerprint(path)
             except FileNotFoundError:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.inputs import splitting
 from experiments.inputs.splitting import DRAWN, OWN, require_all_classes, split, split_by_part
 from experiments.system.errors import Failure
 
@@ -56,6 +57,29 @@ def test_tiny_classes_are_on_both_sides():
     for seed in range(20):
         training, test = split(labels, owners, seed)
         assert set(labels[training]) == set(labels[test]) == {0, 1, 2}
+
+
+def defined(counts, fraction, order):
+    """Which patients test, as `split` says it, in arrays: each goes there where that brings the shares nearer."""
+    def far(held):
+        return float(np.sum((held / counts.sum(axis=0) - fraction) ** 2))
+
+    test = np.zeros(len(counts), dtype=bool)
+    for patient in order:
+        with_patient = test.copy()
+        with_patient[patient] = True
+        if far(counts[with_patient].sum(axis=0)) < far(counts[test].sum(axis=0)):
+            test = with_patient
+    return test
+
+
+def test_patients_are_drawn_as_defined():
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        counts = generator.integers(0, 5, (int(generator.integers(30, 60)), 3)).astype(float)
+        order = np.random.default_rng(seed).permutation(len(counts))
+        drawn = splitting._draw_test_patients(counts, 0.2, np.random.default_rng(seed))
+        np.testing.assert_array_equal(drawn, defined(counts, 0.2, order))
 
 
 def test_one_and_two_classes_can_be_split():
