@@ -75,7 +75,9 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(configuration: ReproductionConfiguration, folder: RunFolder, machine: Machine) -> None:
-    mammograms = chosen_dataset(configuration.classifiers).mammograms
+    dataset = chosen_dataset(configuration.classifiers)
+    loading.require_masks(dataset)
+    mammograms = dataset.mammograms
     present = {each.label for each in mammograms}
     missing = [name for name in configuration.classifiers.class_names if name not in present]
     stages = [*(detection_stages if missing else all_stages)(configuration, folder.path, machine, mammograms),

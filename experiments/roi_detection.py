@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine) -> None:
     here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
-    data = load(configuration, machine, expect=here if machine.scheduler is None else None)
+    data = load(configuration, machine, masks=True, expect=here if machine.scheduler is None else None)
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
     notes = [*data.record.notes, *repeated_images(groups, configuration.batch)]
     data = replace(data, record=replace(data.record, notes=notes))

@@ -4,7 +4,7 @@ where it honours more of the choices than the number of pixels, their names in `
 from pathlib import Path
 from types import ModuleType
 
-from experiments.datasets import cbis_ddsm, cdd_cesm, cmmd, ddsm, dmid, inbreast, mini_mias
+from experiments.datasets import cbis_ddsm, cdd_cesm, cmmd, ddsm, dmid, inbreast, mini_mias, rsna, vindr
 from experiments.datasets import folder as csv_folder
 from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.mammogram import CLASSES, Dataset, Mammogram
@@ -12,9 +12,9 @@ from experiments.system.errors import Failure, UsageError
 
 __all__ = ["CLASSES", "READERS", "Choices", "Dataset", "Mammogram", "open_dataset", "reader_of"]
 
-# tried in this order; the folder format comes last because other collections bring CSV files of their own,
-# DMID before mini-MIAS because its table may be an Info.txt, too
-READERS = (dmid, mini_mias, ddsm, cbis_ddsm, cdd_cesm, inbreast, cmmd, csv_folder)
+# tried in this order: DMID before mini-MIAS, because its table may be an Info.txt, too; DDSM late, because it looks
+# into every folder below; and the folder format last, because other collections bring CSV files of their own
+READERS = (dmid, mini_mias, vindr, rsna, cbis_ddsm, cdd_cesm, inbreast, cmmd, ddsm, csv_folder)
 
 
 def open_dataset(path: Path | None, seed: int, choices: Choices = DEFAULT) -> Dataset:

@@ -69,12 +69,14 @@ class Dataset:
     mammograms the usable images, in an order that depends on the data alone
     excluded   reason -> number of images left out
     notes      sentences that whoever reads a result on these data must know
+    marked     whether the set marks where lesions are; without that a classifier can learn from it, a detector cannot
     """
 
     name: str
     mammograms: list[Mammogram]
     excluded: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    marked: bool = True
 
 
 def file_fingerprint(*paths: Path) -> str:

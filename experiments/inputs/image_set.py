@@ -106,8 +106,10 @@ def prepare(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, cache
 
 def _fingerprint(mammograms: Sequence[Mammogram], digests: Sequence[bytes], preprocessing: Preprocessing) -> str:
     """By content, not by place or time: a copy of the data elsewhere has the same. The source is not in it: training
-    does not see it, and where nothing else says it, it is the name of the folder."""
+    does not see it, and where nothing else says it, it is the name of the folder. The part of the set's own split is,
+    since it decides what training sees."""
     total = hashlib.sha256(f"{VERSION}|{asdict(preprocessing)}|{len(mammograms)}".encode())
     for mammogram, digest in zip(mammograms, digests, strict=True):
-        total.update(repr((mammogram.name, mammogram.patient, mammogram.label)).encode() + digest)
+        total.update(repr((mammogram.name, mammogram.patient, mammogram.label)).encode() + digest
+                     + mammogram.part.encode())
     return total.hexdigest()

@@ -12,9 +12,9 @@ from experiments.inputs.cache import missing_entries, preparing
 from experiments.inputs.image_set import PreparedSet, prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
-from experiments.inputs.splitting import require_all_classes, split
+from experiments.inputs.splitting import DRAWN, Split, require_all_classes, split_by_part
 from experiments.system.durations import Parts, sentence, timed
-from experiments.system.errors import UsageError
+from experiments.system.errors import Failure, UsageError
 from experiments.system.machine import Machine
 from experiments.system.progress import announce
 
@@ -29,6 +29,7 @@ class DataRecord:
     excluded, dropped          reason -> number of images left out by the reader, lost in preprocessing
     notes                      sentences
     train, test                class -> number of images; train_patients, test_patients: whose they are
+    split                      whose division that is: the data set's own, or drawn by the seed
     """
     name: str
     is_ddsm: bool
@@ -42,6 +43,7 @@ class DataRecord:
     test: dict[str, int]
     train_patients: int
     test_patients: int
+    split: str = DRAWN  # of runs that were made when every split was
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +63,23 @@ class Data:
 
 
 def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
-         expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
-    """4.1: read, preprocess (from the cache what is there already), split by patient.
+         masks: bool = False, expect: Callable[[Sequence[Mammogram]], Parts] | None = None) -> Data:
+    """4.1: read, preprocess (from the cache what is there already), split by patient, as the data set is if it says so.
 
     expect: the seconds that the rest of the run takes on these mammograms; if given, the terminal is told beforehand.
-    every_class: raise Failure where a class has no images, before and after they are prepared. Raises UsageError where
-    a batch has fewer images than there are processes to train on it.
+    every_class: raise Failure where a class has no images, before and after they are prepared; masks: where the set
+    marks no lesions. Raises UsageError where a batch has fewer images than there are processes to train on it.
     """
     if configuration.batch < machine.size:
         raise UsageError(f"--batch {configuration.batch}: fewer images than the {machine.size} processes that share "
                          "them. Start fewer, or take a larger --batch")
     classes = configuration.class_names
     dataset = chosen_dataset(configuration)
+    if masks:
+        require_masks(dataset)
     if every_class:
         require_all_classes(np.array([classes.index(each.label) for each in dataset.mammograms], dtype=int), classes)
+    _require_split(dataset.mammograms, configuration.seed, classes)
     preprocessing = Preprocessing.of(configuration)
     expected: Parts = {}
     if expect is not None:
@@ -86,8 +91,23 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
                            scheduler=machine.scheduler)
     if every_class:
         require_all_classes(prepared.labels, classes)
-    train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
-    return Data(prepared, train, test, _record(dataset, prepared, train, test), expected, took)
+    split = split_by_part(prepared.labels, prepared.patients, prepared.parts, configuration.seed, classes)
+    return Data(prepared, split.train, split.test, _record(dataset, prepared, split), expected, took)
+
+
+def require_masks(dataset: Dataset) -> None:
+    """Raises Failure where the set marks no lesions, before hours of preparation for a detector of them."""
+    if not dataset.marked:
+        raise Failure(f"{dataset.name} does not mark where lesions are, and ROI detection learns from masks. It serves "
+                      "for experiments/end2end.py; for detection take a set with masks")
+
+
+def _require_split(mammograms: Sequence[Mammogram], seed: int, classes: tuple[str, ...]) -> None:
+    """Raises Failure as `split_by_part` before hours of preparation, which may leave out an image or two."""
+    told = [(classes.index(each.label), each.patient, each.part) for each in mammograms]
+    if told:  # `prepare` says it where there are none
+        labels, patients, parts = map(np.array, zip(*told, strict=True))
+        split_by_part(labels, patients, parts, seed, classes)
 
 
 def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, machine: Machine) -> Parts:
@@ -98,7 +118,7 @@ def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, m
     return {"preparing": preparing(missing, machine.workers)}
 
 
-def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray) -> DataRecord:
+def _record(dataset: Dataset, prepared: PreparedSet, split: Split) -> DataRecord:
     def images(indices: np.ndarray) -> dict[str, int]:
         counts = np.bincount(prepared.labels[indices], minlength=len(prepared.classes))
         return dict(zip(prepared.classes, counts.tolist(), strict=True))
@@ -107,8 +127,9 @@ def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np
         return len(set(prepared.patients[indices]))
 
     return DataRecord(dataset.name, dataset.name == THESIS, prepared.fingerprint, len(prepared),
-                      len(set(prepared.patients)), dataset.excluded, prepared.dropped, list(dataset.notes),
-                      images(train), images(test), patients(train), patients(test))
+                      len(set(prepared.patients)), dataset.excluded, prepared.dropped,
+                      [*dataset.notes, *split.notes], images(split.train), images(split.test), patients(split.train),
+                      patients(split.test), split.said)
 
 
 def describe(record: DataRecord) -> str:
@@ -118,6 +139,7 @@ def describe(record: DataRecord) -> str:
     left_out = record.excluded | record.dropped
     lines += [f"  left out: {count} ({reason})" for reason, count in left_out.items()] or [
         "  left out: 0 (no hybrids, no annotation lost by the crop)"]
+    lines.append(f"  split: {record.split}")
     lines += [f"  {name}: " + ", ".join(
         [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
               for name, images, patients in (("train", record.train, record.train_patients),

@@ -1,11 +1,44 @@
-"""The split into training and test set (4.1): by patient, with the same shares of the classes on both sides."""
+"""The split into training and test set (4.1): by patient; the data set's own, else drawn with the same shares of the
+classes on both sides."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from experiments.configuration.streams import SPLIT
 from experiments.datasets import CLASSES
+from experiments.datasets.mammogram import TEST, TRAINING
 from experiments.system.errors import Failure
 
 TRIES = 20
+OWN, DRAWN = "its own", "drawn by the seed"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """train, test  (n,) int64, ascending indices of the images
+    kept, drawn  how many patients are where the data set has them, and where the seed put them
+    """
+    train: np.ndarray
+    test: np.ndarray
+    kept: int
+    drawn: int
+
+    @property
+    def said(self) -> str:
+        """Whose split it is."""
+        if not self.kept:
+            return DRAWN
+        return f"{OWN} for {self.kept} patients, {DRAWN} for {self.drawn}" if self.drawn else OWN
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever reads a result must know of it: nothing where it is drawn."""
+        if not self.kept:
+            return []
+        who = "" if not self.drawn else (
+            f" That holds for {self.kept} patients; the other {self.drawn}, of whom it tells no part, were drawn.")
+        return [f"Training and test set are those that the data set itself tells, whatever the seed.{who}"]
 
 
 def require_all_classes(labels: np.ndarray, classes: tuple[str, ...] = CLASSES) -> None:
@@ -18,6 +51,34 @@ def require_all_classes(labels: np.ndarray, classes: tuple[str, ...] = CLASSES) 
                   "Add images of the missing class, or merge this set with another in the folder format")
         raise Failure(f"the data hold {found} images; the classifier tells {len(classes)} classes apart and needs "
                       f"images of each. {remedy}")
+
+
+def split_by_part(labels: np.ndarray, patients: np.ndarray, parts: np.ndarray, seed: int,
+                  classes: tuple[str, ...] = CLASSES) -> Split:
+    """The data set's own split where it tells one: parts (N,) str, each of `mammogram.PARTS`. Patients of whose images
+    it tells no part are drawn, as `split` draws them. labels (N,) int and patients (N,) str as there.
+
+    Raises `Failure` for a patient in both parts, a class present that is then not on both sides, and as `split`.
+    """
+    in_training, in_test = (np.isin(patients, patients[parts == part]) for part in (TRAINING, TEST))
+    both = np.unique(patients[in_training & in_test])
+    if len(both):
+        raise Failure(f"the data set's own split has {len(both)} of its patients in both parts, {TRAINING} and {TEST}, "
+                      f"the first is {both[0]}: a patient's images never stand on both sides. Correct the table that "
+                      "says which image is in which part")
+    untold = np.flatnonzero(~(in_training | in_test))
+    train, test = np.flatnonzero(in_training), np.flatnonzero(in_test)
+    if len(untold):
+        drawn = split(labels[untold], patients[untold], seed, classes=classes)
+        train, test = (np.sort(np.concatenate([own, untold[more]]))
+                       for own, more in zip((train, test), drawn, strict=True))
+    for part, indices in ((TRAINING, train), (TEST, test)):
+        for absent in np.setdiff1d(labels, labels[indices]):
+            raise Failure(f"class {classes[absent]!r} has no images in the {part} part of the data set's own split; "
+                          f"training and test need at least one patient each. Add {classes[absent]} images of that "
+                          "part, or leave the class out")
+    drawn_patients = len(np.unique(patients[untold]))
+    return Split(train, test, len(np.unique(patients)) - drawn_patients, drawn_patients)
 
 
 def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: float = 0.2,
@@ -46,22 +107,28 @@ def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: fl
     if not possible:
         raise Failure(f"no split of these {len(names)} patients has every class in both training and test set, since "
                       "patients with images of several classes go to one side as a whole. Add more patients")
-    best = min(possible, key=lambda test: _distance(counts[test].sum(axis=0), counts.sum(axis=0), test_fraction))
+    total = counts.sum(axis=0).tolist()
+    best = min(possible, key=lambda test: _distance(counts[test].sum(axis=0).tolist(), total, test_fraction))
     return np.flatnonzero(~best[owner]), np.flatnonzero(best[owner])
 
 
 def _draw_test_patients(counts: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
     """(P,) bool from (P, C) images by patient and class."""
-    total, test = counts.sum(axis=0), np.zeros(len(counts), dtype=bool)
-    held = np.zeros_like(total)
-    for patient in generator.permutation(len(counts)):
-        larger = held + counts[patient]
-        if _distance(larger, total, fraction) < _distance(held, total, fraction):
-            test[patient], held = True, larger
-    for missing in np.flatnonzero(held == 0):  # a class so small that its share rounds to nothing
+    total, test = counts.sum(axis=0).tolist(), np.zeros(len(counts), dtype=bool)
+    held = [0.0] * len(total)
+    distance = _distance(held, total, fraction)
+    having = counts.tolist()  # plain numbers: arrays of a few are slower, and there are many patients
+    for patient in generator.permutation(len(counts)).tolist():
+        larger = [one + more for one, more in zip(held, having[patient], strict=True)]
+        if (closer := _distance(larger, total, fraction)) < distance:
+            test[patient], held, distance = True, larger, closer
+    for missing in [index for index, images in enumerate(held) if not images]:  # its share rounds to nothing
         test[generator.choice(np.flatnonzero(counts[:, missing]))] = True
     return test
 
 
-def _distance(held: np.ndarray, total: np.ndarray, fraction: float) -> float:
-    return float(np.sum((held / total - fraction) ** 2))
+def _distance(held: Sequence[float], total: Sequence[float], fraction: float) -> float:
+    distance = 0.0
+    for part, whole in zip(held, total, strict=True):
+        distance += (part / whole - fraction) * (part / whole - fraction)
+    return distance

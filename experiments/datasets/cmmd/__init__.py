@@ -68,7 +68,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
                       f"NBIA Data Retriever makes them, for example {folder / 'CMMD' / next(iter(breasts))[0]}/.../1-1"
                       ".dcm")
     return Dataset("CMMD", mammograms, dict(excluded) | ({ABSENT: absent} if absent else {}),
-                   (NO_NORMALS, NO_MASKS, *_parts_of_one_class(mammograms)))
+                   (NO_NORMALS, NO_MASKS, *_parts_of_one_class(mammograms)), marked=False)
 
 
 def _parts_of_one_class(mammograms: Sequence[Mammogram]) -> Iterator[str]:

@@ -76,7 +76,8 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     notes = [NO_PATIENTS] if not patients else []
     if unmarked:
         notes.append(f"DMID: {unmarked} {NO_CIRCLES}")
-    return Dataset("DMID", mammograms, {reason: count for reason, count in excluded.items() if count}, tuple(notes))
+    return Dataset("DMID", mammograms, {reason: count for reason, count in excluded.items() if count}, tuple(notes),
+                   marked=bool(files.masks))
 
 
 def _label(rows: Sequence[Row]) -> str | None:

@@ -99,12 +99,21 @@ def _lines(table: Path) -> Iterator[tuple[list[str], str]]:
     except UnicodeDecodeError as error:
         raise Failure(f"{table}: cannot be read as a text in UTF-8 ({error}). Save it in UTF-8") from error
     for number, line in enumerate(text.splitlines(), start=1):
-        delimiter = next((mark for mark in "\t;," if mark in line), None)
-        cells = line.split() if delimiter is None else next(csv.reader([line], delimiter=delimiter), [])
-        yield [cell.strip() for cell in cells], f"{table}, line {number}"
+        try:
+            yield _cells(line), f"{table}, line {number}"
+        except csv.Error as error:
+            raise Failure(f"{table}, line {number}: cannot be read as a row of a table ({error})") from error
+
+
+def _cells(line: str) -> list[str]:
+    delimiter = next((mark for mark in "\t;," if mark in line), None)
+    cells = line.split() if delimiter is None else next(csv.reader([line], delimiter=delimiter), [])
+    return [cell.strip() for cell in cells]
 
 
 def _has_rows(path: Path) -> bool:
+    """Whether a line begins with image, perhaps view, and tissue."""
     with open(path, "rb") as file:
-        start = file.read(START)
-    return re.search(rb'^(\xef\xbb\xbf)?"?IMG\d{1,6}"?[\s,;]', start, re.MULTILINE | re.IGNORECASE) is not None
+        lines = file.read(START).decode("utf-8-sig", "replace").splitlines()
+    rows = (_cells(line) for line in lines if line.lstrip('"')[:3].upper() == "IMG")
+    return any(IMAGE.fullmatch(image) and set(TISSUES) & {cell.upper() for cell in rest[:2]} for image, *rest in rows)

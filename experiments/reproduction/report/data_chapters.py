@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from experiments.configuration.detector import PRESETS
 from experiments.datasets.mammogram import THESIS
+from experiments.inputs.splitting import DRAWN
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.html import Chapter, Picture, Section
 from experiments.reporting.roi_tables import LOSS_NAMES, headline, measures_table
@@ -25,8 +26,10 @@ def not_theirs(material: Material) -> str:
 def data_chapter(material: Material) -> Chapter:
     data = material.data
     left_out = data.excluded | data.dropped
-    split = ("Training and test set share no patient. Both hold the same shares of the classes, 80 % and 20 % as in "
-             "the thesis, as near as patients can be divided.")
+    split = "Training and test set share no patient."
+    if data.split == DRAWN:
+        split += (" Both hold the same shares of the classes, 80 % and 20 % as in the thesis, as near as patients can "
+                  "be divided.")
     sections = [Section("4.1: numbers of images", [
         not_theirs(material), f"{data.images} images of {data.patients} patients. {split}", *data.notes],
         [counts_table(data)] + ([Table("Images left out", ("Images",), tuple(

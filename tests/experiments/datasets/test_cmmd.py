@@ -78,7 +78,7 @@ def made(tmp_path):
 
 def test_breasts_get_their_labels_from_the_headers(made):
     data = open_dataset(made.folder, seed=0)
-    assert data.name == "CMMD" and data.notes[:2] == (NO_NORMALS, NO_MASKS)
+    assert data.name == "CMMD" and not data.marked and data.notes[:2] == (NO_NORMALS, NO_MASKS)
     assert [(one.patient, one.breast, dict(one.facts)["view"], one.label, one.source) for one in data.mammograms] == [
         (patient, breast, view, label, source) for patient, breast, label, source in (
             ("D1-0001", "right", "benign", "cmmd-D1"), ("D1-0002", "left", "cancer", "cmmd-D1"),

@@ -10,7 +10,7 @@ from PIL import Image
 from experiments import end2end
 from experiments.datasets import dmid, open_dataset
 from experiments.datasets.dmid import ABSENT, HYBRID, NO_PATIENTS, OTHER_SHAPE, UNLISTED
-from experiments.system.errors import Failure, UsageError
+from experiments.system.errors import Failure
 
 LEGEND = (("Digital mammography dataset",), ("F", "Fatty"), ("CALC", "Calcification"), ("Image", "View", "Tissue"))
 ROWS = (("IMG001", "CCLT", "G", "CIRC", "B", "12", "30", "5"), ("IMG002", "MLORT", "D", "NORM"),
@@ -66,7 +66,7 @@ def data(tmp_path):
 
 def test_labels_breasts_views_and_masks(data):
     found = open_dataset(data, seed=0)
-    assert found.name == "DMID" and found.excluded == {}
+    assert found.name == "DMID" and found.excluded == {} and found.marked
     assert [(one.name.rpartition("/")[2], one.patient, one.label, one.breast, dict(one.facts))
             for one in found.mammograms] == [
         ("IMG001.tif", "IMG001", "benign", "left", {"view": "CC", "finding": "CIRC"}),
@@ -107,8 +107,9 @@ def test_the_spreadsheet_has_a_legend_and_no_header(data):
         book.active.append([int(cell) if cell.isdigit() else cell for cell in row])
     book.save(data / "Metadata.xlsx")
     assert [(one.name, one.label, one.facts) for one in open_dataset(data, 0).mammograms] == expected
-    shutil.rmtree(data / "TIFF Images")
     shutil.rmtree(data / "ROI Masks")
+    assert not open_dataset(data, 0).marked
+    shutil.rmtree(data / "TIFF Images")
     shutil.rmtree(data / "Pixel-level annotation")
     assert not dmid.recognise(data)  # another set's Metadata.xlsx
 
@@ -208,10 +209,13 @@ def test_damaged_and_absent_files(data):
     shutil.rmtree(data / "TIFF Images")
     with pytest.raises(Failure, match=r"none of the 4 images that the table lists is below it.*Images/IMG001\.tif"):
         open_dataset(data, 0)
-    (data / "Metadata.csv").write_text("IMG001.tif,cancer\n")
-    with pytest.raises(UsageError, match="no data set was recognised"):
-        (data / "other.csv").write_text("")
-        open_dataset(data, 0)
+
+
+@pytest.mark.parametrize("row", ["IMG001.tif,cancer,1", "IMG001,images/a.png,cancer", "IMG001 is of film G", "IMG"])
+def test_other_tables_are_not_taken_for_it(tmp_path, row):
+    (tmp_path / "a.csv").write_text(row + "\n")
+    (tmp_path / "b.txt").write_text(row + "\n")
+    assert not dmid.recognise(tmp_path)
 
 
 def test_the_fingerprint_follows_image_and_masks(data):

@@ -49,6 +49,8 @@ SIGNS = {  # by the last part of the reader's name: the files by which it knows 
     "inbreast": {"INbreast.csv": "Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Bi-Rads\n"},
     "cmmd": {"saved.csv": "ID1,LeftRight,Age,number,abnormality,classification,subtype\n"},
     "dmid": {"Metadata.csv": "Image,View\nIMG001,CCLT,G,CIRC,B,535,425,197\n"},
+    "vindr": {"breast-level_annotations.csv": "study_id\n", "finding_annotations.csv": "study_id\n"},
+    "rsna": {"train.csv": "site_id,patient_id,image_id,laterality,view,cancer,biopsy\n"},
     "folder": {"labels.csv": "image,label,patient\n"}}
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -180,3 +181,11 @@ def test_killed_in_the_middle(tmp_path):
     fresh = opened(tmp_path / "fresh", synthetic.dataset(seed=0, images=len(done) + 8, height=128).mammograms)
     assert prepared.fingerprint == fresh.fingerprint
     shutil.rmtree(cache)
+
+
+def test_the_fingerprint_follows_the_own_split_and_nothing_else_that_training_does_not_see(tmp_path):
+    def fingerprint(**changed):
+        return opened(tmp_path, [replace(one, **changed) for one in DRAWN]).fingerprint
+
+    assert len({fingerprint(), fingerprint(part="training"), fingerprint(part="test")}) == 3
+    assert fingerprint(source="other", breast="left", facts=(("view", "CC"),)) == fingerprint()

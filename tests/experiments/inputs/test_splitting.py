@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.inputs.splitting import require_all_classes, split
+from experiments.inputs import splitting
+from experiments.inputs.splitting import DRAWN, OWN, require_all_classes, split, split_by_part
 from experiments.system.errors import Failure
 
 
@@ -58,6 +59,29 @@ def test_tiny_classes_are_on_both_sides():
         assert set(labels[training]) == set(labels[test]) == {0, 1, 2}
 
 
+def defined(counts, fraction, order):
+    """Which patients test, as `split` says it, in arrays: each goes there where that brings the shares nearer."""
+    def far(held):
+        return float(np.sum((held / counts.sum(axis=0) - fraction) ** 2))
+
+    test = np.zeros(len(counts), dtype=bool)
+    for patient in order:
+        with_patient = test.copy()
+        with_patient[patient] = True
+        if far(counts[with_patient].sum(axis=0)) < far(counts[test].sum(axis=0)):
+            test = with_patient
+    return test
+
+
+def test_patients_are_drawn_as_defined():
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        counts = generator.integers(0, 5, (int(generator.integers(30, 60)), 3)).astype(float)
+        order = np.random.default_rng(seed).permutation(len(counts))
+        drawn = splitting._draw_test_patients(counts, 0.2, np.random.default_rng(seed))
+        np.testing.assert_array_equal(drawn, defined(counts, 0.2, order))
+
+
 def test_one_and_two_classes_can_be_split():
     labels = np.array([0] * 40 + [2] * 20)
     owners = np.arange(60).astype(str)
@@ -94,3 +118,67 @@ def test_the_split_does_not_depend_on_the_numbers_of_the_classes():
     labels, owners = generator.integers(2, size=60), np.array([f"p{index // 2}" for index in range(60)])
     two, three = split(labels, owners, 4, classes=("cancer", "benign")), split(labels * 2, owners, 4)
     assert all(np.array_equal(one, other) for one, other in zip(two, three, strict=True))
+
+
+def told(owners):
+    """A part for each image, as if the set had a split of its own that no draw gives: the last patients test."""
+    last = np.unique(owners)[-len(np.unique(owners)) // 3:]
+    return np.where(np.isin(owners, last), "test", "training")
+
+
+def test_the_own_split_of_a_set_is_kept_whatever_the_seed():
+    labels, owners = population(np.random.default_rng(1), 60)
+    parts = told(owners)
+    for seed in range(3):
+        found = split_by_part(labels, owners, parts, seed)
+        np.testing.assert_array_equal(found.train, np.flatnonzero(parts == "training"))
+        np.testing.assert_array_equal(found.test, np.flatnonzero(parts == "test"))
+        assert (found.kept, found.drawn, found.said) == (60, 0, OWN)
+    assert found.notes == ["Training and test set are those that the data set itself tells, whatever the seed."]
+
+
+def test_without_a_split_of_its_own_it_is_drawn_as_ever():
+    labels, owners = population(np.random.default_rng(2), 60)
+    found = split_by_part(labels, owners, np.full(len(labels), ""), 3)
+    for one, other in zip((found.train, found.test), split(labels, owners, 3), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (found.said, found.notes, found.kept) == (DRAWN, [], 0)
+
+
+def test_patients_of_no_part_are_drawn_and_the_others_stay():
+    labels, owners = population(np.random.default_rng(3), 60)
+    more, other_owners = np.ones(40, dtype=int), np.char.add("other", (np.arange(40) // 2).astype(str))
+    parts = np.concatenate([told(owners), np.full(40, "")])
+    labels, owners = np.concatenate([labels, more]), np.concatenate([owners, other_owners])
+    found, again = (split_by_part(labels, owners, parts, seed) for seed in (0, 1))
+    for each in (found, again):
+        np.testing.assert_array_equal(np.sort(np.concatenate([each.train, each.test])), np.arange(len(labels)))
+        assert (np.diff(each.train) > 0).all() and (np.diff(each.test) > 0).all()
+        assert set(parts[each.train]) == {"training", ""} and set(parts[each.test]) == {"test", ""}
+        assert not set(owners[each.train]) & set(owners[each.test])
+    assert not np.array_equal(found.test, again.test)
+    drawn = split(more, other_owners, 0)[1]
+    np.testing.assert_array_equal(found.test[found.test >= len(parts) - 40], drawn + len(parts) - 40)
+    assert (found.kept, found.drawn) == (60, 20)
+    assert found.said == "its own for 60 patients, drawn by the seed for 20" and "other 20" in found.notes[0]
+
+
+def test_an_image_of_no_part_goes_where_its_patient_is():
+    labels, owners = np.array([0, 0, 0, 0, 0]), np.array(["a", "a", "b", "c", "c"])
+    found = split_by_part(labels, owners, np.array(["test", "", "training", "", "training"]), 0)
+    assert (found.train.tolist(), found.test.tolist(), found.drawn) == ([2, 3, 4], [0, 1], 0)
+
+
+def test_a_patient_in_both_parts_of_the_own_split():
+    labels, owners = np.zeros(4, dtype=int), np.array(["b", "a", "b", "c"])
+    with pytest.raises(Failure, match="has 1 of its patients in both parts, training and test, the first is b:"):
+        split_by_part(labels, owners, np.array(["training", "test", "test", "training"]), 0)
+
+
+@pytest.mark.parametrize(("parts", "message"), [
+    (["training", "training", "training", "test"], "class 'normal' has no images in the test part"),
+    (["test", "training", "training", "test"], "class 'cancer' has no images in the training part"),
+    (["test"] * 4, "class 'cancer' has no images in the training part")])
+def test_the_own_split_lacks_a_class(parts, message):
+    with pytest.raises(Failure, match=message):
+        split_by_part(np.array([0, 1, 1, 0]), np.array(["a", "b", "c", "d"]), np.array(parts), 0)
