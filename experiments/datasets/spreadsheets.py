@@ -33,14 +33,12 @@ def read_rows(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
 
 
 def read_cells(table: Path) -> Iterator[tuple[list[str], str]]:
-    """(texts of all cells, place) of each row of all sheets of an .xlsx file, for tables without a header.
-
-    Raises `Failure` as `read_rows`, and for a formula or an error in any cell.
+    """(texts of all cells, place) of each row of all sheets of an .xlsx file, for tables without a header. A formula
+    stands there as it is written, and is for the reader to refuse. Raises `Failure` where the file cannot be read.
     """
     for name, rows in _sheets(table):
         for number, row in enumerate(rows, 1):
-            place = f"{table}, sheet {name!r}, row {number}"
-            yield [_cell(row, at, f"column {at + 1}", place) for at in range(len(row))], place
+            yield [_text(cell.value) for cell in row], f"{table}, sheet {name!r}, row {number}"
 
 
 def _sheet_rows(table: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:

@@ -5,7 +5,7 @@
     <series UID> / 1-1.dcm                                                                  series downloaded singly
     jpeg / <series UID> / 1-101.jpg                                                         repackaged as JPEG
 
-Other pictures may stand in the place of the DICOM files; where both lie side by side under one name, DICOM counts.
+Other pictures may stand in the place of the DICOM files; where there are both of a series, DICOM counts.
 """
 from collections import defaultdict
 from pathlib import Path
@@ -24,13 +24,12 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self._below: dict[str, list[Path]] = defaultdict(list)
         for above, names in folders_below(folder):
-            files = [path for name in names if (path := Path(above, name)).suffix.lower() in (DICOM, *PICTURES)]
-            originals = {path.stem for path in files if path.suffix.lower() == DICOM}
-            for path in files:
-                if path.suffix.lower() == DICOM or path.stem not in originals:
+            for name in names:
+                if Path(name).suffix.lower() in (DICOM, *PICTURES):
                     for part in Path(above).relative_to(folder).parts:
-                        self._below[part].append(path)
+                        self._below[part].append(Path(above, name))
 
     def find(self, cell: Cell) -> list[Path]:
         """The files of the cell's series where a folder has its name, else those of its subject; none if absent."""
-        return self._below.get(cell.series) or self._below.get(cell.subject) or []
+        found = self._below.get(cell.series) or self._below.get(cell.subject) or []
+        return [path for path in found if path.suffix.lower() == DICOM] or found

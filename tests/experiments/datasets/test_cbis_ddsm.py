@@ -335,7 +335,8 @@ def test_pictures_in_the_place_of_dicom(tmp_path, suffix, layout):
 def test_dicom_counts_where_a_picture_lies_beside_it(tmp_path):
     one_view(tmp_path, film(1, (9, 8)), spot(5, 5))
     for path in [*tmp_path.rglob("*.dcm")]:
-        Image.fromarray(np.zeros((H, W), np.uint8)).save(path.with_suffix(".png"))
+        for name in (path.with_suffix(".png"), path.with_name("preview.jpg")):
+            Image.fromarray(np.zeros((H, W), np.uint8)).save(name)
     image, mask = open_dataset(tmp_path, 0).mammograms[0].load()
     np.testing.assert_array_equal(image, film())
     np.testing.assert_array_equal(mask, spot(5, 5) > 0)

@@ -103,7 +103,7 @@ def test_the_spreadsheet_has_a_legend_and_no_header(data):
     (data / "Metadata.csv").unlink()
     assert not dmid.recognise(data)
     book = openpyxl.Workbook()
-    for row in (*LEGEND, (), *ROWS):
+    for row in (*LEGEND, ("=COUNTA(A1:A2)",), *ROWS):
         book.active.append([int(cell) if cell.isdigit() else cell for cell in row])
     book.save(data / "Metadata.xlsx")
     assert [(one.name, one.label, one.facts) for one in open_dataset(data, 0).mammograms] == expected
@@ -167,6 +167,17 @@ def test_women_are_told_by_the_dicom_headers_where_those_tell_any(data, identiti
     assert [one.name for one in found.mammograms] == [f"DICOM Images/IMG00{number}.dcm" for number in range(1, 5)]
     np.testing.assert_array_equal(found.mammograms[0].image(), pixels(1))
     np.testing.assert_array_equal(found.mammograms[0].mask(), spot(20, 10) > 0)
+
+
+@pytest.mark.parametrize("cell", ["=B1", "#N/A"])
+def test_a_class_that_is_a_formula_or_an_error_is_refused(data, cell):
+    openpyxl = pytest.importorskip("openpyxl", reason='needs openpyxl: pip install -e ".[xlsx]"')
+    (data / "Metadata.csv").unlink()
+    book = openpyxl.Workbook()
+    book.active.append(["IMG001", "CCLT", "G", "CIRC", cell])
+    book.save(data / "Metadata.xlsx")
+    with pytest.raises(Failure, match=rf"Metadata\.xlsx, sheet 'Sheet', row 1: cannot understand '.*{cell}'"):
+        open_dataset(data, 0)
 
 
 @pytest.mark.parametrize(("row", "message"), [
