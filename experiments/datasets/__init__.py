@@ -4,7 +4,7 @@ where it honours more of the choices than the number of pixels, their names in `
 from pathlib import Path
 from types import ModuleType
 
-from experiments.datasets import cbis_ddsm, ddsm, mini_mias
+from experiments.datasets import cbis_ddsm, cdd_cesm, ddsm, inbreast, mini_mias
 from experiments.datasets import folder as csv_folder
 from experiments.datasets.choices import DEFAULT, Choices
 from experiments.datasets.mammogram import CLASSES, Dataset, Mammogram
@@ -13,7 +13,7 @@ from experiments.system.errors import Failure, UsageError
 __all__ = ["CLASSES", "READERS", "Choices", "Dataset", "Mammogram", "open_dataset", "reader_of"]
 
 # tried in this order; the folder format comes last because other collections bring CSV files of their own
-READERS = (mini_mias, ddsm, cbis_ddsm, csv_folder)
+READERS = (mini_mias, ddsm, cbis_ddsm, cdd_cesm, inbreast, csv_folder)
 
 
 def open_dataset(path: Path | None, seed: int, choices: Choices = DEFAULT) -> Dataset:

@@ -19,6 +19,20 @@ def missing_columns(table: Path, columns: Sequence[str]) -> list[str]:
     return [column for column in columns if column not in header]
 
 
+def tables_with(folder: Path, columns: Sequence[str]) -> list[Path]:
+    """The CSV files in the folder, not below it, that have the columns, by name. What is no table is passed over."""
+    return [path for path in sorted(folder.iterdir())
+            if path.suffix.lower() == ".csv" and path.is_file() and _has(path, columns)]
+
+
+def only_table(found: Sequence[Path], folder: Path, lists: str) -> Path | None:
+    """The table that was found, None where none was. Raises `Failure` where there are several. lists: what it does."""
+    if len(found) > 1:
+        raise Failure(f"{folder}: expected one table that lists {lists}, found {len(found)}: "
+                      f"{', '.join(path.name for path in found)}. Keep one of them")
+    return found[0] if found else None
+
+
 def read_table(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
                ) -> Iterator[tuple[dict[str, str], str]]:
     """(cells, place) of each row: the text under `columns` and `optional`, '' where the table lacks one of the latter;
@@ -28,14 +42,8 @@ def read_table(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
     fit.
     """
     delimiter, header, first = _header(table, columns)
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise Failure(f"{table}: lacks the column(s) {', '.join(missing)}; expected {', '.join(columns)}")
-    twice = [column for column in (*columns, *optional) if header.count(column) > 1]
-    if twice:
-        raise Failure(f"{table}: has the column {twice[0]!r} {header.count(twice[0])} times; which one is meant?")
     wanted = (*columns, *optional)
-    places = {column: header.index(column) for column in wanted if column in header}
+    places = column_places(str(table), header, columns, optional)
     for row, line in _rows(table, delimiter):
         place = f"{table}, line {line}"
         if line <= first or not any(cell.strip() for cell in row):
@@ -47,6 +55,28 @@ def read_table(table: Path, columns: Sequence[str], optional: Sequence[str] = ()
             raise Failure(f"{place}: a quote in it closes in a later line only, so that it swallows lines. Remove the "
                           "quote, or write the cell in one line")
         yield {column: row[places[column]].strip() if column in places else "" for column in wanted}, place
+
+
+def column_places(table: str, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> dict[str, int]:
+    """Where in the header, of names in lower case, each column stands that it has.
+
+    Raises `Failure`, naming the table, where it lacks one of `columns` or has one of all twice.
+    """
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise Failure(f"{table}: lacks the column(s) {', '.join(missing)}; expected {', '.join(columns)}")
+    wanted = (*columns, *optional)
+    twice = [column for column in wanted if header.count(column) > 1]
+    if twice:
+        raise Failure(f"{table}: has the column {twice[0]!r} {header.count(twice[0])} times; which one is meant?")
+    return {column: header.index(column) for column in wanted if column in header}
+
+
+def _has(table: Path, columns: Sequence[str]) -> bool:
+    try:
+        return not missing_columns(table, columns)
+    except Failure:
+        return False
 
 
 def _header(table: Path, columns: Sequence[str]) -> tuple[str, list[str], int]:

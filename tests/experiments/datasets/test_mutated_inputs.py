@@ -1,5 +1,6 @@
 """Whatever stands in a file, a reader ends in a result or in one message: a few seeded mutations of every kind."""
 import io
+import plistlib
 import random
 
 import numpy as np
@@ -8,9 +9,12 @@ from PIL import Image
 
 from experiments.datasets import open_dataset
 from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
+from experiments.datasets.cdd_cesm.annotator import read_outlines as read_annotator
 from experiments.datasets.ddsm.ics import read_ics
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
 from experiments.datasets.images.reading import read_image, read_mask
+from experiments.datasets.inbreast.outlines import read_outlines
+from experiments.datasets.outlines import filled
 from experiments.system.errors import Failure, UsageError
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 10)).astype(np.uint8)
@@ -18,6 +22,10 @@ OVERLAY = ("TOTAL_ABNORMALITIES 1\nABNORMALITY 1\nLESION_TYPE MASS\nASSESSMENT 4
            "TOTAL_OUTLINES 1\nBOUNDARY\n5 10 2 2 2 2 4 4 4 6 6 6 6 0 0 0 #\n")
 ICS = ("ics_version 1.0\nfilename A-0001-1\nDIGITIZER DBA 21\nLEFT_CC LINES 40 PIXELS_PER_LINE 30 BITS_PER_PIXEL 12 "
        "RESOLUTION 43.5 OVERLAY\n")
+VIA = ("#filename,region_count,region_shape_attributes\n"
+       'P1_L_DM_CC.jpg,1,"{""name"":""polygon"",""all_points_x"":[1,9,9],""all_points_y"":[1,1,7]}"\n'
+       'P1_L_DM_CC.jpg,1,"{""name"":""ellipse"",""cx"":4,""cy"":5,""rx"":3,""ry"":2.5,""theta"":1}"\n')
+ROI = {"Name": "Mass", "NumberOfPoints": 3, "Point_px": ["(1.5, 2.5)", "(7.25, 2.5)", "(7.25, 9.0)"]}
 WORDS = (b"9" * 5000, "²".encode(), b"nan", b"-1", b'"', b"\0", b"\xff", b"\n", b",", b";", b"../", b"1e999")
 
 
@@ -43,6 +51,11 @@ def read_mias(path):
     read_folder(path)
 
 
+def fill_annotator(path):
+    for outlines in read_annotator(path).values():
+        filled(outlines, GREY.shape, "a")
+
+
 KINDS = {
     "a.png": (picture("PNG"), read_both), "a16.png": (picture("PNG", GREY.astype(np.uint16) << 8), read_both),
     "colours.png": (picture("PNG", np.dstack(3 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
@@ -52,7 +65,9 @@ KINDS = {
     NAMES[0]: ((",".join(COLUMNS) + "\nP_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"b/b/c/0.dcm\n\",b/b/c/1.dcm\n").encode(),
                lambda path: read_tables(path.parent)),
     "A_0001_1.LEFT_CC.OVERLAY": (OVERLAY.encode(), lambda path: lesions_mask(read_overlay(path, (40, 30)), (40, 30))),
-    "A-0001-1.ics": (ICS.encode(), read_ics),
+    "A-0001-1.ics": (ICS.encode(), read_ics), "via.csv": (VIA.encode(), fill_annotator),
+    "20586908.xml": (plistlib.dumps({"Images": [{"NumberOfROIs": 1, "ROIs": [ROI]}]}),
+                     lambda path: filled(read_outlines(path)[0], GREY.shape, "a")),
 }
 
 

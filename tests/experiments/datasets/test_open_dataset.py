@@ -14,7 +14,7 @@ import pytest
 import experiments
 from experiments import convert_ddsm, datasets, decomposition, end2end, reproduce, retraining, roi_detection
 from experiments.configuration.classifier import ClassifierConfiguration
-from experiments.datasets import READERS, Choices, open_dataset
+from experiments.datasets import READERS, Choices, open_dataset, reader_of
 from experiments.datasets.birads import BiradsClasses
 from experiments.datasets.mammogram import Mammogram
 from experiments.inputs import preprocessing
@@ -39,6 +39,33 @@ def test_unknown_folder_lists_the_formats(tmp_path):
         open_dataset(tmp_path, seed=0)
     assert "no data set was recognised" in str(caught.value)
     assert all(reader.LOOKS_LIKE in str(caught.value) for reader in READERS)
+
+
+SIGNS = {  # by the last part of the reader's name: the files by which it knows its set
+    "mini_mias": {"Info.txt": ""}, "ddsm": {"normals/A-0001-1.ics": ""},
+    "cbis_ddsm": {"mass_case_description_train_set.csv": "patient_id\n", "calc_case_description_train_set.csv": ""},
+    "cdd_cesm": {"saved.csv": "Image_name;View;Pathology Classification/ Follow up\n",
+                 "Radiology_hand_drawn_segmentations_v2.csv": "#filename,region_shape_attributes\n"},
+    "inbreast": {"INbreast.csv": "Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Bi-Rads\n"},
+    "folder": {"labels.csv": "image,label,patient\n"}}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_no_set_is_taken_for_another(tmp_path, name):
+    """Only the folder format, which is asked last, may take a set that brings one CSV file for its own."""
+    for file, text in SIGNS[name].items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    found = [reader.__name__.rpartition(".")[2] for reader in READERS if reader.recognise(tmp_path)]
+    assert found in ([name], [name, "folder"])
+    assert SIGNS.keys() == {reader.__name__.rpartition(".")[2] for reader in READERS}
+
+
+@pytest.mark.parametrize("file", ["Radiology manual annotations.xlsx", "Radiology-manual-annotations.xlsx",
+                                  "INbreast.xls"])
+def test_a_set_is_known_by_its_spreadsheet(tmp_path, file):
+    (tmp_path / file).write_bytes(b"")
+    assert reader_of(tmp_path).__name__.rpartition(".")[2] == ("inbreast" if "INbreast" in file else "cdd_cesm")
 
 
 def test_labels_are_of_the_three_classes():
