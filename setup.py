@@ -8,6 +8,7 @@ pip install -e ".[docs]"    and Sphinx with what it needs, to build the companio
 pip install -e ".[mpi]"     and mpi4py with MPICH, to train with several processes (mpiexec)
 pip install -e ".[onnx]"    and onnx with onnxruntime, to export networks
 pip install -e ".[dask]"    and Dask, to prepare images and train ROI detectors on a cluster (--scheduler)
+pip install -e ".[xlsx]"    and openpyxl, to read tables in .xlsx files (CDD-CESM, CMMD)
 """
 import re
 from pathlib import Path
@@ -23,6 +24,7 @@ DDSM = ["imagecodecs>=2024.9.22"]
 DASK = ["dask[distributed]>=2024.8"]
 MPI = ["mpi4py>=4", "mpich>=4.2"]  # mpich: an MPI as a wheel, mpiexec with it
 ONNX = ["onnx>=1.17", "onnxruntime>=1.20"]
+XLSX = ["openpyxl>=3.1"]
 DOCS = ["sphinx>=8.1", "myst-nb>=1.2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"]
 TEST = ["pytest>=8", "hypothesis>=6", "array-api-strict>=2.3", "ruff>=0.8", "mypy>=1.13", "setuptools>=77",
         "playwright>=1.49", "tensorboard>=2.17"]
@@ -78,8 +80,9 @@ setup(
         "ddsm": DDSM,
         "dask": DASK,
         "docs": DOCS,
+        "xlsx": XLSX,
         "mpi": MPI,
         "onnx": ONNX,
-        "test": TEST + DICOM + DDSM + DASK + DOCS + MPI + ONNX,
+        "test": TEST + DICOM + DDSM + DASK + DOCS + MPI + ONNX + XLSX,
     },
 )

@@ -36,6 +36,14 @@ def _memory() -> int | None:
         return None
 
 
+def width(text: str) -> float:
+    """A factor on the channels of a network, above 0 and at most 4."""
+    value = float(text)
+    if not 0 < value <= 4:
+        raise ValueError
+    return value
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1."""
     value = int(text)

@@ -25,7 +25,7 @@ class Task:
     "openvino"; the last two infer only, by the ONNX file of our network.
 
     kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product). threads: of training and
-    inference; the product has one.
+    inference; the product has one. width: multiplies the channels.
     """
     engine: str
     kind: str
@@ -33,6 +33,7 @@ class Task:
     batch: int
     side: int
     threads: int
+    width: float = 1.0
 
 
 def serve(connection: Connection, task: Task) -> None:
@@ -66,7 +67,7 @@ def _ours(task: Task) -> tuple[str, Step]:
         return version, lambda: a @ a
     keep_freed_memory()
     use_threads(task.threads)
-    case = cases.make_case(task.network, task.batch, task.side, recompute=task.engine == "recomputing")
+    case = cases.make_case(task.network, task.batch, task.side, task.width, recompute=task.engine == "recomputing")
     if task.kind == "infer":
         return version, lambda: case.network.forward(case.x, Run(train=False, record=False))
     adam = Adam(case.network.parameters())
@@ -89,8 +90,8 @@ def _torch(task: Task) -> tuple[str, Step]:
     if task.kind == "matrix":
         a = torch.rand((MATRIX, MATRIX))
         return version, lambda: a @ a
-    case = cases.make_case(task.network, task.batch, task.side)
-    network = torch_networks.twin(task.network, case.network, task.side, keep_probability=0.5)
+    case = cases.make_case(task.network, task.batch, task.side, task.width)
+    network = torch_networks.twin(task.network, case.network, task.side, task.width)
     x, target = torch_networks.image(case.x), torch_networks.image(case.target.astype("float32"))
     loss = torch_networks.loss(task.network)
     del case  # its weights were copied
@@ -126,8 +127,8 @@ def _tensorflow(task: Task) -> tuple[str, Step]:
         return version, lambda: tf.matmul(a, a)
     import tensorflow_networks
 
-    case = cases.make_case(task.network, task.batch, task.side)
-    network = tensorflow_networks.twin(task.network, case.network, task.side)
+    case = cases.make_case(task.network, task.batch, task.side, task.width)
+    network = tensorflow_networks.twin(task.network, case.network, task.side, task.width)
     x, target = tensorflow_networks.tensor(case.x), tensorflow_networks.tensor(case.target)
     loss = tensorflow_networks.loss(task.network)
     del case  # its weights were copied
@@ -154,7 +155,7 @@ def _exported(task: Task) -> tuple[bytes, Any]:
 
     from engine.onnx import export
 
-    case = cases.make_case(task.network, task.batch, task.side)
+    case = cases.make_case(task.network, task.batch, task.side, task.width)
     return export(case.network, case.x.shape[1:]).SerializeToString(), case.x
 
 

@@ -5,6 +5,7 @@
     python benchmarks/training_step.py --network vgg unet --side 64 128 256 512 --batch 2
     python benchmarks/training_step.py --network vgg unet --batch 50 --recompute
     python benchmarks/training_step.py --network vgg --batch 16 --instructions avx2
+    python benchmarks/training_step.py --network vgg --width 0.25 --side 64 --batch 32    of the quick preset
 
 A training step is forward, loss, backward and Adam; inference is forward with moving averages, nothing kept. Each
 engine works in a process of its own, and they take turns (half a second of ours, the same steps of theirs, ...), so
@@ -26,7 +27,7 @@ from statistics import median
 from typing import Any
 
 import instructions
-from machine import describe, positive, processors
+from machine import describe, positive, processors, width
 from results import write_json
 from step_report import COMPARED, PEERS, TASKS, draw, ratio, table
 from step_worker import MATRIX, Task, serve
@@ -72,7 +73,8 @@ class Worker:
 def take_turns(engines: list[str], kind: str, repeats: int,
                arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """For each engine: its version, the seconds and processor seconds of every turn, its peak memory."""
-    workers = {engine: Worker(Task(engine, kind, arguments.network, arguments.batch, arguments.side, arguments.threads))
+    workers = {engine: Worker(Task(engine, kind, arguments.network, arguments.batch, arguments.side, arguments.threads,
+                                  arguments.width))
                for engine in engines}
     versions = {engine: worker.version() for engine, worker in workers.items()}
     for worker in workers.values():
@@ -95,7 +97,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that the JSON file holds. What was not measured is null, and so are its ratios."""
     peers = [peer for peer in PEERS if importlib.util.find_spec(peer)]
     engines = ["ours", *(["recomputing"] if arguments.recompute else []), *peers]
-    asked = ("network", "batch", "side", "repeats", "threads", "instructions")
+    asked = ("network", "batch", "side", "width", "repeats", "threads", "instructions")
     result: dict[str, Any] = {name: getattr(arguments, name) for name in asked}
     result |= {"machine": describe()} | {name: {} if name in engines else None for name in ("ours", *COMPARED)}
     turns = {kind: take_turns(engines, kind, arguments.repeats, arguments) for kind in TASKS}
@@ -123,7 +125,8 @@ def limit(engines: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
 
     fastest = min(min(measured["cpu_seconds"]) for measured in turns.values())
     per_second = arguments.threads * 2 * MATRIX ** 3 / fastest
-    train, infer = cases.operations(cases.make_case(arguments.network, arguments.batch, arguments.side))
+    case = cases.make_case(arguments.network, arguments.batch, arguments.side, arguments.width)
+    train, infer = cases.operations(case)
     return {"matrix_product_gflops": per_second / 1e9, "train_gflop": train / 1e9, "infer_gflop": infer / 1e9,
             "train_seconds": train / per_second, "infer_seconds": infer / per_second}
 
@@ -134,6 +137,8 @@ def main() -> int:
     parser.add_argument("--batch", type=positive, nargs="+", default=[8], metavar="N", help="images in a step (8)")
     parser.add_argument("--side", type=positive, nargs="+", default=[128], metavar="S",
                         help="pixels along a side (128); for the VGG a multiple of 32, for the U-net of 16")
+    parser.add_argument("--width", type=width, default=1.0, metavar="W",
+                        help="multiplies the channels of the vgg and the unet (1)")
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of every engine (all processors)")

@@ -24,9 +24,14 @@ Attribute = int | float | str | Sequence[int]
 
 @dataclass(frozen=True)
 class Value:
-    """An array that a node makes: its name; its shape in the engine's order without the batch, (H, W, C) or (C,)."""
+    """An array that a node makes: its name; its shape in the engine's order without the batch, (H, W, C) or (C,).
+
+    image: of features, (H W C,), that a Flatten makes: the image's shape. The node is the image's still, and who takes
+    the features says in which order: see `Graph.features`.
+    """
     name: str
     shape: tuple[int, ...]
+    image: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Graph:
 
     def add(self, operator: str, inputs: Sequence[Value | str], shape: Sequence[int], **attributes: Attribute) -> Value:
         """What the operator makes of the inputs, of that shape. The node is called by the layer's path."""
-        names = tuple(each.name if isinstance(each, Value) else each for each in inputs)
+        names = tuple(self._in_order(each).name if isinstance(each, Value) else each for each in inputs)
         name = self._new_name(".".join((*self._path, operator)))
         self.nodes.append(Node(operator, names, name, attributes))
         return Value(name, tuple(shape))
@@ -64,8 +69,22 @@ class Graph:
     def channels_last(self, x: Value) -> Value:
         """x with its axes as the engine has them, (N, H, W, C), for an operator that depends on their order."""
         if len(x.shape) == 1:
-            return x
+            return self._in_order(x)
         return self.add("Transpose", [x], x.shape, perm=(0, *range(2, len(x.shape) + 1), 1))
+
+    def features(self, x: Value) -> tuple[Value, np.ndarray | slice]:
+        """The features as they lie, channels first, and where each stands in the engine's order: for a layer that can
+        exchange its weights in place of the features, whose axes then need not be moved."""
+        if not x.image:
+            return x, slice(None)
+        channels_first = np.moveaxis(np.arange(x.shape[0]).reshape(x.image), -1, 0)
+        return self.add("Flatten", [Value(x.name, x.image)], x.shape, axis=1), channels_first.ravel()
+
+    def _in_order(self, x: Value) -> Value:
+        """x; features that are an image still, in the engine's order."""
+        if not x.image:
+            return x
+        return self.add("Flatten", [self.channels_last(Value(x.name, x.image))], x.shape, axis=1)
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:

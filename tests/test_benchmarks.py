@@ -122,8 +122,8 @@ def test_tensorflow_computes_the_same(name, benchmarks):
 
 def test_recomputing_takes_turns_with_ours(tmp_path):
     file = tmp_path / "step.json"
-    done = call("training_step.py", "--network", "unet", "--batch", 4, "--side", 16, "--repeats", 2, "--recompute",
-                "--json", file, hidden=("torch", "tensorflow"), folder=tmp_path)
+    done = call("training_step.py", "--network", "unet", "--batch", 4, "--side", 16, "--width", 0.05, "--repeats", 2,
+                "--recompute", "--json", file, hidden=("torch", "tensorflow"), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "recomputing" in done.stdout
     result, = json.loads(file.read_text())
@@ -132,8 +132,9 @@ def test_recomputing_takes_turns_with_ours(tmp_path):
 
 def test_several_networks_and_batches_in_one_run(tmp_path):
     file, picture = tmp_path / "steps.json", tmp_path / "steps.png"
-    done = call("training_step.py", "--network", "mlp", "unet", "--batch", 2, 3, "--side", 16, "--repeats", 1,
-                "--json", file, "--plot", picture, "--instructions", "avx2", hidden=("tensorflow",), folder=tmp_path)
+    done = call("training_step.py", "--network", "mlp", "unet", "--batch", 2, 3, "--side", 16, "--width", 0.05,
+                "--repeats", 1, "--json", file, "--plot", picture, "--instructions", "avx2", hidden=("tensorflow",),
+                folder=tmp_path)
     assert done.returncode == 0, done.stderr
     results = json.loads(file.read_text())
     assert [(row["network"], row["batch"]) for row in results] == [("mlp", 2), ("mlp", 3), ("unet", 2), ("unet", 3)]
@@ -157,18 +158,18 @@ def test_instructions_are_the_same_for_all_whatever_the_environment(asked, kept,
     assert len(started) == 1, "what was asked for is there: nothing is started anew"
 
 
-def onnx_result(folder, *hidden):
-    done = call("onnx_inference.py", "--network", "mlp", "--side", 16, "--batch", 2, 3, "--repeats", 2, "--threads", 1,
-                "--json", folder / "onnx.json", hidden=("openvino", *hidden), folder=folder)
+def inference_result(folder, *hidden):
+    done = call("inference.py", "--network", "mlp", "--side", 16, "--batch", 2, 3, "--repeats", 2, "--threads", 1,
+                "--json", folder / "inference.json", hidden=("openvino", "torch", "tensorflow", *hidden), folder=folder)
     assert done.returncode == 0, done.stderr
     assert "pip install onnx openvino" in done.stderr and "batch   3: ours" in done.stdout
-    return json.loads((folder / "onnx.json").read_text()), done
+    return json.loads((folder / "inference.json").read_text()), done
 
 
 def test_inference_beside_onnxruntime(tmp_path):
     pytest.importorskip("onnx", reason='needs the extra "onnx"')
     pytest.importorskip("onnxruntime", reason='needs the extra "onnx"')
-    rows, done = onnx_result(tmp_path)
+    rows, done = inference_result(tmp_path)
     assert [row["batch"] for row in rows] == [2, 3] and "onnxruntime" in done.stdout
     for row in rows:
         theirs, ours = (row["seconds_of_each_turn"][engine] for engine in ("onnxruntime", "ours"))
@@ -177,7 +178,7 @@ def test_inference_beside_onnxruntime(tmp_path):
 
 
 def test_inference_without_a_runtime(tmp_path):
-    rows, done = onnx_result(tmp_path, "onnxruntime")
+    rows, done = inference_result(tmp_path, "onnxruntime")
     assert all(row["ratio"] == {} for row in rows) and "pip install onnx onnxruntime" in done.stderr
 
 

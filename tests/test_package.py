@@ -140,4 +140,4 @@ def test_the_metadata(built):
     assert metadata.get_payload().startswith("# Mammograms from scratch")
     assert "Typing :: Typed" in metadata.get_all("Classifier") and "Project-URL" not in metadata
     assert set(metadata.get_all("Provides-Extra")) == {
-        "cuda12", "cuda13", "dicom", "ddsm", "dask", "docs", "mpi", "onnx", "test"}
+        "cuda12", "cuda13", "dicom", "ddsm", "dask", "docs", "mpi", "onnx", "test", "xlsx"}

@@ -62,7 +62,8 @@ class Dense(Layer):
         return self.activation.piece(x, y) if self.activation else None
 
     def onnx(self, graph: Graph, x: Value) -> Value:
-        W, b = (graph.constant(name, array) for name, array in self.params.items())
+        x, places = graph.features(x)
+        W, b = graph.constant("W", self.params["W"][places]), graph.constant("b", self.params["b"])
         a = graph.add("Gemm", [x, W, b], self.params["b"].shape)
         return self.activation.onnx(graph, a) if self.activation else a
 

@@ -57,5 +57,5 @@ class Flatten(Layer):
         return array_namespace(dy).reshape(dy, saved), {}
 
     def onnx(self, graph: Graph, x: Value) -> Value:
-        """The features in the engine's order, so the layers behind have their own weights: an axis is moved first."""
-        return graph.add("Flatten", [graph.channels_last(x)], (prod(x.shape),), axis=1)
+        """No node yet: a Dense behind it takes the features in the order of ONNX's image, others in the engine's."""
+        return x if len(x.shape) == 1 else Value(x.name, (prod(x.shape),), image=x.shape)

@@ -1,13 +1,17 @@
 """Work on many files by the workers of a Dask cluster, which share a folder with the command that they work for."""
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -38,12 +42,31 @@ def connected(scheduler: str) -> Iterator[Any]:
         raise UsageError('--scheduler needs Dask: pip install -e ".[dask]"') from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost connection is an error here, said once
     try:
-        client = Client(scheduler, timeout=CONNECT, set_as_default=False)
+        client = Client(scheduler, timeout=CONNECT, set_as_default=False, loop=_event_loop())
     except (OSError, ValueError) as error:
         raise UsageError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address "
                          "like tcp://127.0.0.1:8786") from None
     with client:
         yield client
+
+
+@cache
+def _event_loop() -> Any:
+    """This process's event loop for clients, in a thread that ends with the process.
+
+    A client would start one of its own, and where a busy machine has not begun the thread within ten seconds that ends
+    in a bare assertion; here it is waited for.
+    """
+    from tornado.ioloop import IOLoop
+
+    running: Future[Any] = Future()
+
+    async def run() -> None:
+        running.set_result(IOLoop.current())
+        await asyncio.Event().wait()
+
+    Thread(target=lambda: asyncio.run(run()), name="event loop of Dask clients", daemon=True).start()
+    return running.result()
 
 
 def in_cluster(function: Callable[[Item], Result], items: Sequence[Item], scheduler: str, shared: Path

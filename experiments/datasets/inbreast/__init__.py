@@ -34,6 +34,7 @@ UNLISTED = "in the folder, not listed in the table"
 NOT_ASSESSED = "no BI-RADS assessment, or one that --birads gives no class"
 CONTRADICTED = "the table says another side or view than the image's name"
 NEGATIVE_OUTLINED = "BI-RADS 1, and a finding is outlined"
+UNMARKED = "Images of the class normal whose outlined findings are not marked as lesions: {}."
 NO_OUTLINES = "There are no outlines (AllXML): no lesion is marked."
 
 
@@ -60,7 +61,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
     rows = list(read_rows(table))
     images, outlines, unlisted = _files(folder, {row.number for row in rows})
     excluded = Counter[str]()
-    mammograms, files = [], ListedFiles()
+    mammograms, files, unmarked = [], ListedFiles(), 0
     for row in over(rows, "Reading the outlines", "image", leave=False):
         label, found = classes.label(row.assessment), images.get(row.number, [])
         if not found:
@@ -76,6 +77,7 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
         elif row.assessment == NEGATIVE and lesions:
             excluded[NEGATIVE_OUTLINED] += 1
         else:
+            unmarked += label == "normal" and bool(lesions)
             mammograms.append(_mammogram(path, name, row, label, lesions, findings, folder, choices.max_pixels))
     if unlisted:
         excluded[UNLISTED] = unlisted
@@ -83,7 +85,8 @@ def read(folder: Path, choices: Choices = DEFAULT) -> Dataset:
         raise Failure(f"{folder}: none of the {len(rows)} images that {table.name} lists can be used: "
                       f"{', '.join(f'{count} {reason}' for reason, count in excluded.items())}. Expected are the "
                       f"images as they are distributed, for example {EXAMPLE}")
-    return Dataset("INbreast", mammograms, dict(excluded), (classes.note, *(() if outlines else (NO_OUTLINES,))))
+    notes = (classes.note, *([] if outlines else [NO_OUTLINES]), *([UNMARKED.format(unmarked)] if unmarked else []))
+    return Dataset("INbreast", mammograms, dict(excluded), notes)
 
 
 def _files(folder: Path, listed: set[str]) -> tuple[dict[str, list[tuple[Path, ImageName]]], dict[str, Path], int]:

@@ -144,7 +144,8 @@ def test_blanks_in_names_and_several_rows_of_an_image(tmp_path):
     one, two = open_dataset(tmp_path, 0).mammograms
     assert dict(one.facts) == {"view": "CC", "density": "2", "scanner": "1", "finding": "mass, calcifications"}
     np.testing.assert_array_equal(one.mask(), filled([Ellipse(20, 30, 5, 5), Point(40, 50)], (H, W), ""))
-    assert (two.breast, dict(two.facts)) == ("right", {"view": "MLO", "density": "3", "age": "45", "scanner": "1"})
+    assert (two.patient, two.breast) == ("P2", "right")
+    assert dict(two.facts) == {"view": "MLO", "density": "3", "age": "45", "scanner": "1"}
 
 
 def test_shapes_of_the_annotator(tmp_path):

@@ -107,6 +107,7 @@ def test_birads_chooses_the_classes(tmp_path):
     data = open_dataset(tmp_path, 0, Choices(birads="normal=1,2 cancer=5"))
     assert data.excluded == {NOT_ASSESSED: 1} and "normal 1, 2" in data.notes[0]
     assert [(one.label, one.mask()) for one in data.mammograms] == [("normal", None), ("normal", None)]
+    assert data.notes[1] == "Images of the class normal whose outlined findings are not marked as lesions: 1."
     assert inbreast.TAKES == ("birads",)
 
 
@@ -181,7 +182,9 @@ def test_wrong_rows(tmp_path, line, message):
 
 def test_the_spreadsheet_alone_says_what_to_do(tmp_path):
     make(tmp_path)
-    (tmp_path / "INbreast.csv").rename(tmp_path / "INbreast.xls")
+    (tmp_path / "INbreast.xls").write_bytes(b"\xd0\xcf\x11\xe0")
+    assert len(open_dataset(tmp_path, 0).mammograms) == 3  # beside the CSV file it is not looked at
+    (tmp_path / "INbreast.csv").unlink()
     with pytest.raises(Failure, match=r"INbreast\.xls: is a spreadsheet of the old kind.* Save it beside as INbr"):
         open_dataset(tmp_path, 0)
 

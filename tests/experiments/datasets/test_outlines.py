@@ -68,8 +68,17 @@ def test_an_ellipse_is_that_of_its_equation():
     np.testing.assert_array_equal(mask_of(Ellipse(20, 15, 9, 4)), expected)
     np.testing.assert_array_equal(mask_of(Ellipse(15.3, 15.2, 9.1, 4.3, math.pi / 2)),
                                   mask_of(Ellipse(15.3, 15.2, 4.3, 9.1)))
-    turned = mask_of(Ellipse(20, 15, 12, 3, math.pi / 4))  # from x to y, which runs down
-    assert turned[22, 27] and not turned[8, 27]
+
+
+@pytest.mark.parametrize("angle", [0.4, 1.2, 2.5, -0.7])
+def test_an_ellipse_is_turned_from_x_towards_y_which_runs_down(angle):
+    turned = mask_of(Ellipse(30, 20, 14, 5, angle))
+    assert abs(turned.sum() / (math.pi * 14 * 5) - 1) < 0.05
+    for half, direction in ((14, angle), (5, angle + math.pi / 2)):
+        for along, inside in ((half - 1.5, True), (half + 1.5, False)):
+            for sign in (1, -1):
+                assert turned[round(20 + sign * along * math.sin(direction)),
+                              round(30 + sign * along * math.cos(direction))] == inside
 
 
 def test_the_part_beyond_the_border_is_cut_off():

@@ -1,7 +1,9 @@
-"""How long inference takes, beside onnxruntime and OpenVINO, which compute the ONNX file that engine.onnx makes of it.
+"""How long inference takes, beside PyTorch, TensorFlow, and onnxruntime and OpenVINO, which compute the ONNX file that
+engine.onnx makes of the network.
 
-    python benchmarks/onnx_inference.py
-    python benchmarks/onnx_inference.py --network vgg unet --batch 1 8 16 50 --json onnx.json
+    python benchmarks/inference.py
+    python benchmarks/inference.py --network vgg unet --batch 1 8 16 50 --json inference.json
+    python benchmarks/inference.py --instructions avx2
 
 Each engine works in a process of its own, in float32 and on as many threads, and they take turns, as training steps do
 in training_step.py. The ratios are medians over these turns; above 1, ours is faster.
@@ -16,23 +18,27 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from machine import describe, positive, processors
+import instructions
+from machine import describe, positive, processors, width
 from results import write_json
 from step_report import ratio
 from training_step import MULTIPLE, take_turns
 
-PEERS = {"onnxruntime": ("onnxruntime", "pip install onnx onnxruntime"),
-         "openvino": ("OpenVINO", "pip install onnx openvino")}
+# How a peer is called, what it needs
+PEERS = {"torch": ("PyTorch", ("torch",)), "tensorflow": ("TensorFlow", ("tensorflow",)),
+         "onnxruntime": ("onnxruntime", ("onnx", "onnxruntime")), "openvino": ("OpenVINO", ("onnx", "openvino"))}
+PACKAGES = {"tensorflow": "tensorflow-cpu"}  # those that pip knows under another name
 
 
 def installed() -> list[str]:
     """The peers that can be compared with; of each other one it says how to have it."""
     found = []
-    for name, (title, command) in PEERS.items():
-        if all(importlib.util.find_spec(each) for each in ("onnx", name)):
+    for name, (title, needed) in PEERS.items():
+        if all(importlib.util.find_spec(each) for each in needed):
             found.append(name)
         else:
-            print(f"{title} is not installed: not compared. To have it:\n    {command}", file=sys.stderr)
+            packages = " ".join(PACKAGES.get(each, each) for each in needed)
+            print(f"{title} is not installed: not compared. To have it:\n    pip install {packages}", file=sys.stderr)
     return found
 
 
@@ -40,7 +46,8 @@ def measure(peers: list[str], arguments: argparse.Namespace) -> dict[str, Any]:
     """A row of the JSON file: of each engine its version and the seconds of every turn; of each peer the ratio."""
     turns = take_turns(["ours", *peers], "infer", arguments.repeats, arguments)
     seconds = {engine: measured["seconds"] for engine, measured in turns.items()}
-    return {name: getattr(arguments, name) for name in ("network", "batch", "side", "repeats", "threads")} | {
+    asked = ("network", "batch", "side", "width", "repeats", "threads", "instructions")
+    return {name: getattr(arguments, name) for name in asked} | {
         "machine": describe(), "versions": {engine: measured["version"] for engine, measured in turns.items()},
         "seconds_of_each_turn": seconds, "seconds": {engine: median(each) for engine, each in seconds.items()},
         "ratio": {peer: ratio(seconds[peer], seconds["ours"]) for peer in peers}}
@@ -58,9 +65,12 @@ def main() -> int:
     parser.add_argument("--network", choices=("mlp", "vgg", "unet"), nargs="+", default=["vgg", "unet"])
     parser.add_argument("--batch", type=positive, nargs="+", default=[1, 8, 16, 50], metavar="N", help="(1 8 16 50)")
     parser.add_argument("--side", type=positive, default=128, metavar="S", help="pixels along a side (128)")
+    parser.add_argument("--width", type=width, default=1.0, metavar="W",
+                        help="multiplies the channels of the vgg and the unet (1)")
     parser.add_argument("--repeats", type=positive, default=5, metavar="R", help="turns of each engine (5)")
     parser.add_argument("--threads", type=positive, default=processors(), metavar="T",
                         help="threads of every engine (all processors)")
+    instructions.add_flag(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there: a list")
     arguments = parser.parse_args()
     for network in arguments.network:
@@ -77,4 +87,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    instructions.apply()
     sys.exit(main())
