@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.datasets import open_dataset
+from experiments.datasets import open_dataset, rsna, vindr
 from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
 from experiments.datasets.ddsm.ics import read_ics
 from experiments.datasets.ddsm.overlay import lesions_mask, read_overlay
@@ -43,6 +43,27 @@ def read_mias(path):
     read_folder(path)
 
 
+def read_vindr(path):
+    for name, table in VINDR.items():
+        if not path.with_name(name).exists():
+            path.with_name(name).write_bytes(table)
+    path.parent.joinpath("images", "s").mkdir(parents=True, exist_ok=True)
+    path.parent.joinpath("images", "s", "a.dicom").touch()
+    vindr.read(path.parent)
+
+
+def read_rsna(path):
+    path.parent.joinpath("train_images", "2").mkdir(parents=True, exist_ok=True)
+    path.parent.joinpath("train_images", "2", "3.dcm").touch()
+    rsna.read(path.parent)
+
+
+VINDR = {
+    vindr.BREASTS: b"study_id,image_id,laterality,view_position,height,width,breast_birads,breast_density,split\n"
+                   b"s,a,L,CC,40,30,BI-RADS 4,DENSITY C,test\n",
+    vindr.FINDINGS: b"study_id,image_id,laterality,view_position,breast_birads,breast_density,finding_categories,xmin,"
+                    b"ymin,xmax,ymax,split\ns,a,L,CC,BI-RADS 4,DENSITY C,\"['Mass', 'Asymmetry']\",3.5,4,9,12,test\n",
+    "metadata.csv": b"SOP Instance UID,Manufacturer's Model Name,Patient's Age\na,X,053Y\n"}
 KINDS = {
     "a.png": (picture("PNG"), read_both), "a16.png": (picture("PNG", GREY.astype(np.uint16) << 8), read_both),
     "colours.png": (picture("PNG", np.dstack(3 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
@@ -51,6 +72,9 @@ KINDS = {
     "Info.txt": (b"mdb001 G CIRC B 5 6 3\n", read_mias),
     NAMES[0]: ((",".join(COLUMNS) + "\nP_1,LEFT,CC,BENIGN,a/b/c/0.dcm,\"b/b/c/0.dcm\n\",b/b/c/1.dcm\n").encode(),
                lambda path: read_tables(path.parent)),
+    **{name: (table, read_vindr) for name, table in VINDR.items()},
+    "train.csv": (b"site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,BIRADS,density\n"
+                  b"1,2,3,L,CC,61.0,0,1,0,B\n", read_rsna),
     "A_0001_1.LEFT_CC.OVERLAY": (OVERLAY.encode(), lambda path: lesions_mask(read_overlay(path, (40, 30)), (40, 30))),
     "A-0001-1.ics": (ICS.encode(), read_ics),
 }
