@@ -387,3 +387,14 @@ def test_ranks_take_turns_with_one_process(tmp_path):
 def test_one_rank_alone_is_refused():
     done = call("data_parallel.py")
     assert done.returncode == 2 and "start it by mpiexec -n 2 python benchmarks/data_parallel.py" in done.stderr
+
+
+def test_reading_a_large_table(tmp_path):
+    done = call("reading.py", "--images", 1000, "--json", tmp_path / "reading.json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "reading.json").read_text())["rows"]
+    assert [row["images"] for row in rows] == [100, 300, 1000]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 and all(re.search(r"\d images: read .* split .* cache .* us an image, \d+ MiB$", each)
+                                   for each in lines)
+    assert call("reading.py", "--images", 10).returncode == 2

@@ -25,9 +25,9 @@ TAKES = ("birads",)
 NO_IMAGE = f"listed in {BREASTS}, image not in the folder"
 NORMAL_WITH_BOX = "normal by --birads, with a box around a finding"
 NO_PATIENTS = "VinDr-Mammo names no patients: each examination counts as one."
-BOXES = ("The masks are the boxes around findings, rectangles that hold more than the lesion. Findings called benign "
-         "have hardly any: {} of the {} images of the classes benign and cancer have no box, be it that the finding is "
-         "on the breast's other view alone.")
+BOXES = ("The masks are the boxes around findings, rectangles that hold more than the lesion. Boxes were drawn for "
+         "findings of BI-RADS 3 and above, on the views that show them: {} of the {} images of the classes benign and "
+         "cancer have none.")
 
 
 def recognise(folder: Path) -> bool:

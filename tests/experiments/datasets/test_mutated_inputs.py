@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.datasets import open_dataset
+from experiments.datasets import open_dataset, rsna, vindr
 from experiments.datasets.cbis_ddsm.tables import COLUMNS, NAMES, read_tables
 from experiments.datasets.cdd_cesm.annotator import read_outlines as read_annotator
 from experiments.datasets.cmmd.table import find_tables, read_breasts
@@ -62,6 +62,27 @@ def fill_annotator(path):
         filled(outlines, GREY.shape, "a")
 
 
+def read_vindr(path):
+    for name, table in VINDR.items():
+        if not path.with_name(name).exists():
+            path.with_name(name).write_bytes(table)
+    path.parent.joinpath("images", "s").mkdir(parents=True, exist_ok=True)
+    path.parent.joinpath("images", "s", "a.dicom").touch()
+    vindr.read(path.parent)
+
+
+def read_rsna(path):
+    path.parent.joinpath("train_images", "2").mkdir(parents=True, exist_ok=True)
+    path.parent.joinpath("train_images", "2", "3.dcm").touch()
+    rsna.read(path.parent)
+
+
+VINDR = {
+    vindr.BREASTS: b"study_id,image_id,laterality,view_position,height,width,breast_birads,breast_density,split\n"
+                   b"s,a,L,CC,40,30,BI-RADS 4,DENSITY C,test\n",
+    vindr.FINDINGS: b"study_id,image_id,laterality,view_position,breast_birads,breast_density,finding_categories,xmin,"
+                    b"ymin,xmax,ymax,split\ns,a,L,CC,BI-RADS 4,DENSITY C,\"['Mass', 'Asymmetry']\",3.5,4,9,12,test\n",
+    "metadata.csv": b"SOP Instance UID,Manufacturer's Model Name,Patient's Age\na,X,053Y\n"}
 KINDS = {
     "a.png": (picture("PNG"), read_both), "a16.png": (picture("PNG", GREY.astype(np.uint16) << 8), read_both),
     "colours.png": (picture("PNG", np.dstack(3 * [GREY])), read_both), "a.tif": (picture("TIFF"), read_both),
@@ -73,6 +94,9 @@ KINDS = {
     "saved.csv": (b"ID1,LeftRight,Age,number,abnormality,classification\nD1-0001,R,44,2,mass,Benign\n",
                   lambda path: read_breasts(path.parent) if find_tables(path.parent) else refuse()),
     "Metadata.txt": (b"IMG001 CCLT G CIRC B 535 425 197\nIMG002 MLORT D NORM\nIMG003 CCRT F SPIC M 9 9 9\n", read_rows),
+    **{name: (table, read_vindr) for name, table in VINDR.items()},
+    "train.csv": (b"site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,BIRADS,density\n"
+                  b"1,2,3,L,CC,61.0,0,1,0,B\n", read_rsna),
     "A_0001_1.LEFT_CC.OVERLAY": (OVERLAY.encode(), lambda path: lesions_mask(read_overlay(path, (40, 30)), (40, 30))),
     "A-0001-1.ics": (ICS.encode(), read_ics), "via.csv": (VIA.encode(), fill_annotator),
     "20586908.xml": (plistlib.dumps({"Images": [{"NumberOfROIs": 1, "ROIs": [ROI]}]}),

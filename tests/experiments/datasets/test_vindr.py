@@ -97,7 +97,7 @@ def test_rows_become_mammograms(made):
     assert data.mammograms[0].mask() is None and data.mammograms[2].mask() is None
     assert any("BI-RADS assessments, not pathology" in note for note in data.notes)
     assert any("names no patients" in note for note in data.notes)
-    assert any("1 of the 2 images of the classes benign and cancer have no box" in note for note in data.notes)
+    assert any("1 of the 2 images of the classes benign and cancer have none" in note for note in data.notes)
 
 
 def test_boxes_that_reach_beyond_the_image_are_cut_at_its_edge(made):
