@@ -46,7 +46,7 @@ def _brightness_refusal(picture: Image.Image) -> str | None:
         if tag in getattr(picture, "tag_v2", {}):
             return f"has a {name}, which is not applied here. Apply it and save the picture without it"
     profile = picture.info.get("icc_profile")
-    if profile and not _is_plain(profile):
+    if profile and not is_plain(profile):
         return ("has a colour profile by which its levels are not those to be shown. Convert it to sRGB, or save it "
                 "without the profile if its levels are meant as they are")
     return None
@@ -73,7 +73,7 @@ def _colours_of_16_bits(picture: Image.Image) -> bool:
                                            for tile in getattr(picture, "tile", ()))
 
 
-def _is_plain(profile: bytes) -> bool:
+def is_plain(profile: bytes) -> bool:
     """Whether grey levels under this ICC profile are shown as they are, within the differences of common gammas."""
     try:
         from PIL import ImageCms

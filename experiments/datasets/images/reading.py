@@ -16,8 +16,8 @@ __all__ = ["MAX_PIXELS", "read_image", "read_mask"]
 def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """(H, W): the grey levels of a PGM, PNG, JPEG, TIFF or DICOM file, bright where the picture is bright.
 
-    What a header says of how numbers become brightness is honoured or refused by name; `pictures`, `picture_headers`
-    and `dicom_levels` say what. Where it says nothing, the levels are those in the file, in its dtype. Colour becomes
+    What a header says of how numbers become brightness is honoured or refused by name; `picture_headers` and
+    `dicom.levels` say what. Where it says nothing, the levels are those in the file, in its dtype. Colour becomes
     grey by Rec. 601 luma.
     Raises `Failure`, naming the file, where it is absent, truncated, of an unknown kind, not a single image, or has
     more than `max_pixels` pixels.
@@ -37,7 +37,7 @@ def _read(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray, bool]
         if not path.is_file():
             raise Failure(f"{path}: {'is not a file' if path.exists() else 'there is no such file'}")
         if is_dicom(path):
-            levels, lossy = read_dicom(path, max_pixels)
+            levels, lossy = read_dicom(path, max_pixels, as_mask)
         elif is_pgm(path):
             levels, lossy = read_pgm(path, max_pixels), False
         else:
