@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.images.dicom import is_dicom, read_dicom
-from experiments.datasets.images.masks import marked
+from experiments.datasets.images.masks import marked, require_told
 from experiments.datasets.images.pgm import is_pgm, read_pgm
 from experiments.datasets.images.pictures import read_picture
 from experiments.datasets.images.sizes import MAX_PIXELS
@@ -26,8 +26,13 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def read_mask(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """(H, W) bool: True on what the file marks; `masks` says what that is. Raises `Failure` as `read_image`."""
-    return marked(*_read(path, max_pixels, as_mask=True))
+    """(H, W) bool: True on what the file marks; `masks` says what that is. Raises `Failure` as `read_image`, where the
+    background is not told, and where the mask comes out empty though its file is not.
+    """
+    levels, lossy = _read(path, max_pixels, as_mask=True)
+    mask = marked(levels, lossy)
+    require_told(mask, levels, str(path))
+    return mask
 
 
 def _read(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray, bool]:
