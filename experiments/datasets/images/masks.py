@@ -65,8 +65,8 @@ def require_told(mask: np.ndarray, levels: np.ndarray, name: str) -> None:
     """Raises `Failure` where a mask (H, W) bool is empty and the file it was read from is not. name: of that file."""
     if not mask.any() and levels.min() != levels.max():
         raise Failure(f"{name}: this mask comes out empty, and its file is not: its levels reach from {levels.min()} "
-                      f"to {levels.max()}, and in a file that is compressed with loss those below {FAINTEST} of 255 count "
-                      "as black. Save it without loss, as PNG, or with the lesion in a brighter colour")
+                      f"to {levels.max()}, and in a file that is compressed with loss those below {FAINTEST} of 255 "
+                      "count as black. Save it without loss, as PNG, or with the lesion in a brighter colour")
 
 
 def require_lesion(mask: np.ndarray, name: str, place: str) -> None:
