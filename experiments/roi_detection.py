@@ -33,7 +33,7 @@ from functools import partial
 from experiments.configuration.detector import LOSSES, PRESETS, DetectorConfiguration
 from experiments.configuration.flags import add_flags, given_flags
 from experiments.datasets.mammogram import Mammogram
-from experiments.detectors.expected import of_detectors
+from experiments.detectors.expected import memory_of_detectors, of_detectors
 from experiments.detectors.network import detector_name
 from experiments.detectors.training import DetectorTask, train_detector
 from experiments.evaluation.confounders import confounders
@@ -66,6 +66,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine) -> None:
+    if machine.scheduler is None:
+        announce(memory_of_detectors(configuration, machine, len(DETECTORS)))
     here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
     data = load(configuration, machine, masks=True, expect=here if machine.scheduler is None else None)
     groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)

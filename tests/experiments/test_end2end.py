@@ -214,11 +214,20 @@ def test_help_shows_examples_and_every_preset(command):
 def test_the_expected_duration_is_stated_before_the_data_are_prepared_and_what_it_took_is_kept(
         drawn, tmp_path, command, tiny_flags):
     output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
-    assert re.match(r"This run is expected about [\d.]+ (seconds|minutes) in all on this machine", output)
+    assert re.match(r"It takes about [\d.]+ [MG]B of memory at its peak.*\n"
+                    r"This run is expected about [\d.]+ (seconds|minutes) in all on this machine", output)
     times = json.loads((tmp_path / "run" / "config.json").read_text())["times"]
     assert times["from_step"] == 0 and set(times["expected"]) == set(times["took"]) == {
         "preparing", "training", "evaluating", "report"}
     assert all(seconds > 0 for seconds in times["took"].values())
+
+
+def test_a_side_of_256(drawn, tmp_path, command, tiny_flags):
+    code, output, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--side", 256, "--working-side",
+                                   256, "--steps", 2)
+    assert code == 0, errors
+    network = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").part("parameters")
+    assert network["dense_a.W"].shape[0] == 8 * 8 * 26 and "Test set:" in output
 
 
 def test_reported_on_anew_and_quietly_a_finished_run_keeps_the_times_of_its_training(finished, tmp_path, command,

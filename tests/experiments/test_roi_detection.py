@@ -181,7 +181,7 @@ def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_pag
 
 def test_the_terminal_shows_data_duration_one_progress_display_and_the_result(run):
     printed = (run / "printed.txt").read_text()
-    assert printed.startswith("This run is expected about")
+    assert re.match(r"It takes about [\d.]+ [MG]B of memory at its peak.*\nThis run is expected about", printed)
     assert "\nTraining: 10 detectors, 12 steps of 4 images each" in printed
     assert re.findall(r"120 of 120 steps.*, 10 of 10 finished", printed) and printed.count("Training:") == 1
     assert "It took about" in printed
