@@ -50,7 +50,7 @@ def _by_pydicom(file: Any, syntax: Any, path: Path) -> np.ndarray:
     from pydicom.pixels import get_decoder, pixel_array
 
     decoder = get_decoder(syntax)  # NotImplementedError, with the syntax's name, for what nobody knows
-    remedy = 'imagecodecs; install it with: pip install -e ".[ddsm]"'
+    remedy = 'imagecodecs; install it with: pip install -e ".[dicom]"'
     if not decoder.is_available:
         raise Failure(f"{path}: its pixels are compressed ({syntax.name}), which needs {remedy}")
     try:
