@@ -325,12 +325,12 @@ def test_what_a_missing_library_would_read_is_named_with_its_extra(dicom, tmp_pa
     frame = pydicom.encaps.encapsulate([imagecodecs.ljpeg_encode(U16)])
     path = dicom(tmp_path / "a.dcm", U16, syntax=uid.JPEGLosslessSV1, data=frame)  # highdicom brings one for JPEG-LS
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG Lossless.*needs imagecodecs.*pip install -e \"\.\[ddsm\]\""):
+    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG Lossless.*needs imagecodecs.*pip install -e \"\.\[dicom\]\""):
         read_image(path)
     smooth = np.add.outer(40 * np.arange(48), 30 * np.arange(60)).astype(np.uint16)
     frame = pydicom.encaps.encapsulate([imagecodecs.jpeg8_encode(smooth, bitspersample=12)])
     path = dicom(tmp_path / "a.dcm", smooth, syntax=uid.JPEGExtended12Bit, data=frame)  # Pillow reads 8 bits of such
-    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG Extended.* need.*pip install -e \"\.\[ddsm\]\""):
+    with pytest.raises(Failure, match=r"a\.dcm: .*JPEG Extended.* need.*pip install -e \"\.\[dicom\]\""):
         read_image(path)
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(Failure, match=r"a\.dcm: reading DICOM needs pydicom.*pip install -e \"\.\[dicom\]\""):
