@@ -29,14 +29,15 @@ def step_of(network, batch, side):
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize(("build", "configuration", "unit"), [(classifier.build, SMALL, 32), (detector.build, UNET, 4)])
 def test_what_is_counted_on_few_pixels_holds_of_many(build, configuration, unit, recompute):
-    """A step of 5 images of 256 pixels a side, 327680 pixels, against what 131072 say of it: within a third, or 20 MB
-    of the blocks that the kernels compute in."""
+    """A step of 5 images of 256 pixels a side, 327680 pixels, against what 131072 say of it: within a half, beside
+    20 MB of the blocks that the kernels compute in, which are more where a thread meets a size for the first time."""
     large = replace(configuration, side=256, batch=5, recompute=recompute)
     told, network = needs(build, large, unit), build(large)
     assert told.parameters == 4 * parameter_count(network)  # of the side itself, though none of it was built
     step_of(network, 2, 256)
     peak, stays = traced(lambda: step_of(network, 5, 256))
-    assert told.step * 5 * 256**2 + told.parameters == pytest.approx(peak - stays, rel=1 / 3, abs=20e6)
+    said, took = told.step * 5 * 256**2 + told.parameters, peak - stays
+    assert took / 1.5 - 20e6 <= said <= took * 1.5 + 20e6
     assert told.work < 100e6
 
 
