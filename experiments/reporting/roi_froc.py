@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from experiments.configuration.detector import THRESHOLD
 from experiments.detectors.network import detector_name
+from experiments.evaluation.by_size import Overlap
 from experiments.evaluation.froc import IOU, RATES, Froc
-from experiments.evaluation.segmentation import DetectorResults
 from experiments.inputs.size_groups import GROUPS
 from experiments.reporting.figures import froc_figure
 from experiments.reporting.html import Picture
@@ -15,7 +16,15 @@ from experiments.reporting.tables import Row, Table, interval, number
 HEADINGS = tuple(f"{each:g} false" for each in RATES)
 
 
-def found_tables(loss: str, name: str, images: str, detectors: Mapping[str, DetectorResults]) -> list[Table]:
+class Finds(Protocol):
+    """What a detector finds, as of `DetectorResults`."""
+    @property
+    def sizes(self) -> dict[str, Overlap] | None: ...
+    @property
+    def froc(self) -> Froc | None: ...
+
+
+def found_tables(loss: str, name: str, images: str, detectors: Mapping[str, Finds]) -> list[Table]:
     """Overlap accuracy by size, and sensitivity at RATES, of the five detectors of one loss.
 
     name: of the loss; images: of which set the figures are, as in "test images". No table without figures.
@@ -30,7 +39,7 @@ def found_tables(loss: str, name: str, images: str, detectors: Mapping[str, Dete
     return found
 
 
-def sizes_table(title: str, detectors: Mapping[str, DetectorResults]) -> Table:
+def sizes_table(title: str, detectors: Mapping[str, Finds]) -> Table:
     """A row for each detector, by its group, a column for each size group of the images."""
     rows, columns = [], ()
     for group, detector in detectors.items():
@@ -76,12 +85,12 @@ def froc_picture(found: Mapping[str, Mapping[str, Froc]]) -> Picture:
         "Curves of the share of the lesions found over the number of false marks in an image", wide=True)
 
 
-def curves_of(detectors: Mapping[str, DetectorResults]) -> dict[str, Froc]:
+def curves_of(detectors: Mapping[str, Finds]) -> dict[str, Froc]:
     """Of those detectors that have one."""
     return {name: each.froc for name, each in detectors.items() if each.froc is not None}
 
 
-def froc_sentences(images: str, detectors: Mapping[str, DetectorResults], names: Mapping[str, str]) -> Sequence[str]:
+def froc_sentences(images: str, detectors: Mapping[str, Finds], names: Mapping[str, str]) -> Sequence[str]:
     """For each loss, by its name, how many lesions each detector finds with its masks as they are, in words."""
     sentences = []
     for loss, name in names.items():
