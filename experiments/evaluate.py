@@ -29,6 +29,7 @@ import argparse
 import os
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets.choices import BIRADS, LOW_ENERGY, VIEWS, Choices
@@ -38,7 +39,7 @@ from experiments.evaluating.folder import require_free
 from experiments.evaluating.other import OtherSet, describe, open_other
 from experiments.evaluating.record import EXPERIMENT, EvaluationRecord
 from experiments.evaluating.run import EvaluatedRun, open_evaluated
-from experiments.evaluation.unit import IMAGE, KINDS, MEAN, OVER, Unit
+from experiments.evaluation.unit import IMAGE, IMAGES, KINDS, MEAN, OVER, Unit
 from experiments.runs.beginning import command_line
 from experiments.runs.folder import RunFolder, choose_folder
 from experiments.system.argument_types import whole_number
@@ -56,9 +57,7 @@ from experiments.system.versions import now, versions
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
-    if arguments.over is not None and arguments.unit == IMAGE:
-        raise UsageError(f"--over {arguments.over}: an image has one output. Add --unit breast or --unit patient")
-    unit = Unit(arguments.unit, None if arguments.unit == IMAGE else arguments.over or MEAN)
+    unit = chosen_unit(arguments.unit, arguments.over)
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     array_module(arguments.device)  # a missing GPU is known before anything is read
@@ -73,6 +72,15 @@ def main(argv: list[str] | None = None) -> None:
     with locked(folder.path):
         require_free(folder)
         run(evaluated, arguments.data, choices, unit, folder, machine)
+
+
+def chosen_unit(kind: Any, over: Any) -> Unit:
+    """By the flags; the mean where --over is not given."""
+    if kind != IMAGE:
+        return Unit(kind, over or MEAN)
+    if over is not None:
+        raise UsageError(f"--over {over}: an image has one output. Add --unit breast or --unit patient")
+    return IMAGES
 
 
 def run(evaluated: EvaluatedRun, data: Path, choices: Choices, unit: Unit, folder: RunFolder, machine: Machine) -> None:

@@ -46,8 +46,8 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
         "roc": Picture(
             "ROC curves", roc_figure({"test": given[OWN], name: given[OTHER]}, by_name, points),
             f"Each class against the others, of {found.other.unit.described}: on the run's own test set and on the "
-            "other set. In brackets: 95 % intervals by patient. The dotted diagonal is guessing; the partial AUROC ends "
-            "at the dashed line.", "ROC curves on both sets with the diagonal of guessing", wide=True),
+            "other set. In brackets: 95 % intervals by patient. The dotted diagonal is guessing; the partial AUROC "
+            "ends at the dashed line.", "ROC curves on both sets with the diagonal of guessing", wide=True),
         "samples": Picture(
             "What the network sees", samples_figure(_samples(other, seen, images, record)),
             "Images of the other set after preprocessing, drawn at random from all its classes, with label, answer and "

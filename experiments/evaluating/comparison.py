@@ -60,9 +60,9 @@ def absent_note(other: DataRecord) -> list[str]:
     if not absent:
         return []
     there = [name for name in other.test if name not in absent]
-    return [f"{other.name} has no {' and no '.join(absent)} images here: what needs them is undefined (n/a), and so are "
-            f"the means over the classes. The figures of {' and '.join(there)} stand against each other, an easier or a "
-            "harder task than on the own test set, where there are others: compare them with care."]
+    return [f"{other.name} has no {' and no '.join(absent)} images here: what needs them is undefined (n/a), and so "
+            f"are the means over the classes. The figures of {' and '.join(there)} are of fewer classes than on the "
+            "own test set, an easier or a harder task: compare them with care."]
 
 
 def unpaired_note(unit: str) -> str:

@@ -73,8 +73,8 @@ def sorted_images(other: OtherSet, bounds: list[float]) -> SortedImages:
     sizes, kept = annotation_sizes(other.prepared), other.kept
     marked, normal = kept[sizes[kept] > 0], kept[normal_images(other.prepared)[kept]]
     if not len(marked):
-        raise Failure(f"{other.record.name}: none of its {len(kept)} images has an annotated lesion, by which detectors "
-                      "are measured. Add masks: in the folder format, the paths in the column mask")
+        raise Failure(f"{other.record.name}: none of its {len(kept)} images has an annotated lesion, by which "
+                      "detectors are measured. Add masks: in the folder format, the paths in the column mask")
     return SortedImages(dict(zip(GROUPS, grouped(sizes, marked, np.array(bounds)), strict=True)), normal,
                         len(kept) - len(marked) - len(normal))
 
@@ -86,10 +86,10 @@ def transfer(detectors: Mapping[str, TrainedDetector], own: RoiResults, images: 
     names = [(loss, group, detector_name(group, loss)) for loss, group in DETECTORS]
     for loss, group, name in over(names, "Evaluating", "detector"):
         network, batch = detectors[name].network, detectors[name].configuration.batch
-        measured = [measure(network, loss, other.prepared, indices, batch)
-                    for indices in (images.groups[group], images.lesions)]
+        of_group, complete = (measure(network, loss, other.prepared, indices, batch)
+                              for indices in (images.groups[group], images.lesions))
         at = find(network, other.prepared, images.groups, images.normal, batch)
-        found[name] = OtherDetection(*measured, at.sizes, at.froc)
+        found[name] = OtherDetection(of_group, complete, at.sizes, at.froc)
     return TransferredDetectors(
         own.detectors, found, {name: differences(group, own.detectors[name], found[name]) for _, group, name in names},
         {group: len(members) for group, members in images.groups.items()}, own.groups.bounds, other.record)

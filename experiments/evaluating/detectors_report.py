@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from experiments.detectors.network import detector_name
-from experiments.evaluating.comparison import cell, compared, signed, unpaired_note
+from experiments.evaluating.comparison import compared, unpaired_note
 from experiments.evaluating.detectors import SortedImages
 from experiments.evaluating.folder import settings_of, write_evaluation
 from experiments.evaluating.record import EvaluationRecord, TransferredDetectors
@@ -47,9 +47,9 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
 
 def difference_table(loss: str, name: str, found: TransferredDetectors) -> Table:
     """Own test set beside other set, for the five detectors of one loss."""
-    rows = tuple(Row(f"{group}: {FIGURES[figure]}", (cell(each.own, 2), cell(each.other, 2), signed(each.difference, 2)))
-                 for group in GROUPS for figure, each in found.differences[detector_name(group, loss)].items())
-    return Table(f"{name}: own test set and other set", compared("", {}).columns, rows)
+    rows = {f"{group}: {FIGURES[figure]}": each for group in GROUPS
+            for figure, each in found.differences[detector_name(group, loss)].items()}
+    return compared(f"{name}: own test set and other set", rows, 2)
 
 
 def measures_table(loss: str, name: str, images: str, found: TransferredDetectors) -> Table:
@@ -57,11 +57,11 @@ def measures_table(loss: str, name: str, images: str, found: TransferredDetector
     rows: list[Row] = []
     for group, extent in zip(GROUPS, ranges(found.bounds), strict=True):
         there, here = found.other[detector_name(group, loss)], found.own[detector_name(group, loss)]
-        rows += [Row(label, tuple(number(of[measure]) for measure in MEASURES), comparison) for label, of, comparison in (
-            (f"{group} ({extent} px): {found.groups[group]} {images} of its size", there.group, False),
-            ("own test images of its size", here.group["test"], True),
-            (f"all {images} with a lesion", there.complete, True),
-            ("all own test images with a lesion", here.complete["test"], True))]
+        sets = {f"{group} ({extent} px): {found.groups[group]} {images} of its size": there.group,
+                "own test images of its size": here.group["test"], f"all {images} with a lesion": there.complete,
+                "all own test images with a lesion": here.complete["test"]}
+        rows += [Row(label, tuple(number(of[measure]) for measure in MEASURES), comparison=place > 0)
+                 for place, (label, of) in enumerate(sets.items())]
     return Table(f"{name}: the five detectors, per pixel; overlap accuracy per image", tuple(COLUMNS.values()),
                  tuple(rows))
 
@@ -70,13 +70,11 @@ def sentences(found: TransferredDetectors, images: str) -> list[str]:
     """What the detectors find of the other set, in words."""
     told = []
     for loss, name in LOSS_NAMES.items():
-        figures = []
-        for group in GROUPS:
-            there, here = (of[detector_name(group, loss)] for of in (found.other, found.own))
-            figures.append(f"{group} {number(there.sizes[group].value, 2)} "
-                           f"({number(here.group['test']['overlap_accuracy'], 2)})")
-        told.append(f"{name}: overlap accuracy on the {images} of the detector's own size group, and in brackets on its "
-                    f"own test images: {', '.join(figures)}.")
+        names = {group: detector_name(group, loss) for group in GROUPS}
+        figures = [f"{group} {number(found.other[of].sizes[group].value, 2)} "
+                   f"({number(found.own[of].group['test']['overlap_accuracy'], 2)})" for group, of in names.items()]
+        told.append(f"{name}: overlap accuracy on the {images} of the detector's own size group, and in brackets on "
+                    f"its own test images: {', '.join(figures)}.")
     empty = [group for group, number_of in found.groups.items() if not number_of]
     if empty:
         told.append(f"There is no image of the other set in {' and '.join(empty)}: n/a.")

@@ -1,4 +1,4 @@
-"""The other data set: read by its own choices, prepared as the run's images were, without those the run learned from."""
+"""The other data set: read by its own choices, prepared as the run's images were, without those it learned from."""
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -41,13 +41,11 @@ def found_tables(loss: str, name: str, images: str, detectors: Mapping[str, Find
 
 def sizes_table(title: str, detectors: Mapping[str, Finds]) -> Table:
     """A row for each detector, by its group, a column for each size group of the images."""
-    rows, columns = [], ()
-    for group, detector in detectors.items():
-        sizes = detector.sizes or {}
-        columns = tuple(f"{size} ({of.images} image{'s' * (of.images != 1)})" for size, of in sizes.items())
-        rows.append(Row(f"detector {group}", tuple(
-            number(of.value, 2) + interval(of.ci, " [{}, {}]") for of in sizes.values())))
-    return Table(title, columns, tuple(rows))
+    sizes = {group: detector.sizes or {} for group, detector in detectors.items()}
+    columns = tuple(f"{size} ({of.images} image{'s' * (of.images != 1)})" for size, of in sizes[GROUPS[0]].items())
+    return Table(title, columns, tuple(
+        Row(f"detector {group}", tuple(number(of.value, 2) + interval(of.ci, " [{}, {}]") for of in found.values()))
+        for group, found in sizes.items()))
 
 
 def froc_table(title: str, images: str, found: Mapping[str, Froc]) -> Table:

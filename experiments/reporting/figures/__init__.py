@@ -12,5 +12,5 @@ from experiments.reporting.figures.saliency import saliency_figure
 from experiments.reporting.figures.samples import Samples, choose_samples, samples_figure
 
 __all__ = ["Detection", "Samples", "borders_figure", "choose_samples", "evolution_figure", "froc_figure",
-           "layers_figure", "loss_figure", "overlay_figure", "placeholder_figure", "roc_figure", "roi_grid_figure", "saliency_figure",
-           "samples_figure"]
+           "layers_figure", "loss_figure", "overlay_figure", "placeholder_figure", "roc_figure", "roi_grid_figure",
+           "saliency_figure", "samples_figure"]

@@ -122,8 +122,8 @@ def test_intervals_count_patients():
 
 
 def test_a_rate_s_interval_holds_its_mean_and_is_exact_for_one_image_of_each():
-    """Of Poisson counts whose variance is the mean: Garwood's interval, chi-squared quantiles (tables: 5 counts, 1.62 to
-    11.67), widened by Student's distribution."""
+    """Of Poisson counts whose variance is the mean: Garwood's interval, chi-squared quantiles (tables: 5 counts, 1.62
+    to 11.67), widened by Student's distribution."""
     counts = np.array([0, 1, 0, 2, 0, 0, 1, 0, 1, 0])
     found = rate(counts, np.arange(10), 10)
     assert found.value == 0.5 and found.low < 0.162 + 0.01 and found.high > 1.167 - 0.01
