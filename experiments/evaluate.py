@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
 def chosen_unit(kind: Any, over: Any) -> Unit:
     """By the flags; the mean where --over is not given."""
     if kind != IMAGE:
-        return Unit(kind, over or MEAN)
+        return Unit(kind, over or "mean")
     if over is not None:
         raise UsageError(f"--over {over}: an image has one output. Add --unit breast or --unit patient")
     return IMAGES
@@ -101,7 +101,7 @@ def of_classifier(evaluated: EvaluatedRun, data: Path, choices: Choices, unit: U
         given = classifier.in_units(own, images, unit, other.record.name)
         found = classifier.transfer(given, other.record)
     record = record_of(evaluated, other, data, choices, unit, machine, started)
-    classifier_report.report(folder, record, evaluated, found, given, images, other, seen)
+    classifier_report.report(folder, record, evaluated, found, given, images, other, seen, trained.provenance)
     print(f"{classifier_report.headline(found)}\nReport: {folder.path / 'report.html'}")
 
 
@@ -116,7 +116,8 @@ def of_detectors(evaluated: EvaluatedRun, data: Path, choices: Choices, unit: Un
         found = detectors.transfer(trained, own, images, other)
         examples = detectors.examples(trained, images, other)
     record = record_of(evaluated, other, data, choices, unit, machine, started)
-    detectors_report.report(folder, record, evaluated, found, images, examples)
+    detectors_report.report(folder, record, evaluated, found, images, examples,
+                            detectors.origin(trained))
     print("\n".join([*detectors_report.sentences(found, f"images of {other.record.name}"),
                      f"Report: {folder.path / 'report.html'}"]))
 

@@ -19,6 +19,7 @@ from experiments.reporting.html import Picture
 from experiments.reporting.tables import METRICS, Row, Table, confusion_table, metrics_table, notes
 from experiments.reporting.wording import SMALL, against
 from experiments.runs.folder import RunFolder
+from experiments.runs.provenance import Provenance
 
 SAMPLES = 12  # images in the figure of samples
 NAMES = {**METRICS, "plain_accuracy": "Plain accuracy", "partial_auroc": "Partial AUROC",
@@ -27,18 +28,20 @@ TITLE = "A classifier of mammograms on another data set"
 
 
 def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found: TransferredClassifier,
-           given: Mapping[str, ImagePredictions], images: ImagePredictions, other: OtherSet, seen: ImageSet) -> None:
+           given: Mapping[str, ImagePredictions], images: ImagePredictions, other: OtherSet, seen: ImageSet,
+           origin: Provenance) -> None:
     """Everything in the evaluation's folder.
 
     given: "own" and "other", of the unit; images: the outputs for the other set's images; seen: these images with all
-    channels that the network was given.
+    channels that the network was given; origin: of the network.
     """
     name = f"Other set, {record.data.name}"
     write_predictions(folder.path / "predictions.csv", {"other": images})
     by_name = {"test": found.own, name: found.other}
     tables = [difference_table(found), metrics_table(name, found.other, None), confusion_table(name, found.other),
               metrics_table("test", found.own, None), confusion_table("test", found.own)]
-    texts = [*record.data.notes, *absent_note(record.data), unpaired_note(found.other.unit.described),
+    learned, *warnings, _ = origin.sentences
+    texts = [learned, *record.data.notes, *absent_note(record.data), unpaired_note(found.other.unit.described),
              *notes({}, record.data.is_ddsm, record.data.name, found.other.classes)]
     cancer = {"test": found.cancer[OWN], name: found.cancer[OTHER]}
     points = {each: of.realised for each, of in cancer.items() if of.realised is not None}
@@ -53,8 +56,9 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
             "Images of the other set after preprocessing, drawn at random from all its classes, with label, answer and "
             "the network's output for that answer. Solid frame and tick: right. Dashed frame and cross: wrong.",
             "A grid of preprocessed mammograms with label and answer", wide=True, photograph=True)}
-    write_evaluation(folder, record, TITLE, settings_of(record, run.record.configuration), found, sentences(found),
-                     tables, texts, pictures, [cancer_section(cancer, found.operating_point)])
+    write_evaluation(folder, record, TITLE, settings_of(record, run.record.configuration), found,
+                     [*warnings, *sentences(found)], tables, texts, pictures,
+                     [cancer_section(cancer, found.operating_point)])
 
 
 def difference_table(found: TransferredClassifier) -> Table:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from experiments.inputs.size_groups import GROUPS, annotation_sizes, grouped, no
 from experiments.reporting.expected import seconds_per_panel
 from experiments.reporting.figures import Detection
 from experiments.runs.folder import RunFolder
+from experiments.runs.provenance import Provenance
 from experiments.runs.speed import seconds_per_image
 from experiments.system.durations import Parts
 from experiments.system.errors import Failure
@@ -66,6 +67,11 @@ def load(run: EvaluatedRun, device: str) -> dict[str, TrainedDetector]:
         folder = RunFolder(run.folder.path / name)
         found[name] = load_detector(folder.checkpoint, device, run.checkpoint(folder, name))
     return found
+
+
+def origin(detectors: Mapping[str, TrainedDetector]) -> Provenance:
+    """What all of them together were trained on."""
+    return replace(next(iter(detectors.values())).provenance, detector=None)
 
 
 def sorted_images(other: OtherSet, bounds: list[float]) -> SortedImages:

@@ -18,6 +18,7 @@ from experiments.reporting.roi_tables import COLUMNS, LOSS_NAMES, ranges
 from experiments.reporting.roi_tables import notes as roi_notes
 from experiments.reporting.tables import Row, Table, number
 from experiments.runs.folder import RunFolder
+from experiments.runs.provenance import Provenance
 
 TITLE = "Detectors of regions of interest on another data set"
 FIGURES = {"overlap accuracy": "overlap accuracy, own size group", "share of the lesions found": "lesions found",
@@ -25,14 +26,15 @@ FIGURES = {"overlap accuracy": "overlap accuracy, own size group", "share of the
 
 
 def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found: TransferredDetectors,
-           images: SortedImages, examples: Mapping[str, Detection]) -> None:
-    """Everything in the evaluation's folder."""
+           images: SortedImages, examples: Mapping[str, Detection], origin: Provenance) -> None:
+    """Everything in the evaluation's folder. origin: of the detectors."""
+    learned, *warnings, _ = origin.sentences
     others, own = f"images of {record.data.name}", curves_of(found.own)
     tables = [table for loss, name in LOSS_NAMES.items() for table in (
         difference_table(loss, name, found), measures_table(loss, name, others, found),
         *found_tables(loss, name, others, found.other))]
-    texts = [*roi_notes(record.data), froc_note(), unpaired_note("images and lesions"), *left_out(images, record),
-             *missing(found)]
+    texts = [learned, *roi_notes(record.data), froc_note(), unpaired_note("images and lesions"),
+             *left_out(images, record), *missing(found)]
     curves = ({"own test images": own} if own else {}) | {others: curves_of(found.other)}
     pictures = {
         "froc": froc_picture(curves),
@@ -42,7 +44,7 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
             "losses: the image whose annotation is of the group's middle size, whatever the detectors make of it.",
             "Mammograms with borders of predicted and annotated lesions", wide=True, photograph=True)}
     write_evaluation(folder, record, TITLE, settings_of(record, run.record.configuration), found,
-                     sentences(found, others), tables, texts, pictures, [])
+                     [*warnings, *sentences(found, others)], tables, texts, pictures, [])
 
 
 def difference_table(loss: str, name: str, found: TransferredDetectors) -> Table:

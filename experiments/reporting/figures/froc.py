@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.typing import LineStyleType
 
 from experiments.configuration.detector import LOSSES
 from experiments.detectors.network import detector_name
@@ -14,8 +16,10 @@ from experiments.inputs.size_groups import GROUPS
 from experiments.reporting.figures.roi_grid import LOSS_TITLES
 from experiments.reporting.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION, new_figure, png, tidy
 
-STYLES = {"P0": (BLUE, "-", "o"), "P1": (VERMILLION, "--", "s"), "P2": (GREEN, "-.", "^"), "P3": (PURPLE, ":", "D"),
-          "P4": (GREY, (0, (5, 1, 1, 1, 1, 1)), "v")}
+Style = tuple[str, LineStyleType, str]  # colour, line, marker
+STYLES: dict[str, Style] = {
+    "P0": (BLUE, "-", "o"), "P1": (VERMILLION, "--", "s"), "P2": (GREEN, "-.", "^"),
+    "P3": (PURPLE, ":", "D"), "P4": (GREY, (0, (5, 1, 1, 1, 1, 1)), "v")}
 
 
 def froc_figure(found: Mapping[str, Mapping[str, Froc]]) -> bytes:
@@ -27,13 +31,13 @@ def froc_curves(found: Mapping[str, Mapping[str, Froc]]) -> Figure:
     """found: title of a set of images -> "P0-dice" ... "P4-ss" -> its curve there.
 
     A row for each set, a column for each loss function. The mark at the end of a curve is the detector's masks as they
-    are, with the 95 % intervals by patient of both figures. Axes end where the last curve of the set does, at twice the
+    are, with the 95 % intervals by patient of both figures. Axes end where the longest of these does, at twice the
     largest rate of the tables at most.
     """
     figure = new_figure(10.4, 0.5 + 4.3 * len(found))
     panels = figure.subplots(len(found), len(LOSSES), squeeze=False, sharey=True)
     for row, (title, detectors) in zip(panels, found.items(), strict=True):
-        end = min(2 * RATES[-1], 1.05 * max([1.0, *(each.all_marks.false_positives for each in detectors.values())]))
+        end = min(2 * RATES[-1], 1.05 * max([1.0, *map(_reach, detectors.values())]))
         for loss, axes in zip(LOSSES, row, strict=True):
             for group in GROUPS:
                 curve = detectors.get(detector_name(group, loss))
@@ -43,16 +47,22 @@ def froc_curves(found: Mapping[str, Mapping[str, Froc]]) -> Figure:
                      title=f"{LOSS_TITLES[loss]}: {title}")
             tidy(axes)
         row[0].set_ylabel("share of the lesions found")
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(GROUPS), fontsize=10, frameon=False)
+    handles = [Line2D([], [], color=colour, linestyle=line, linewidth=1.8, marker=marker, markersize=6,
+                      label=f"detector {group}") for group, (colour, line, marker) in STYLES.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(GROUPS), fontsize=10, frameon=False)
     return figure
+
+
+def _reach(found: Froc) -> float:
+    """How far to the right it is drawn."""
+    end = found.all_marks
+    return end.false_positives if end.false_positives_ci is None else end.false_positives_ci[1]
 
 
 def _draw(axes: Axes, found: Froc, group: str) -> None:
     colour, line, marker = STYLES[group]
     false, sensitivity = np.array(found.curve).T
-    axes.step(false, sensitivity, where="post", color=colour, linestyle=line, linewidth=1.8, label=group)
+    axes.step(false, sensitivity, where="post", color=colour, linestyle=line, linewidth=1.8)
     end = found.all_marks
     x, y = end.false_positives, end.sensitivity
     if y is None:
