@@ -16,7 +16,7 @@ from experiments.inputs.image_set import ImageSet
 from experiments.reporting.cancer import cancer_section
 from experiments.reporting.figures import Samples, choose_samples, roc_figure, samples_figure
 from experiments.reporting.html import Picture
-from experiments.reporting.tables import METRICS, Row, Table, confusion_table, metrics_table, notes
+from experiments.reporting.tables import METRICS, Row, Table, confusion_table, metrics_table, notes, number
 from experiments.reporting.wording import SMALL, against
 from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import Provenance
@@ -82,13 +82,25 @@ def sentences(found: TransferredClassifier) -> list[str]:
         told += against("AUROC of cancer", other.auroc["cancer"], other.auroc_ci["cancer"], 0.5)
     else:
         told += against("mean AUROC", other.auroc["mean"], other.auroc_ci["mean"], 0.5)
-    told.append(in_words("mean one-vs-all accuracy", found.differences["accuracy"]["mean"]))
+    told += [in_words("mean one-vs-all accuracy", found.differences["accuracy"]["mean"]), *_without_looking(found)]
     for measure in ("sensitivity", "specificity"):
         if measure in found.differences:
             told.append(in_words(f"{measure} at the operating point", found.differences[measure]["cancer"]))
     if other.images < SMALL:
         told.append(f"The other set is small here: {other.unit.counted(other.images, other.patients)}.")
     return told
+
+
+def _without_looking(found: TransferredClassifier) -> list[str]:
+    """What the accuracies are worth: always giving one answer reaches as much where most images are of one class."""
+    own, other = found.own, found.other
+    there = [name for name in other.classes if other.counts[name].images]
+    if len(there) == 1:
+        return [f"But all {other.unit.plural} of the other set are {there[0]}: always answering “{there[0]}” gives an "
+                "accuracy of 1 there, and whether the network tells the classes apart cannot be seen on it."]
+    always = [f"{number(each.majority.accuracy['mean'], 3)} on the {which} (“{each.majority.answer}”)"
+              for which, each in (("other set", other), ("own test set", own))]
+    return [f"Always giving the most frequent answer has an accuracy of {' and '.join(always)}."]
 
 
 def _samples(other: OtherSet, seen: ImageSet, images: ImagePredictions, record: EvaluationRecord) -> Samples:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.evaluating.comparison import sets_table
@@ -14,6 +13,8 @@ from experiments.runs.folder import RunFolder
 from experiments.system.errors import UsageError
 from experiments.system.files import write_bytes, write_text
 from experiments.system.records import write_record
+
+SHOWN = 16  # digits of a digest on the page; config.json has all
 
 
 def require_free(folder: RunFolder) -> None:
@@ -50,4 +51,4 @@ def settings_of(record: EvaluationRecord, run: Mapping[str, Any]) -> dict[str, A
             "folder of the other set": record.place, "unit": record.unit.described, "views": record.choices.views,
             "birads": record.choices.birads, "max_pixels": record.choices.max_pixels, "device": record.device,
             **{f"run's {name}": run[name] for name in ("preset", "seed", "side", "working_side", "clip_limit")},
-            **{f"SHA-256 of {Path(name).as_posix()}": digest for name, digest in record.checkpoints.items()}}
+            **{f"SHA-256 of {name}": f"{digest[:SHOWN]}..." for name, digest in record.checkpoints.items()}}

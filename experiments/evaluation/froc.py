@@ -27,7 +27,7 @@ from experiments.evaluation.intervals.rate import rate
 from experiments.evaluation.per_class import none_if_nan
 
 IOU = 0.2
-RATES = (0.25, 0.5, 1.0, 2.0, 4.0)  # false positives in an image at which the sensitivity is told
+RATES = (0.25, 0.5, 1.0, 2.0)  # false positives in an image at which the sensitivity is told
 TOUCHING = np.ones((3, 3), int)
 POINTS = 100  # of a curve that are kept
 

@@ -68,7 +68,8 @@ def froc_note() -> str:
             f"least {IOU:g} of their union (IoU), and is false where it finds none: a mask of everything finds "
             "nothing. The columns are the share of the lesions that are found when the threshold on the scores is as "
             "low as so many false marks in an image allow, on average over the images with a lesion and the normal "
-            "ones; “all marks” are the masks as they are. Abnormal images without an annotation take no part. In "
+            "ones; “all marks” are the masks as they are. Abnormal images without an annotation take no part, and a "
+            "thin annotation may fall into several lesions at the network's few pixels. In "
             "brackets: 95 % intervals by patient, of proportions after Korn and Graubard (1998), of the number of "
             "false marks after Fay and Feuer (1997); that the threshold was chosen on the same images is not in them.")
 

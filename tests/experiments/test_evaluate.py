@@ -58,7 +58,7 @@ def test_the_folder_explains_itself(evaluated, finished, elsewhere, check_page):
     assert record.data.test == {"cancer": 4, "normal": 4, "benign": 4} and not record.data.train
     page = (evaluated / "report.html").read_text()
     check_page(page)
-    for words in (digest, own["fingerprint"], record.data.fingerprint, "trained on drawings", "Own test set (6 images",
+    for words in (digest[:16], own["fingerprint"], record.data.fingerprint, "trained on drawings", "Own test set (6 images",
                   "None of its images has the pixels of one that the run learned from"):
         assert words in page, words
     assert sorted(path.name for path in (evaluated / "figures").iterdir()) == ["roc.png", "samples.png"]
@@ -237,7 +237,15 @@ def test_a_class_that_the_other_set_lacks(finished, elsewhere, call, tmp_path):
     assert found.differences["auroc"]["mean"].difference.value is None
     tables = (tmp_path / "evaluation" / "tables.md").read_text()
     assert "has no normal images here" in tables and "The mean AUROC is undefined on the other set" in tables
-    assert "The AUROC of cancer is " in output
+    assert "The AUROC of cancer is " in output and "Always giving the most frequent answer" in tables
+
+
+def test_a_set_of_one_class_shows_nothing_of_telling_apart(finished, elsewhere, call, tmp_path):
+    rows = [row for row in rows_of(elsewhere) if row["label"] == "cancer"]
+    code, output, errors = call(finished, write_set(tmp_path / "cancers", rows, [elsewhere] * len(rows)))
+    assert code == 0, errors
+    assert "all images of the other set are cancer" in (tmp_path / "evaluation" / "tables.md").read_text()
+    assert "The AUROC of cancer is undefined on the other set" in output
 
 
 def test_what_is_not_a_finished_run(finished, detectors, drawn, elsewhere, call, tmp_path):

@@ -171,7 +171,7 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
 
 def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_page):
     page = (run / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == 7
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page and "every pixel marked" in page
     started = json.loads((run / "config.json").read_text())["started"]
