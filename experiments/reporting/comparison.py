@@ -15,7 +15,8 @@ def paired_table(comparison: Comparison) -> Table:
             *_last_column(_difference_rows("Plain accuracy", [comparison.plain_accuracy], comparison),
                           len(comparison.accuracy))]
     counted = comparison.unit.counted(comparison.images, comparison.patients).replace(" ", " test ", 1)
-    return Table(f"{comparison.first} minus {comparison.second}: {counted}{of_seeds}", _columns(comparison.accuracy), tuple(rows))
+    return Table(f"{comparison.first} minus {comparison.second}: {counted}{of_seeds}",
+                 _columns(comparison.accuracy), tuple(rows))
 
 
 def paired_sentences(comparison: Comparison) -> list[str]:
