@@ -4,7 +4,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,6 +42,12 @@ class ImagePredictions:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def at(self, chosen: Sequence[int] | np.ndarray) -> ImagePredictions:
+        """Of some, (k,) indices or (n,) bool."""
+        facts = {name: values[chosen] for name, values in self.facts.items()}
+        return replace(self, names=self.names[chosen], patients=self.patients[chosen], labels=self.labels[chosen],
+                       probabilities=self.probabilities[chosen], facts=facts)
 
     @property
     def breasts(self) -> np.ndarray:

@@ -50,16 +50,8 @@ def subgroups(predictions: ImagePredictions, point: OperatingPoint | None = None
     return found
 
 
-def part_of(predictions: ImagePredictions, chosen: np.ndarray) -> ImagePredictions:
-    """Those units for which (n,) bool is True."""
-    return ImagePredictions(
-        predictions.names[chosen], predictions.patients[chosen], predictions.labels[chosen],
-        predictions.probabilities[chosen], predictions.classes,
-        {name: values[chosen] for name, values in predictions.facts.items()}, predictions.unit)
-
-
 def _subgroup(predictions: ImagePredictions, chosen: np.ndarray, value: str, point: OperatingPoint | None) -> Subgroup:
-    part = part_of(predictions, chosen)
+    part = predictions.at(chosen)
     scores, positive = of_cancer(part)
     names, owner = np.unique(part.patients, return_inverse=True)
     sides = [len(np.unique(owner[of])) for of in (positive, ~positive)]

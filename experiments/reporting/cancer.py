@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from experiments.evaluation.cancer import CancerMeasures
 from experiments.evaluation.intervals import Interval
 from experiments.evaluation.operating_point import OperatingPoint, Realised
-from experiments.evaluation.subgroups import FEWEST, Subgroup
+from experiments.evaluation.subgroups import FEWEST
+from experiments.evaluation.unit import PATIENT
 from experiments.reporting.figures.calibration import calibration_figure
 from experiments.reporting.html import Picture, Section
 from experiments.reporting.tables import NAMES, Row, Table, interval, number
 
 TITLE = "Cancer against the others"
-FACT_NAMES = {"source": "source", "view": "view", "density": "breast density", "age": "age in years",
-              "scanner": "scanner", "finding": "finding"}
+FACT_NAMES = {"source": "source", "view": "view", "density": "breast density", "age": "age", "scanner": "scanner",
+              "finding": "finding"}
+TOO_FEW, MOST_SMALL = "too few", 6
 NO_POINT = ("There is no operating point: it has to be chosen on patients who were held out of training, which "
             "--validation 0.15 does.")
 
@@ -21,11 +23,10 @@ NO_POINT = ("There is no operating point: it has to be chosen on patients who we
 def cancer_section(measured: Mapping[str, CancerMeasures], point: OperatingPoint | None) -> Section:
     """measured: by the name of the set, "test" for the run's own, in the order of the rows; all of the same unit.
 
-    The table of all sets, and one of subgroups for each fact that a set tells.
+    The table of all sets, and one of subgroups for each set that tells something of its images.
     """
-    tables = [cancer_table(measured, point)]
-    for name, of in measured.items():
-        tables += [subgroup_table(name, fact, of, point) for fact in of.subgroups]
+    tables = [cancer_table(measured, point),
+              *(subgroup_table(name, of, point) for name, of in measured.items() if of.subgroups)]
     return Section(TITLE, [NO_POINT if point is None else _point(point), *reading(point is not None)], tables)
 
 
@@ -52,22 +53,34 @@ def cancer_table(measured: Mapping[str, CancerMeasures], point: OperatingPoint |
         found = of.calibration
         rows.append(Row(f"{NAMES.get(name, name)}, {of.unit.counted(of.units, of.patients, how=False)}", (
             str(of.cancers), figure(of.auroc, of.auroc_ci), figure(of.partial_auroc, of.partial_auroc_ci),
-            *_at_point(of.realised, point), figure(found.brier, found.brier_ci), number(found.error, 3))))
-        rows.append(Row("without any image", ("", *map(number_3, (0.5, 0.5)), *(("", "") if point else ()),
-                                              number_3(found.no_skill), f"{number_3(found.by_chance)} by chance"),
+            *_at_point(of.realised, point), figure(found.brier, found.brier_ci), figure(found.error))))
+        rows.append(Row("without any image", ("", figure(0.5), figure(0.5), *_empty(point), figure(found.no_skill), ""),
+                        comparison=True))
+        rows.append(Row("perfectly calibrated, by chance", ("", "", "", *_empty(point), "", figure(found.by_chance)),
                         comparison=True))
     return Table(f"Cancer against the others, of {unit.described}", columns, tuple(rows))
 
 
-def subgroup_table(name: str, fact: str, of: CancerMeasures, point: OperatingPoint | None) -> Table:
-    """The groups of one fact in the set of that name."""
-    plural = of.unit.plural
-    columns = (plural.capitalize(), *(() if plural == "patients" else ("Patients",)), "With cancer", "AUROC",
+def subgroup_table(name: str, of: CancerMeasures, point: OperatingPoint | None) -> Table:
+    """The groups of all facts in the set of that name. Of more than six groups of a fact that are too small to be
+    measured, the sum stands in one row."""
+    whose = "" if of.unit.kind == PATIENT else " (patients)"
+    columns = (f"{of.unit.plural.capitalize()}{whose}", f"With cancer{whose}", "AUROC",
                *(("Sensitivity", "Specificity") if point else ()))
-    return Table(f"{NAMES.get(name, name)} by {FACT_NAMES[fact]}, of {of.unit.described}", columns, tuple(
-        Row(group.value, (str(group.units), *(() if plural == "patients" else (str(group.patients),)),
-                          str(group.cancers), *_measured(group, point)))
-        for group in of.subgroups[fact]))
+    rows = []
+    for fact, groups in of.subgroups.items():
+        small = [group for group in groups if group.auroc is None]
+        apart = groups if len(small) <= MOST_SMALL else [group for group in groups if group.auroc is not None]
+        for group in apart:
+            rows.append(Row(f"{FACT_NAMES[fact]}: {group.value}", (
+                _counted(group.units, group.patients, of), _counted(group.cancers, group.cancer_patients, of),
+                *((TOO_FEW, *_empty(point)) if group.auroc is None else
+                  (figure(group.auroc, group.auroc_ci), *_at_point(group.realised, point))))))
+        if len(small) > MOST_SMALL:
+            rows.append(Row(f"{FACT_NAMES[fact]}: {len(small)} others", (
+                str(sum(group.units for group in small)), str(sum(group.cancers for group in small)), TOO_FEW,
+                *_empty(point))))
+    return Table(f"{NAMES.get(name, name)} by subgroup, of {of.unit.described}", columns, tuple(rows))
 
 
 def reading(with_point: bool) -> list[str]:
@@ -77,7 +90,7 @@ def reading(with_point: bool) -> list[str]:
         "(1989), so that guessing gives 0.5 and a perfect order 1. Brier score: the mean squared distance of the "
         "output for cancer from the truth, 1 or 0; below it stands what always answering the share of cancer gives. "
         "Calibration error: the mean distance of the points of the calibration curve from its diagonal, by the size of "
-        "the bins; beside “by chance” is what a perfectly calibrated network would have on so few. The network learns "
+        "the bins; below it stands what a perfectly calibrated network would have on so few. The network learns "
         "from as many images of each class: where cancer is rarer its outputs are too high, which moves Brier score "
         "and calibration error, but not the AUROC.",
         f"Groups with fewer than {FEWEST} patients with cancer, or without, are counted but not measured. Of many "
@@ -95,10 +108,12 @@ def _point(point: OperatingPoint) -> str:
             f"{figure(found.specificity, found.specificity_ci)} there. It was not changed afterwards.")
 
 
-def _measured(group: Subgroup, point: OperatingPoint | None) -> tuple[str, ...]:
-    if group.auroc is None:
-        return ("too few", *(("", "") if point else ()))
-    return (figure(group.auroc, group.auroc_ci), *_at_point(group.realised, point))
+def _counted(units: int, patients: int, of: CancerMeasures) -> str:
+    return str(units) if of.unit.kind == PATIENT else f"{units} ({patients})"
+
+
+def _empty(point: OperatingPoint | None) -> tuple[str, ...]:
+    return () if point is None else ("", "")
 
 
 def _at_point(found: Realised | None, point: OperatingPoint | None) -> tuple[str, ...]:
@@ -107,10 +122,6 @@ def _at_point(found: Realised | None, point: OperatingPoint | None) -> tuple[str
     return figure(found.sensitivity, found.sensitivity_ci), figure(found.specificity, found.specificity_ci)
 
 
-def figure(value: float | None, ci: Interval | None) -> str:
+def figure(value: float | None, ci: Interval | None = None) -> str:
     """Three decimals, with the interval in brackets."""
     return number(value, 3) + interval(ci, " [{}, {}]")
-
-
-def number_3(value: float | None) -> str:
-    return number(value, 3)
