@@ -58,8 +58,8 @@ def test_the_folder_explains_itself(evaluated, finished, elsewhere, check_page):
     assert record.data.test == {"cancer": 4, "normal": 4, "benign": 4} and not record.data.train
     page = (evaluated / "report.html").read_text()
     check_page(page)
-    for words in (digest[:16], own["fingerprint"], record.data.fingerprint, "trained on drawings", "Own test set (6 images",
-                  "None of its images has the pixels of one that the run learned from"):
+    for words in (digest[:16], own["fingerprint"], record.data.fingerprint, "trained on drawings",
+                  "Own test set (6 images", "None of its images has the pixels of one that the run learned from"):
         assert words in page, words
     assert sorted(path.name for path in (evaluated / "figures").iterdir()) == ["roc.png", "samples.png"]
 

@@ -8,6 +8,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from experiments.evaluation import evaluate
+from experiments.evaluation.froc import ImageMarks, froc
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.roc import Curve
 from experiments.evaluation.segmentation import MEASURES
@@ -16,6 +17,7 @@ from experiments.reporting.figures import (
     Samples,
     borders_figure,
     evolution_figure,
+    froc_figure,
     loss_figure,
     overlay_figure,
     placeholder_figure,
@@ -25,6 +27,7 @@ from experiments.reporting.figures import (
 )
 from experiments.reporting.figures.borders import borders
 from experiments.reporting.figures.evolution import evolution
+from experiments.reporting.figures.froc import froc_curves
 from experiments.reporting.figures.loss import STYLES, continuations, loss_course, moving_average, window_for
 from experiments.reporting.figures.overlay import overlay
 from experiments.reporting.figures.placeholder import placeholder
@@ -384,3 +387,30 @@ def test_the_files_are_png_of_a_legible_size():
         "overlay": size(overlay_figure(IMAGE, COUNTS, "an image"))}
     assert sizes["grid"] == (2080, 2400) and sizes["borders"] == (2080, 1024)
     assert all(width >= 1200 and height >= 640 for width, height in sizes.values()), sizes
+
+
+def found(lesions, wrong):
+    return froc([ImageMarks(np.array(best, float), np.array(scores, float))
+                 for best, scores in zip(lesions, wrong, strict=True)], np.arange(len(lesions)).astype(str))
+
+
+def test_the_curve_of_lesions_found_ends_at_the_masks_as_they_are():
+    of = found([[0.9], [0.7], [-np.inf], []], [[0.8], [], [0.6], [0.95]])
+    figure = froc_curves({"test images": {"P1-dice": of}})
+    axes, empty = figure.axes
+    assert axes.get_title() == "Dice: test images" and not empty.lines
+    curve, end = axes.lines[0], axes.lines[1]
+    assert curve.get_xydata()[0].tolist() == [0, 0]
+    assert curve.get_xydata()[-1].tolist() == pytest.approx([0.75, 2 / 3]) == [end.get_xdata()[0], end.get_ydata()[0]]
+    assert axes.get_xlim()[1] >= of.all_marks.false_positives_ci[1]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"detector P{group}" for group in range(5)]
+
+
+def test_the_curves_of_several_sets_stand_below_each_other():
+    one, many = found([[0.9]], [[]]), found([[0.9]] * 3, [[0.8] * 50] * 3)
+    assert one.all_marks.sensitivity_ci is None, "one patient"
+    figure = froc_curves({"a": {"P0-ss": one}, "b": {"P0-ss": many}})
+    assert [axes.get_title() for axes in figure.axes] == ["Dice: a", "SS: a", "Dice: b", "SS: b"]
+    assert figure.axes[0].get_xlim()[1] < 2 < figure.axes[2].get_xlim()[1] < 5, "not as far as 50 false marks"
+    assert size(froc_figure({"a": {"P0-ss": one}}))[0] == 1664
+    froc_figure({"no lesion": {"P0-ss": found([[]], [[0.6]])}})
