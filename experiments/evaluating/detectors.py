@@ -35,8 +35,9 @@ PASSES = 2 + 1 / len(GROUPS)  # through each detector, of an image with a lesion
 
 @dataclass(frozen=True)
 class SortedImages:
-    """Of the other set. groups: indices of the images with a lesion, by size group; normal: of normal ones; unmarked:
-    number of abnormal images that nobody annotated."""
+    """Of the other set. sizes: (N,) pixels of the annotation of every image; groups: indices of the images with a
+    lesion, by size group; normal: of normal ones; unmarked: number of abnormal images that nobody annotated."""
+    sizes: np.ndarray
     groups: dict[str, np.ndarray]
     normal: np.ndarray
     unmarked: int
@@ -81,7 +82,7 @@ def sorted_images(other: OtherSet, bounds: list[float]) -> SortedImages:
     if not len(marked):
         raise Failure(f"{other.record.name}: none of its {len(kept)} images has an annotated lesion, by which "
                       "detectors are measured. Add masks: in the folder format, the paths in the column mask")
-    return SortedImages(dict(zip(GROUPS, grouped(sizes, marked, np.array(bounds)), strict=True)), normal,
+    return SortedImages(sizes, dict(zip(GROUPS, grouped(sizes, marked, np.array(bounds)), strict=True)), normal,
                         len(kept) - len(marked) - len(normal))
 
 
@@ -123,9 +124,8 @@ def examples(detectors: Mapping[str, TrainedDetector], images: SortedImages, oth
     for loss, group in DETECTORS:
         members, name = images.groups[group], detector_name(group, loss)
         if len(members):
-            pictures, masks = other.prepared.images_and_masks(members)
-            areas = masks.sum(axis=(1, 2, 3))
-            place = int(np.argmin(abs(areas - np.median(areas))))
-            output = probabilities(detectors[name].network, pictures[place:place + 1])[0, ..., 0]
-            found[name] = Detection(pictures[place, ..., 0], output > THRESHOLD, masks[place, ..., 0] > 0)
+            areas = images.sizes[members]
+            image, mask = other.prepared.images_and_masks([members[np.argmin(abs(areas - np.median(areas)))]])
+            output = probabilities(detectors[name].network, image)[0, ..., 0]
+            found[name] = Detection(image[0, ..., 0], output > THRESHOLD, mask[0, ..., 0] > 0)
     return found

@@ -74,7 +74,7 @@ def _own_data(run: EvaluatedRun, machine: Machine, expect: Callable[[], Parts]) 
         own = load(run.configuration, machine, expect=lambda _: expect())
     except (UsageError, Failure) as error:
         announce(f"This is {sentence(expect())}")
-        return None, f"the run's own images are not at hand ({error})."
+        return None, f"the run's own images are not at hand ({str(error).splitlines()[0]})."
     if own.record.fingerprint != run.record.data.fingerprint:
         return None, ("the images in the folder that the run was trained on are not those that it was trained on any "
                       "more.")

@@ -128,7 +128,9 @@ def test_an_operating_point_is_held_fixed(drawn, elsewhere, tmp_path, call, comm
     run = tmp_path / "run"
     code, _, errors = command(end2end.main, *tiny_flags(drawn, run), "--steps", 20, "--validation", 0.3)
     assert code == 0, errors
-    assert call(run, elsewhere)[0] == 0
+    rows = [{**row, "source": "ab"[place % 2]} for place, row in enumerate(rows_of(elsewhere))]
+    code, _, errors = call(run, write_set(tmp_path / "sources", rows, [elsewhere] * len(rows)))
+    assert code == 0, errors
     found = read_record(TransferredClassifier, tmp_path / "evaluation" / "results.json")
     assert found.operating_point == read_record(ClassifierResults, run / NAME).point is not None
     written = read_predictions(tmp_path / "evaluation" / "predictions.csv")["other"]
@@ -136,7 +138,9 @@ def test_an_operating_point_is_held_fixed(drawn, elsewhere, tmp_path, call, comm
     realised = found.cancer["other"].realised
     assert (realised.found, realised.alarms) == (called[written.labels == 0].sum(), called[written.labels != 0].sum())
     assert found.differences["sensitivity"]["cancer"].other.value == realised.sensitivity
-    assert "Sensitivity at the operating point" in (tmp_path / "evaluation" / "report.html").read_text()
+    assert {group.value for group in found.cancer["other"].subgroups["source"]} == {"a", "b"}
+    page = (tmp_path / "evaluation" / "report.html").read_text()
+    assert "Sensitivity at the operating point" in page and "source: a" in page
 
 
 def rows_of(folder):
@@ -149,7 +153,7 @@ def write_set(folder, rows, sources, name=None):
     folder.mkdir()
     kept = [{**row, "image": source / row["image"], "mask": row["mask"] and source / row["mask"]}
             for row, source in zip(rows, sources, strict=True)]
-    columns = ["image", "mask", "label", "patient", *(["collection"] if name else [])]
+    columns = ["image", "mask", "label", "patient", *(["collection"] if name else []), *({"source"} & {*rows[0]})]
     with open(folder / "labels.csv", "w", newline="") as file:
         table = csv.DictWriter(file, columns, extrasaction="ignore")
         table.writeheader()
