@@ -69,6 +69,15 @@ def test_a_perfect_or_useless_order_has_an_interval_with_a_width():
     assert alike.value == pytest.approx(0.5) and alike.low < 0.5 < alike.high
 
 
+def test_an_interval_near_the_end_is_not_blown_up():
+    """One of 8 cases outranks all others but two: its variance is many times what a useless order would have."""
+    positive = np.arange(44) < 8
+    scores = np.where(positive, -1.0, np.linspace(0, 1, 44))
+    scores[0] = 0.95
+    found = partial_area(scores, positive, np.arange(44), 44)
+    assert found.value < 0.49 and found.high < 0.72
+
+
 def test_without_two_patients_of_each_kind_there_is_no_interval():
     scores, positive = np.arange(12.0), np.arange(12) > 5
     assert partial_area(scores, positive, np.where(positive, 0, np.arange(12)), 12).interval is None
