@@ -91,7 +91,8 @@ def test_an_operating_point_is_chosen_on_patients_who_were_held_out(drawn, tmp_p
     results = read_record(ClassifierResults, run / "results.json")
     assert results.point == operating_point(splits["validation"])
     assert results.cancer.realised == realised(results.point, splits["test"])
-    assert "Operating point: an output for cancer of" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "Operating point: an output for cancer of" in page and "Held out of training" in page
     trained_on = load_checkpoint(run / "checkpoint.safetensors").trained_on
     assert trained_on["images"] == data["train"]  # and not the validation's
 
