@@ -35,6 +35,7 @@ from experiments.configuration.detector import DetectorConfiguration
 from experiments.datasets.choices import BIRADS, LOW_ENERGY, VIEWS, Choices
 from experiments.datasets.images.sizes import add_max_pixels
 from experiments.evaluating import classifier, classifier_report, detectors, detectors_report
+from experiments.evaluating.detections import write_detections
 from experiments.evaluating.folder import require_free
 from experiments.evaluating.other import OtherSet, describe, open_other
 from experiments.evaluating.record import EXPERIMENT, EvaluationRecord
@@ -113,11 +114,11 @@ def of_detectors(evaluated: EvaluatedRun, data: Path, choices: Choices, unit: Un
     announce(describe(other.record))
     with timed(other.took, "evaluating"):
         images = detectors.sorted_images(other, own.groups.bounds)
-        found = detectors.transfer(trained, own, images, other)
+        found, overlapping = detectors.transfer(trained, own, images, other)
         examples = detectors.examples(trained, images, other)
     record = record_of(evaluated, other, data, choices, unit, machine, started)
-    detectors_report.report(folder, record, evaluated, found, images, examples,
-                            detectors.origin(trained))
+    write_detections(folder.path / "predictions.csv", other.prepared, images, overlapping)
+    detectors_report.report(folder, record, evaluated, found, images, examples, detectors.origin(trained))
     print("\n".join([*detectors_report.sentences(found, f"images of {other.record.name}"),
                      f"Report: {folder.path / 'report.html'}"]))
 

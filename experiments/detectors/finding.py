@@ -17,9 +17,14 @@ from experiments.inputs.image_set import PreparedSet
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """sizes: by size group; froc: of all images."""
+    """sizes: by size group; froc: of all images.
+
+    lesions, overlapping    (n,) indices of the images with a lesion, ascending, and (n,) bool, whether (4.1) is 1
+    """
     sizes: dict[str, Overlap]
     froc: Froc
+    lesions: np.ndarray
+    overlapping: np.ndarray
 
 
 def find(network: Layer, prepared: PreparedSet, groups: Mapping[str, np.ndarray], normal: np.ndarray, batch: int
@@ -40,4 +45,4 @@ def find(network: Layer, prepared: PreparedSet, groups: Mapping[str, np.ndarray]
     patients, places = prepared.patients[indices], np.searchsorted(indices, lesions)
     found = np.concatenate(overlapping)[places]
     of_groups = {group: np.searchsorted(lesions, members) for group, members in groups.items()}
-    return Found(overlap_by_size(found, patients[places], of_groups), froc(marks, patients))
+    return Found(overlap_by_size(found, patients[places], of_groups), froc(marks, patients), lesions, found)

@@ -87,19 +87,20 @@ def sorted_images(other: OtherSet, bounds: list[float]) -> SortedImages:
 
 
 def transfer(detectors: Mapping[str, TrainedDetector], own: RoiResults, images: SortedImages, other: OtherSet
-             ) -> TransferredDetectors:
-    """Raises Failure where an output is not finite."""
+             ) -> tuple[TransferredDetectors, dict[str, np.ndarray]]:
+    """What is measured; and of each detector (n,) bool, whether (4.1) is 1 for each image with a lesion."""
     found: dict[str, OtherDetection] = {}
+    overlapping: dict[str, np.ndarray] = {}
     names = [(loss, group, detector_name(group, loss)) for loss, group in DETECTORS]
     for loss, group, name in over(names, "Evaluating", "detector"):
         network, batch = detectors[name].network, detectors[name].configuration.batch
         of_group, complete = (measure(network, loss, other.prepared, indices, batch)
                               for indices in (images.groups[group], images.lesions))
         at = find(network, other.prepared, images.groups, images.normal, batch)
-        found[name] = OtherDetection(of_group, complete, at.sizes, at.froc)
+        found[name], overlapping[name] = OtherDetection(of_group, complete, at.sizes, at.froc), at.overlapping
     return TransferredDetectors(
         own.detectors, found, {name: differences(group, own.detectors[name], found[name]) for _, group, name in names},
-        {group: len(members) for group, members in images.groups.items()}, own.groups.bounds, other.record)
+        {group: len(members) for group, members in images.groups.items()}, own.groups.bounds, other.record), overlapping
 
 
 def differences(group: str, own: DetectorResults, other: OtherDetection) -> dict[str, UnpairedDifference]:

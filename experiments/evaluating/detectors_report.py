@@ -27,7 +27,7 @@ FIGURES = {"overlap accuracy": "overlap accuracy, own size group", "share of the
 
 def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found: TransferredDetectors,
            images: SortedImages, examples: Mapping[str, Detection], origin: Provenance) -> None:
-    """Everything in the evaluation's folder. origin: of the detectors."""
+    """What `write_evaluation` writes. origin: of the detectors."""
     learned, *warnings, _ = origin.sentences
     others, own = f"images of {record.data.name}", curves_of(found.own)
     tables = [table for loss, name in LOSS_NAMES.items() for table in (

@@ -324,6 +324,16 @@ def test_detectors_on_another_set(roi, elsewhere, call, tmp_path, check_page):
         marks = found.differences[name]["false marks in an image"]
         assert marks.own.value == own.detectors[name].froc.all_marks.false_positives
         assert marks.other.value == detector.froc.all_marks.false_positives
+    with open(place / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["name"]: row["label"] for row in rows} == {
+        row["image"]: row["label"] for row in rows_of(elsewhere) if row["mask"]}
+    for name, detector in found.other.items():
+        assert sum(int(row[name]) for row in rows) / len(rows) == pytest.approx(detector.complete["overlap_accuracy"])
+        for group, of in detector.sizes.items():
+            answers = [int(row[name]) for row in rows if row["group"] == group]
+            assert len(answers) == of.images and of.value == (pytest.approx(np.mean(answers)) if answers else None)
+    assert sorted(path.name for path in place.iterdir()) == FILES
     record = read_record(EvaluationRecord, place / "config.json")
     assert len(record.checkpoints) == 10 and "P4-ss/checkpoint.safetensors" in record.checkpoints
     check_page((place / "report.html").read_text())
