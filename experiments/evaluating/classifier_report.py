@@ -42,6 +42,7 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
               metrics_table("test", found.own, None), confusion_table("test", found.own)]
     learned, *warnings, _ = origin.sentences
     texts = [learned, *record.data.notes, *absent_note(record.data), unpaired_note(found.other.unit.described),
+             "Accuracies depend on the shares of the classes, which differ from set to set; AUROCs do not.",
              *notes({}, record.data.is_ddsm, record.data.name, found.other.classes)]
     cancer = {"test": found.cancer[OWN], name: found.cancer[OTHER]}
     points = {each: of.realised for each, of in cancer.items() if of.realised is not None}

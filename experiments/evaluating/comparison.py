@@ -70,4 +70,4 @@ def unpaired_note(unit: str) -> str:
             "interval, and the difference, other set minus own test set, one that adds both (Zou and Donner, 2008). It "
             "covers other patients of the same two kinds, not other trainings. A difference has many causes: scanners, "
             "how patients were chosen, what the classes mean, which share each has; the table does not tell them "
-            "apart. Accuracies depend on these shares most of all, AUROCs do not.")
+            "apart.")

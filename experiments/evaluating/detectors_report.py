@@ -15,7 +15,6 @@ from experiments.reporting.figures import Detection, borders_figure
 from experiments.reporting.html import Picture
 from experiments.reporting.roi_froc import curves_of, found_tables, froc_note, froc_picture, froc_sentences
 from experiments.reporting.roi_tables import COLUMNS, LOSS_NAMES, ranges
-from experiments.reporting.roi_tables import notes as roi_notes
 from experiments.reporting.tables import Row, Table, number
 from experiments.runs.folder import RunFolder
 from experiments.runs.provenance import Provenance
@@ -23,6 +22,13 @@ from experiments.runs.provenance import Provenance
 TITLE = "Detectors of regions of interest on another data set"
 FIGURES = {"overlap accuracy": "overlap accuracy, own size group", "share of the lesions found": "lesions found",
            "false marks in an image": "false marks in an image"}
+READING = (
+    "Accuracy, precision and recall are of all pixels of a set together. The overlap accuracy (4.1) is the share of "
+    "images whose Szymkiewicz-Simpson coefficient of predicted and annotated mask is at least 0.2. It is 1 for a "
+    "prediction that covers everything: hence the precision, and the false marks, beside it.",
+    "The losses of Dice (3.43) and SS (3.49) cannot be compared with each other.",
+    "n/a: the figure is undefined, a ratio 0/0, or the set is empty. Without a bracket the interval is undefined: "
+    "fewer than two patients.")
 
 
 def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found: TransferredDetectors,
@@ -33,7 +39,7 @@ def report(folder: RunFolder, record: EvaluationRecord, run: EvaluatedRun, found
     tables = [table for loss, name in LOSS_NAMES.items() for table in (
         difference_table(loss, name, found), measures_table(loss, name, others, found),
         *found_tables(loss, name, others, found.other))]
-    texts = [learned, *roi_notes(record.data), froc_note(), unpaired_note("images and lesions"),
+    texts = [learned, *record.data.notes, *READING, froc_note(), unpaired_note("images and lesions"),
              *left_out(images, record), *missing(found)]
     curves = ({"own test images": own} if own else {}) | {others: curves_of(found.other)}
     pictures = {
@@ -59,7 +65,7 @@ def measures_table(loss: str, name: str, images: str, found: TransferredDetector
     rows: list[Row] = []
     for group, extent in zip(GROUPS, ranges(found.bounds), strict=True):
         there, here = found.other[detector_name(group, loss)], found.own[detector_name(group, loss)]
-        sets = {f"{group} ({extent} px): {found.groups[group]} {images} of its size": there.group,
+        sets = {f"{group} ({extent} px): {images} of its size ({found.groups[group]})": there.group,
                 "own test images of its size": here.group["test"], f"all {images} with a lesion": there.complete,
                 "all own test images with a lesion": here.complete["test"]}
         rows += [Row(label, tuple(number(of[measure]) for measure in MEASURES), comparison=place > 0)
@@ -85,7 +91,7 @@ def sentences(found: TransferredDetectors, images: str) -> list[str]:
 
 def left_out(images: SortedImages, record: EvaluationRecord) -> list[str]:
     """What of the other set takes no part, and by which bounds it was sorted."""
-    unmarked = ([f"{images.unmarked} abnormal images of {record.data.name} have no annotation and take no part."]
+    unmarked = ([f"Abnormal images of {record.data.name} without an annotation, which take no part: {images.unmarked}."]
                 if images.unmarked else [])
     normal = [] if len(images.normal) else [
         f"{record.data.name} has no normal images here: the false marks are those beside the lesions of abnormal "
