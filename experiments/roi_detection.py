@@ -39,7 +39,7 @@ from experiments.detectors.training import DetectorTask, train_detector
 from experiments.evaluation.confounders import confounders
 from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.loading import describe, load
-from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
+from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, normal_images, size_groups
 from experiments.reporting.expected import of_detectors_report
 from experiments.reporting.roi_report import report
 from experiments.runs.beginning import add_folder_flags, begin, keep_times, open_run, steps_done
@@ -70,7 +70,7 @@ def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machin
         announce(memory_of_detectors(configuration, machine, len(DETECTORS)))
     here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
     data = load(configuration, machine, masks=True, expect=here if machine.scheduler is None else None)
-    groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
+    groups = size_groups(annotation_sizes(data.prepared), data.train, data.test, normal_images(data.prepared))
     notes = [*data.record.notes, *repeated_images(groups, configuration.batch)]
     data = replace(data, record=replace(data.record, notes=notes))
     announce(describe(data.record))

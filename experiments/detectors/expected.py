@@ -28,7 +28,8 @@ def of_detectors(configuration: DetectorConfiguration, device: str, mammograms: 
     lesions = sum(each.label != "normal" for each in mammograms)  # at most so many have an annotation
     of_group = lesions / len(GROUPS)
     looks = evaluations(total, done // max(1, trainings), configuration.evaluate_every)
-    evaluated = looks * (min(TRAIN_SAMPLE, (1 - TEST) * of_group) + TEST * of_group) + of_group + lesions
+    evaluated = looks * (min(TRAIN_SAMPLE, (1 - TEST) * of_group) + TEST * of_group) + of_group + lesions + (
+        TEST * len(mammograms))
     return {"training": (trainings * total - done) * seconds_per_step(network, configuration, ranks=ranks),
             "evaluating": trainings * evaluated * image}
 
