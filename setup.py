@@ -2,7 +2,7 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda13]"  and CuPy with CUDA 13's libraries, for a GPU whose driver is 580 or later
 pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
-pip install -e ".[dicom]"   and pydicom, highdicom and imagecodecs, to read DICOM images and write results as DICOM objects
+pip install -e ".[dicom]"   and pydicom, highdicom, imagecodecs, to read DICOM images and write results as DICOM objects
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
 pip install -e ".[mpi]"     and mpi4py with MPICH, to train with several processes (mpiexec)
