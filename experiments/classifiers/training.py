@@ -50,7 +50,8 @@ def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mac
 
 def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: ClassifierConfiguration,
                       folder: RunFolder, machine: Machine, first: int = 0) -> dict[str, np.ndarray]:
-    """The network's outputs (n, C) on "train" and "test" when it has been trained, where it is placed.
+    """The network's outputs (n, C) on "train", "test" and, where images were held out, "validation" when it has been
+    trained, where it is placed.
 
     It learns by the cross entropy of its sigmoid outputs from the batches, and sees the images that these are made of.
     first: as in `fitting.fit`.
@@ -67,7 +68,7 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
             trained_on(folder.record()), first=first,
             picture=samples_seen(network, batches.prepared, data) if machine.tensorboard else None, ranks=machine.ranks)
     data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
-    return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
+    return {name: outputs(indices, True) for name, indices in data.splits.items()}
 
 
 def samples_seen(network: Layer, seen: ImageSet, data: Data) -> Callable[[], np.ndarray]:

@@ -13,6 +13,7 @@ from experiments.inputs.image_set import PreparedSet, prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.inputs.splitting import require_all_classes, split
+from experiments.inputs.validation import held_out
 from experiments.system.durations import Parts, sentence, timed
 from experiments.system.errors import UsageError
 from experiments.system.machine import Machine
@@ -28,7 +29,8 @@ class DataRecord:
     images, patients           numbers of them
     excluded, dropped          reason -> number of images left out by the reader, lost in preprocessing
     notes                      sentences
-    train, test                class -> number of images; train_patients, test_patients: whose they are
+    train, test, validation    class -> number of images; train_patients, ...: whose they are. Those of validation are
+                               held out of training; empty where none are
     """
     name: str
     is_ddsm: bool
@@ -42,12 +44,15 @@ class DataRecord:
     test: dict[str, int]
     train_patients: int
     test_patients: int
+    validation: dict[str, int] = field(default_factory=dict)
+    validation_patients: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
     """The prepared images, which of them train and which test, and what the report says of them.
 
+    validation: those that are held out of training and do not test; empty where none are.
     expected, took: the seconds of the run by part, before it and as it goes. from_step: that its training begins at,
     above 0 in a run that was interrupted: what it did before is not in them.
     """
@@ -58,6 +63,13 @@ class Data:
     expected: Parts = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
     from_step: int = 0
+    validation: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def splits(self) -> dict[str, np.ndarray]:
+        """"test", "train" and, where there is one, "validation"."""
+        held = {"validation": self.validation} if len(self.validation) else {}
+        return {"test": self.test, "train": self.train, **held}
 
 
 def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
@@ -87,7 +99,10 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
     if every_class:
         require_all_classes(prepared.labels, classes)
     train, test = split(prepared.labels, prepared.patients, configuration.seed, classes=classes)
-    return Data(prepared, train, test, _record(dataset, prepared, train, test), expected, took)
+    train, validation = held_out(prepared.labels, prepared.patients, train, configuration.validation,
+                                 configuration.seed, classes)
+    return Data(prepared, train, test, _record(dataset, prepared, train, test, validation), expected, took,
+                validation=validation)
 
 
 def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, machine: Machine) -> Parts:
@@ -98,7 +113,8 @@ def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, m
     return {"preparing": preparing(missing, machine.workers)}
 
 
-def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray) -> DataRecord:
+def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np.ndarray, validation: np.ndarray
+            ) -> DataRecord:
     def images(indices: np.ndarray) -> dict[str, int]:
         counts = np.bincount(prepared.labels[indices], minlength=len(prepared.classes))
         return dict(zip(prepared.classes, counts.tolist(), strict=True))
@@ -108,7 +124,8 @@ def _record(dataset: Dataset, prepared: PreparedSet, train: np.ndarray, test: np
 
     return DataRecord(dataset.name, dataset.name == THESIS, prepared.fingerprint, len(prepared),
                       len(set(prepared.patients)), dataset.excluded, prepared.dropped, list(dataset.notes),
-                      images(train), images(test), patients(train), patients(test))
+                      images(train), images(test), patients(train), patients(test),
+                      images(validation) if len(validation) else {}, patients(validation))
 
 
 def describe(record: DataRecord) -> str:
@@ -121,5 +138,6 @@ def describe(record: DataRecord) -> str:
     lines += [f"  {name}: " + ", ".join(
         [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
               for name, images, patients in (("train", record.train, record.train_patients),
-                                             ("test", record.test, record.test_patients))]
+                                             ("validation", record.validation, record.validation_patients),
+                                             ("test", record.test, record.test_patients)) if images]
     return "\n".join(lines)

@@ -15,7 +15,11 @@ negative ones: one patient says nothing of how patients differ. A figure of exac
 """
 from experiments.evaluation.intervals.area import area
 from experiments.evaluation.intervals.classifier import ClassifierEstimates, classifier_estimates
+from experiments.evaluation.intervals.delong import DeLong, delong
 from experiments.evaluation.intervals.estimate import Estimate, Interval, combine
+from experiments.evaluation.intervals.mean import mean
+from experiments.evaluation.intervals.partial_area import partial_area
 from experiments.evaluation.intervals.proportion import proportion
 
-__all__ = ["ClassifierEstimates", "Estimate", "Interval", "area", "classifier_estimates", "combine", "proportion"]
+__all__ = ["ClassifierEstimates", "DeLong", "Estimate", "Interval", "area", "classifier_estimates", "combine", "delong",
+           "mean", "partial_area", "proportion"]
