@@ -16,8 +16,8 @@ TITLE = "Cancer against the others"
 FACT_NAMES = {"source": "source", "view": "view", "density": "breast density", "age": "age", "scanner": "scanner",
               "finding": "finding"}
 TOO_FEW, MOST_SMALL = "too few", 6
-NO_POINT = ("There is no operating point: it has to be chosen on patients who were held out of training, which "
-            "--validation 0.15 does.")
+NO_POINT = ("There is no operating point: it has to be chosen on patients who were held out of training. To have one, "
+            "train with --validation 0.15.")
 
 
 def cancer_section(measured: Mapping[str, CancerMeasures], point: OperatingPoint | None) -> Section:
@@ -27,7 +27,8 @@ def cancer_section(measured: Mapping[str, CancerMeasures], point: OperatingPoint
     """
     tables = [cancer_table(measured, point),
               *(subgroup_table(name, of, point) for name, of in measured.items() if of.subgroups)]
-    return Section(TITLE, [NO_POINT if point is None else _point(point), *reading(point is not None)], tables)
+    grouped = any(of.subgroups for of in measured.values())
+    return Section(TITLE, [NO_POINT if point is None else _point(point), *reading(point is not None, grouped)], tables)
 
 
 def calibration_picture(measured: Mapping[str, CancerMeasures]) -> Picture:
@@ -83,7 +84,7 @@ def subgroup_table(name: str, of: CancerMeasures, point: OperatingPoint | None) 
     return Table(f"{NAMES.get(name, name)} by subgroup, of {of.unit.described}", columns, tuple(rows))
 
 
-def reading(with_point: bool) -> list[str]:
+def reading(with_point: bool, with_groups: bool) -> list[str]:
     """How to read the tables, a sentence or two each."""
     return [
         "Partial AUROC: the area under the ROC curve up to a false positive rate of 0.1, standardized after McClish "
@@ -93,8 +94,8 @@ def reading(with_point: bool) -> list[str]:
         "the bins; below it stands what a perfectly calibrated network would have on so few. The network learns "
         "from as many images of each class: where cancer is rarer its outputs are too high, which moves Brier score "
         "and calibration error, but not the AUROC.",
-        f"Groups with fewer than {FEWEST} patients with cancer, or without, are counted but not measured. Of many "
-        "groups some lie apart by chance.",
+        *([f"Groups with fewer than {FEWEST} patients with cancer, or without, are counted but not measured. Of many "
+           "groups some lie apart by chance."] if with_groups else []),
         *(["Sensitivity is the share of those with cancer whose output reaches the threshold, specificity the share of "
            "the others whose output does not."] if with_point else [])]
 

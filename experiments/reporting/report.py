@@ -101,11 +101,12 @@ def _pictures(predictions: Mapping[str, ImagePredictions], results: Mapping[str,
     return {
         "roc": Picture(
             "ROC curves", roc_figure(predictions, results, points),
-            f"Each class against {others}, as in Figure {shown.roc} of the thesis. A curve shows which share of "
-            "the class is found (recall) if a certain share of the other images is mistaken for it (fallout), for all "
-            "thresholds on the network's output. The dotted diagonal is guessing; the partial AUROC ends at the dashed "
-            "line. In brackets: 95 % intervals by "
-            "patient. Where curves turn near the upper left corner, it stands below once more, enlarged.",
+            f"Each class against {others}, of images, as in Figure {shown.roc} of the thesis. A curve shows which "
+            "share of the class is found (recall) if a certain share of the other images is mistaken for it (fallout), "
+            "for all thresholds on the network's output. The dotted diagonal is guessing; the partial AUROC ends at "
+            f"the dashed line{'; the diamond is the operating point, chosen on other patients' if points else ''}. In "
+            "brackets: 95 % intervals by patient. Where curves turn near the upper left corner, it stands below once "
+            "more, enlarged.",
             f"ROC curves of {', '.join(most)} and {last} with the diagonal of guessing", wide=True),
         "loss": Picture(
             "Loss during training", loss_figure(losses),

@@ -27,10 +27,10 @@ def delong(difference: Estimate) -> DeLong | None:
     (Biometrics 44, 1988, 837-845), where each patient has one image, and of Obuchowski (Biometrics 53, 1997, 567-578)
     where she has several.
 
-    It is here because reviewers ask for it. For few cases it is too sure: simulated (400 test sets each, two classifiers
-    that share much), its interval covers 94, 88 and 100 % at 8 positive and 36 negative patients with areas of 0.8 and
-    0.8, 0.95 and 0.85, 0.97 and 0.97, and 92, 78 and 100 % at 5 and 200; where there is no difference, at areas of 0.8,
-    p is below 0.05 in 6 and 8 % of the sets. The interval of `combine` covers 96 to 100 % of the same.
+    It is here because reviewers ask for it. For few cases it is too sure: simulated (400 test sets each, two
+    classifiers that share much), its interval covers 94, 88 and 100 % at 8 positive and 36 negative patients with areas
+    of 0.8 and 0.8, 0.95 and 0.85, 0.97 and 0.97, and 92, 78 and 100 % at 5 and 200; where there is no difference, at
+    areas of 0.8, p is below 0.05 in 6 and 8 % of the sets. The interval of `combine` covers 96 to 100 % of the same.
     """
     error = float(np.sqrt(np.sum(difference.influence**2)))
     if difference.interval is None or not error:

@@ -40,7 +40,12 @@ def partial_area(scores: np.ndarray, positive: np.ndarray, owner: np.ndarray, pa
 
         s(B') = var G / M' + var H / N'
 
-    of two normal distributions of the same width whose distance gives B'.
+    of two normal distributions of the same width whose distance gives B'. The measured variance is held against s not
+    at B but at (M' B + 1/2)/(M' + 1): near 0 and 1 s vanishes, and any measured variance would exceed it by far.
+
+    Simulated (1,000 test sets each; 8 and 36, 5 and 200, 20 and 40 positive and negative patients; one image, two of
+    one kind, or one of each kind; normal scores with areas of 0.5, 0.8, 0.95 and 0.99 under the whole curve, those of
+    the positives as wide as the others or twice as wide) it covers 93 to 100 %, and at 2 and 20 patients 90 to 100 %.
     """
     m_of = np.bincount(owner[positive], minlength=patients).astype(np.float64)
     n_of = np.bincount(owner[~positive], minlength=patients).astype(np.float64)
@@ -56,7 +61,8 @@ def partial_area(scores: np.ndarray, positive: np.ndarray, owner: np.ndarray, pa
         return Estimate(found, np.nan, np.nan, parts[0] + parts[1]).scaled(scale, shift)
     parts = [part * np.sqrt(number / (number - 1)) for part, number in zip(parts, numbers, strict=True)]
     cases, others = (float(sizes.sum() ** 2 / np.sum(sizes**2)) for sizes in (m_of, n_of))
-    factor = widening(parts, numbers, _supposed(_distance(found, most), most, cases, others)[1])
+    shrunken = (found * cases + 0.5) / (cases + 1)
+    factor = widening(parts, numbers, _supposed(_distance(shrunken, most), most, cases, others)[1])
     low, high = (_end(found, most, cases, others, factor, side) for side in (-1, 1))
     return Estimate(found, low, high, parts[0] + parts[1]).scaled(scale, shift)
 

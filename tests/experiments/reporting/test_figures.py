@@ -7,7 +7,8 @@ from matplotlib.colors import same_color
 from matplotlib.text import Text
 from PIL import Image
 
-from experiments.evaluation import evaluate
+from experiments.evaluation import evaluate, evaluate_predictions
+from experiments.evaluation.operating_point import operating_point, realised
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.roc import Curve
 from experiments.evaluation.segmentation import MEASURES
@@ -284,6 +285,26 @@ def test_curves_near_1_stand_once_more_enlarged():
     assert close.get_xlim()[1] == frame.get_width() and close.get_ylim()[0] == 1 - frame.get_height()
     for one, enlarged in zip(above.lines, close.lines, strict=True):
         np.testing.assert_array_equal(one.get_xydata(), enlarged.get_xydata())
+
+
+def test_the_operating_point_and_the_end_of_the_partial_area_are_marked():
+    generator, labels = np.random.default_rng(0), np.arange(90) % 3
+    given = ImagePredictions(np.arange(90).astype(str), np.arange(90).astype(str), labels,
+                             (generator.random((90, 3)) + 0.2 * np.eye(3)[labels]) / 1.2)
+    found = realised(operating_point(given), given)
+    sets = {"Another set": given, "test": given}
+    results = {name: evaluate_predictions(given) for name in sets}
+    figure = roc(sets, results, {"test": found})
+    own, other = figure.axes
+    assert own.get_title() == "Test set (90 images)" and other.get_title() == "Another set (90 images)"
+    marks = [line.get_xydata().tolist() for line in own.lines if line.get_label() == "operating point for cancer"]
+    assert marks == [[[1 - found.specificity, found.sensitivity]]]
+    curve = own.lines[0].get_xydata()
+    assert np.abs(curve - marks[0][0]).sum(axis=1).min() < 1e-9  # on the curve of cancer
+    for axes in (own, other):
+        line, = (line for line in axes.lines if line.get_label() == "false positive rate 0.1")
+        assert set(line.get_xdata()) == {0.1}
+    assert not [line for line in other.lines if line.get_label().startswith("operating")]
 
 
 @pytest.mark.parametrize(("turn", "side"), [(0.0, 0.05), (0.02, 0.05), (0.04, 0.1), (0.09, 0.2), (0.3, 0.4)])
