@@ -108,14 +108,13 @@ def test_stripes_that_the_network_has_learned_the_machine_knows_too(tmp_path, co
     """An easy case: none, upright stripes, level stripes; also where some patients are held out."""
     stripes(tmp_path / "data")
     code, _, errors = command(
-        end2end.main, "--data", tmp_path / "data", "--output", tmp_path / "run", "--cache", tmp_path / "cache", "--side",
-        32, "--working-side", 64, "--width", 0.1, "--batch", 12, "--workers", 1, "--steps", 120, "--epochs", 2,
-        "--learning-rate", 2e-3, "--validation", 0.2, "--head", "svm")
+        end2end.main, "--data", tmp_path / "data", "--output", tmp_path / "run", "--cache", tmp_path / "cache",
+        "--side", 32, "--working-side", 64, "--width", 0.1, "--batch", 12, "--workers", 1, "--steps", 120,
+        "--epochs", 2, "--learning-rate", 2e-3, "--validation", 0.2, "--head", "svm")
     assert code == 0, errors
     assert read_predictions(tmp_path / "run" / FILE).keys() == {"test", "train", "validation"}
     results = read_record(ClassifierResults, tmp_path / "run" / NAME)
-    assert results.test.auroc["mean"] > 0.9  # or the network has learned nothing
-    assert results.svm is not None and results.svm.test.auroc["mean"] >= results.test.auroc["mean"] - 0.05
+    assert results.svm is not None and results.svm.test.auroc["mean"] >= max(0.9, results.test.auroc["mean"] - 0.05)
     assert results.svm.test.plain_accuracy >= results.test.plain_accuracy - 0.1
 
 
