@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from experiments.classifiers.expected import of_classifier
+from experiments.classifiers.heads import svm_answers
 from experiments.classifiers.network import build
 from experiments.classifiers.training import load, train_and_predict
 from experiments.configuration.decomposition import PRESETS, DecompositionConfiguration
@@ -71,9 +72,10 @@ def run(configuration: DecompositionConfiguration, folder: RunFolder, machine: M
     record = open_run(EXPERIMENT, folder, configuration, data, machine, detectors=origin, end2end=beside)
     network = placed(build(configuration), machine.device)
     predicted = train_and_predict(network, batches, data, configuration, folder, machine)
+    svm = svm_answers(network, merged, data, configuration)
     losses = {"decomposition": folder} if beside is None else {"end-to-end": beside, "decomposition": folder}
     report(folder, record, data, merged, predicted, "Classification of mammograms by decomposition", losses,
-           Shown(thesis.DECOMPOSITION, roc="4.5", loss="4.6"))
+           Shown(thesis.DECOMPOSITION, roc="4.5", loss="4.6"), svm)
 
 
 def expected(configuration: DecompositionConfiguration, detectors: DetectorConfiguration | None, machine: Machine,

@@ -5,6 +5,7 @@
     python experiments/end2end.py --data DIR --preset thesis --device cuda
     python experiments/end2end.py --data CBIS --classes 2            a set without normal images: cancer or benign
     python experiments/end2end.py --data CBIS --normals DIR          or with the normal images of another set
+    python experiments/end2end.py --head svm                         a support vector machine beside the last layer
     python experiments/end2end.py --resume                           continue the newest run where it stopped
     python experiments/end2end.py --width 0.5 --epochs 20 --output runs/wider
 
@@ -25,6 +26,7 @@ import argparse
 from functools import partial
 
 from experiments.classifiers.expected import of_classifier
+from experiments.classifiers.heads import svm_answers
 from experiments.classifiers.network import build
 from experiments.classifiers.training import load, train_and_predict
 from experiments.configuration.classifier import PRESETS, ClassifierConfiguration
@@ -58,8 +60,9 @@ def run(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mach
     record = open_run(EXPERIMENT, folder, configuration, data, machine)
     network = placed(build(configuration), machine.device)
     predicted = train_and_predict(network, batches, data, configuration, folder, machine)
+    svm = svm_answers(network, data.prepared, data, configuration)
     report(folder, record, data, data.prepared, predicted, "End-to-end classification of mammograms",
-           {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"))
+           {"end-to-end": folder}, Shown(thesis.END_TO_END, roc="4.1", loss="4.6"), svm)
 
 
 def expected(configuration: ClassifierConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:

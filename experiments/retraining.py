@@ -32,6 +32,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.classifiers.expected import of_classifier
+from experiments.classifiers.heads import svm_answers
 from experiments.classifiers.network import build
 from experiments.classifiers.retraining import (
     choose_decomposition,
@@ -91,10 +92,12 @@ def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Mach
     start_from(decomposition, before, folder, record, configuration)
     network = placed(build(configuration), machine.device)
     predicted = train_and_predict(network, batches, data, configuration, folder, machine, first=before.total_steps)
+    svm = svm_answers(network, merged, data, configuration)
     losses = {"decomposition": decomposition, "retrained with zeros": folder}
     report(folder, record, data, merged, predicted,
            "The decomposition's classifier, retrained without its second channel",
-           losses if beside is None else {"end-to-end": beside, **losses}, Shown({}, roc="4.5", loss="4.7"))
+           losses if beside is None else {"end-to-end": beside, **losses}, Shown({}, roc="4.5", loss="4.7"),
+           svm)
 
 
 def expected(configuration: RetrainingConfiguration, machine: Machine, images: int, done: int = 0) -> Parts:

@@ -54,6 +54,16 @@ def vgg(side: int = 128, in_channels: int = 1, labels: int = 3, width: float = 1
     return Chain(**layers)
 
 
+def features(network: Layer) -> Chain:
+    """The VGG without its last layer: y (N, F), F = 512 times the width, what the last dense layer takes.
+
+    In inference that is what the last hidden layer's ReLU lets through: its dropout passes everything on, as it is. The
+    layers are those of the network, not copies.
+    """
+    *most, _ = network.children.items()
+    return Chain(**dict(most))
+
+
 def scaled(size: int, width: float) -> int:
     """size times the width multiplier, at least 1. Raises ValueError for a multiplier that is none."""
     if not 0 < width < math.inf:

@@ -11,6 +11,7 @@ from engine.checkpoint import to_numpy
 from engine.layer import Layer
 from engine.losses import binary_cross_entropy_with_logits
 from experiments.classifiers.expected import memory_of_classifier
+from experiments.classifiers.heads import require_enough_patients
 from experiments.classifiers.network import probabilities
 from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.datasets.mammogram import Mammogram
@@ -40,7 +41,7 @@ def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mac
     """`loading.load`, and on the terminal what was loaded, and before that how much memory and time the run will take.
 
     expected: the seconds of the run, of so many images and so many steps that it has behind it; first: as in
-    `fitting.fit`. Raises Failure where a class has no images.
+    `fitting.fit`. Raises Failure where a class has no images, or too few patients for what is to answer.
     """
     done = max(0, steps_done(folder) - first)
 
@@ -49,6 +50,7 @@ def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mac
         return expected(len(mammograms), done)
 
     data = loading.load(configuration, machine, every_class=True, expect=expect)
+    require_enough_patients(data, configuration)
     announce(f"{describe(data.record)}\nRun folder: {folder.path}\nTraining: {configuration.total_steps} steps of "
              f"{configuration.batch} images, preset {configuration.preset}")
     return replace(data, from_step=done)

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from experiments.configuration.training import Limit, TrainingConfiguration, setting
 
+HEADS = ("network", "svm")
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierConfiguration(TrainingConfiguration):
@@ -19,13 +21,16 @@ class ClassifierConfiguration(TrainingConfiguration):
     side: int = setting(128, "height and width of the network's input in pixels, a multiple of 32")
     width: float = setting(1.0, "multiplies the channels and features of every layer of the VGG")
     keep_probability: float = setting(0.5, "of the dropout behind the dense layers")
+    head: str = setting("network", "what answers by the VGG's features: network, its own last layer; svm, a support "
+                        "vector machine is measured beside that", HEADS)
 
     def limits(self) -> list[Limit]:
         return [
             *TrainingConfiguration.limits(self),
             ("side", self.side >= 32 and self.side % 32 == 0, "a multiple of 32, since five poolings halve it"),
             ("width", 0 < self.width <= 16, "a number above 0, at most 16"),
-            ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1")]
+            ("keep_probability", 0 < self.keep_probability <= 1, "a number above 0, at most 1"),
+            ("head", self.head in HEADS, " or ".join(HEADS))]
 
 
 @dataclass(frozen=True, slots=True)

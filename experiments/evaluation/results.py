@@ -8,6 +8,7 @@ from experiments.evaluation.classification import Evaluation
 from experiments.evaluation.confounders import Confounders
 from experiments.evaluation.operating_point import OperatingPoint
 from experiments.evaluation.segmentation import DetectorResults
+from experiments.evaluation.svm import SvmResults
 from experiments.inputs.loading import DataRecord
 from experiments.inputs.size_groups import GroupsRecord
 
@@ -20,6 +21,7 @@ class ClassifierResults:
 
     point     the operating point, chosen on the patients who were held out of training; None where none were
     cancer    cancer against the others on the test images; None in a file that was written before it was measured
+    svm       with --head svm: of the support vector machine beside the network's own head
     """
     test: Evaluation
     train: Evaluation
@@ -28,6 +30,7 @@ class ClassifierResults:
     confounders: Confounders | None = None
     point: OperatingPoint | None = None
     cancer: CancerMeasures | None = None
+    svm: SvmResults | None = None
 
     @property
     def splits(self) -> dict[str, Evaluation]:

@@ -7,13 +7,16 @@ from time import perf_counter
 
 import numpy as np
 
+from experiments.classifiers.heads import SvmAnswers
 from experiments.evaluation.confounders import confounders
 from experiments.evaluation.predictions import predictions_of, write_predictions
+from experiments.evaluation.svm import svm_results
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.image_set import ImageSet
 from experiments.inputs.loading import Data
 from experiments.reporting.figures import Samples, choose_samples
 from experiments.reporting.report import write_results
+from experiments.reporting.svm import FILE, SvmReport
 from experiments.reporting.tables import number
 from experiments.runs.beginning import keep_times
 from experiments.runs.folder import RunFolder
@@ -23,16 +26,22 @@ SAMPLES = 12  # images in the figure of samples
 
 
 def report(folder: RunFolder, record: RunRecord, data: Data, seen: ImageSet, predicted: Mapping[str, np.ndarray],
-           title: str, losses: Mapping[str, RunFolder], shown: Shown) -> None:
+           title: str, losses: Mapping[str, RunFolder], shown: Shown, svm: SvmAnswers | None = None) -> None:
     """predictions.csv, results.json, tables.md, the figures and report.html, from the outputs on both splits.
 
     seen: the images, with all channels that the network was given. losses: the runs whose loss is drawn into one
-    figure, by name. shown: where the thesis shows the same.
+    figure, by name. shown: where the thesis shows the same. svm: with --head svm, the other head's outputs, which get a
+    file of their own.
     """
     started = perf_counter()
     prepared, configuration = data.prepared, record.configuration
     predictions = {name: predictions_of(prepared, indices, predicted[name]) for name, indices in data.splits.items()}
     write_predictions(folder.path / "predictions.csv", predictions)
+    beside = None
+    if svm is not None:
+        of_svm = {name: predictions_of(prepared, indices, svm.outputs[name]) for name, indices in data.splits.items()}
+        write_predictions(folder.path / FILE, of_svm)
+        beside = SvmReport(of_svm, svm_results(predictions, of_svm, svm.settings))
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     images = seen.images(data.test[drawn])
     samples = Samples(images[..., 0], prepared.labels[data.test[drawn]], predicted["test"][drawn], prepared.classes,
@@ -40,9 +49,15 @@ def report(folder: RunFolder, record: RunRecord, data: Data, seen: ImageSet, pre
     results = write_results(
         folder.path, title, replace(record, data=data.record), predictions,
         {name: run.history() for name, run in losses.items()}, samples, shown,
-        None if configuration["data"] is None else confounders(prepared, data.train, data.test), folder.layers())
+        None if configuration["data"] is None else confounders(prepared, data.train, data.test), folder.layers(),
+        beside)
     data.took["report"] = perf_counter() - started
     test = results.test
     print(f"Test set: mean one-vs-all accuracy {number(test.accuracy['mean'])}, mean AUROC "
-          f"{number(test.auroc['mean'])}\nReport: {folder.path / 'report.html'}")
+          f"{number(test.auroc['mean'])}")
+    if results.svm is not None:
+        other = results.svm.test
+        print(f"Support vector machine: mean one-vs-all accuracy {number(other.accuracy['mean'])}, mean AUROC "
+              f"{number(other.auroc['mean'])}")
+    print(f"Report: {folder.path / 'report.html'}")
     keep_times(folder, data)

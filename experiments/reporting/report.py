@@ -21,7 +21,8 @@ from experiments.reporting.figures import Samples, loss_figure, roc_figure, samp
 from experiments.reporting.head import report_head
 from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.layers import TITLE, layers_picture
-from experiments.reporting.tables import NAMES, confusion_table, metrics_table, notes, tables_markdown
+from experiments.reporting.svm import SvmReport
+from experiments.reporting.tables import NAMES, NONE, confusion_table, metrics_table, notes, tables_markdown
 from experiments.reporting.wording import headline
 from experiments.runs.log import Entry, LayersEntry
 from experiments.runs.record import RunRecord
@@ -31,9 +32,10 @@ from experiments.system.records import write_record
 
 def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapping[str, ImagePredictions],
                   losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown,
-                  confounders: Confounders | None = None, layers: Sequence[LayersEntry] = ()) -> ClassifierResults:
-    """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples,calibration,layers}.png and report.html
-    into the folder.
+                  confounders: Confounders | None = None, layers: Sequence[LayersEntry] = (),
+                  svm: SvmReport | None = None) -> ClassifierResults:
+    """Evaluates and writes results.json, tables.md, figures/{roc,roc_svm,loss,samples,calibration,layers}.png and
+    report.html into the folder.
 
     title        of the page
     predictions  "test", "train" and, of images that were held out of training, "validation"
@@ -41,6 +43,7 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     shown        the thesis's tables to compare with and the numbers of its figures
     confounders  of real data: a section of its own
     layers       the lines of the run's histograms.jsonl; without any there is no figure of the layers
+    svm          a support vector machine beside the network's own head: second rows, a figure and a section
 
     Returns what results.json holds. Each file is written whole or not at all. Raises `Failure` where a file cannot be
     written or the outputs are not finite, and ValueError where a patient has images in both splits: such results would
@@ -51,7 +54,8 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     test, train = (evaluate_predictions(predictions[split]) for split in ("test", "train"))
     point = operating_point(predictions["validation"]) if "validation" in predictions else None
     cancer = cancer_measures(predictions["test"], point)
-    results = ClassifierResults(test, train, data, record.configuration["seed"], confounders, point, cancer)
+    results = ClassifierResults(test, train, data, record.configuration["seed"], confounders, point, cancer,
+                                None if svm is None else svm.results)
     splits = results.splits
     printed = shown.tables if classes == CLASSES else {}
     texts = [*data.notes, *notes(printed, data.is_ddsm, data.name, classes)]
@@ -60,17 +64,21 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
         sections.append(confounders_section(confounders, test))
     pictures = _pictures({split: predictions[split] for split in splits}, splits, losses, samples, shown,
                          {} if cancer.realised is None else {"test": cancer.realised})
+    if svm is not None:
+        sections.insert(0, svm.section)
+        pictures = {"roc": pictures.pop("roc"), "roc_svm": svm.picture, **pictures}
     pictures["calibration"] = calibration_picture({"test": cancer})
     if layers:
         pictures["layers"] = layers_picture(TITLE, layers)
+    second = NONE if svm is None else svm.results.splits
     page = render(
         "report.html.jinja", report_head(title, record, record.configuration, data, [folder]), headline(test, train),
-        [table for split, found in splits.items() for table in (metrics_table(split, found, printed.get(split)),
-                                                                confusion_table(split, found))],
+        [table for split, found in splits.items() for table in (
+            metrics_table(split, found, printed.get(split), second.get(split)), confusion_table(split, found))],
         texts, list(pictures.values()), sections, data, results=splits, classes=classes, split_names=NAMES)
     write_record(folder / NAME, results)
     write_text(folder / "tables.md", "\n".join(
-        [tables_markdown(splits, printed, texts), *map(section_markdown, sections)]))
+        [tables_markdown(splits, printed, texts, second), *map(section_markdown, sections)]))
     for name, picture in pictures.items():
         write_bytes(folder / "figures" / f"{name}.png", picture.data)
     write_text(folder / "report.html", page)

@@ -13,6 +13,7 @@ from experiments.system.text import markdown
 NAMES = {"test": "Test set", "train": "Training set"}
 METRICS = {"accuracy": "Accuracy", "specificity": "Specificity", "precision": "Precision", "recall": "Recall",
            "auroc": "AUROC"}
+NONE: Mapping[str, Evaluation] = {}
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,15 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def metrics_table(split: str, result: Evaluation, printed: PrintedTable | None) -> Table:
+def metrics_table(split: str, result: Evaluation, printed: PrintedTable | None, svm: Evaluation | None = None) -> Table:
     """Accuracy, specificity, precision, recall and AUROC of one split, or of another set by its name, per class and
-    mean."""
+    mean. svm: of a support vector machine on the same images, in second rows."""
     title = f"{NAMES.get(split, split)}: {result.unit.counted(result.images, result.patients)}"
     rows: list[Row] = []
-    for key, figures in result.metrics.items():
-        intervals = result.intervals.get(key, {})
-        rows.append(Row(METRICS[key], tuple(number(value) + interval(intervals.get(column), " [{}, {}]")
-                                            for column, value in figures.items())))
+    for key in result.metrics:
+        rows.append(Row(METRICS[key], _cells(key, result)))
+        if svm is not None:
+            rows.append(Row("support vector machine", _cells(key, svm), comparison=True))
         rows.extend(_thesis_rows(key, printed))
         rows.append(_comparison("uniform guesser", result.guesser[key]))
         if key == "accuracy":
@@ -95,12 +96,13 @@ def notes(printed: Mapping[str, PrintedTable], is_ddsm: bool, dataset: str, clas
     return texts
 
 
-def tables_markdown(results: Mapping[str, Evaluation], printed: Mapping[str, PrintedTable], texts: Sequence[str]
-                    ) -> str:
-    """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes, `texts`."""
+def tables_markdown(results: Mapping[str, Evaluation], printed: Mapping[str, PrintedTable], texts: Sequence[str],
+                    svm: Mapping[str, Evaluation] = NONE) -> str:
+    """tables.md: the metrics and the confusion matrix of the splits in `results`, and the notes, `texts`. svm: see
+    `metrics_table`."""
     parts = ["# Results"]
     for split, result in results.items():
-        parts += [table_markdown(metrics_table(split, result, printed.get(split))),
+        parts += [table_markdown(metrics_table(split, result, printed.get(split), svm.get(split))),
                   table_markdown(confusion_table(split, result))]
     parts.append(list_markdown(texts))
     return "\n\n".join(parts) + "\n"
@@ -114,6 +116,12 @@ def number(value: float | None, digits: int = 4) -> str:
 def interval(ends: Interval | None, form: str) -> str:
     """`form` with the two ends filled in, three decimals each; nothing where there is no interval."""
     return "" if ends is None else form.format(number(ends[0], 3), number(ends[1], 3))
+
+
+def _cells(key: str, result: Evaluation) -> tuple[str, ...]:
+    intervals = result.intervals.get(key, {})
+    return tuple(number(value) + interval(intervals.get(column), " [{}, {}]")
+                 for column, value in result.metrics[key].items())
 
 
 def _thesis_rows(key: str, printed: PrintedTable | None) -> list[Row]:

@@ -62,6 +62,7 @@ class Provenance:
     detector  P0-dice ... P4-ss of a ROI detector: it saw those of the images whose annotations are of its group
     preset    and steps: of the training
     started   date of the run, from the config.json beside the checkpoint; None where that is not there
+    svm       whether the run measured a support vector machine beside the network, which does not answer here
     """
 
     data: str | None
@@ -72,6 +73,7 @@ class Provenance:
     preset: str
     steps: int
     started: str | None
+    svm: bool = False
 
     @property
     def sentences(self) -> list[str]:
@@ -87,6 +89,9 @@ class Provenance:
                         "nothing.")
         if self.detector is not None:
             said[0] += f" It is the detector {self.detector}, of the images with annotations of that size group."
+        if self.svm:
+            said.append("It answers by its own last layer; the support vector machine that its run measured beside it "
+                        "is not kept.")
         return [*said, CAUTION]
 
 
@@ -97,7 +102,8 @@ def provenance(checkpoint: Checkpoint, path: Path) -> Provenance:
     drawn = configuration.get("data") is None if known.drawn is None else known.drawn
     images = known.images and {name: known.images[name] for name in CLASSES if name in known.images}
     return Provenance(known.data or (DRAWN if drawn else None), drawn, images, known.patients, known.detector,
-                      str(configuration.get("preset")), checkpoint.step, _started(checkpoint, path.parent))
+                      str(configuration.get("preset")), checkpoint.step, _started(checkpoint, path.parent),
+                      configuration.get("head") == "svm")
 
 
 @dataclass(frozen=True, slots=True)

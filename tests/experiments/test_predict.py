@@ -177,7 +177,8 @@ def test_what_the_network_was_trained_on_stands_in_table_and_json(finished, draw
     assert written["notes"] == [trained, warning, caution]
     assert written["trained_on"] == {
         "data": "synthetic", "drawn": True, "images": {"cancer": 8, "normal": 8, "benign": 8}, "patients": 12,
-        "detector": None, "preset": "quick", "steps": 60, "started": started[:10]}
+        "detector": None, "preset": "quick", "steps": 60, "started": started[:10],
+        "svm": False}
 
 
 def test_the_checkpoint_says_it_without_its_folder_but_for_the_day(finished, drawn, tmp_path, command):
