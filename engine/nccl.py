@@ -26,7 +26,7 @@ class NcclRanks:
     """
 
     def __init__(self, host: MpiRanks) -> None:
-        nccl = load_nccl()
+        self._nccl = nccl = load_nccl()
         self.host, self.communicator = host, host.communicator
         self.rank, self.size = host.rank, host.size
         with _failures_told():
@@ -42,7 +42,7 @@ class NcclRanks:
             return self.host.sum(array)
         import cupy
 
-        nccl, stream = load_nccl(), cupy.cuda.get_current_stream().ptr
+        nccl, stream = self._nccl, cupy.cuda.get_current_stream().ptr
         if array.dtype.name not in KINDS:
             raise TypeError(f"an array of {array.dtype}; expected one of {', '.join(KINDS)}, which NCCL sums here")
         kind = getattr(nccl, KINDS[array.dtype.name])
