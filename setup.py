@@ -2,7 +2,7 @@
 pip install -e ".[test]"    and what the tests, linters and type checks need
 pip install -e ".[cuda13]"  and CuPy with CUDA 13's libraries, for a GPU whose driver is 580 or later
 pip install -e ".[cuda12]"  the same of CUDA 12, for a driver of 525 or later
-pip install -e ".[dicom]"   and pydicom and highdicom, to read DICOM images and write results as DICOM objects
+pip install -e ".[dicom]"   and pydicom, highdicom, imagecodecs, to read DICOM images and write results as DICOM objects
 pip install -e ".[ddsm]"    and imagecodecs, to read DDSM's .LJPEG files
 pip install -e ".[docs]"    and Sphinx with what it needs, to build the companion (docs/)
 pip install -e ".[mpi]"     and mpi4py with MPICH, to train with several processes (mpiexec)
@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent
 VERSION, = re.findall(r'^__version__ = "(.+)"$', (ROOT / "engine" / "version.py").read_text("utf-8"), re.MULTILINE)
 PACKAGES = ("engine", "models", "experiments", "exercises")
 
-DICOM = ["pydicom>=3.0", "highdicom>=0.28"]
 DDSM = ["imagecodecs>=2024.9.22"]
+DICOM = ["pydicom>=3.0", "highdicom>=0.28", *DDSM]  # JPEG without loss and HTJ2K: imagecodecs decodes them
 DASK = ["dask[distributed]>=2024.8"]
 MPI = ["mpi4py>=4", "mpich>=4.2"]  # mpich: an MPI as a wheel, mpiexec with it
 ONNX = ["onnx>=1.17", "onnxruntime>=1.20"]

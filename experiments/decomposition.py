@@ -63,7 +63,7 @@ def run(configuration: DecompositionConfiguration, folder: RunFolder, machine: M
     """detectors, end2end: folders of finished runs; None for the newest on the same data, or that of a resumed run."""
     likely = None if folder.exists() else likely_detectors(detectors, configuration)
     data = load(configuration, folder, machine, partial(expected, configuration, likely, machine))
-    beside = end2end_run(end2end, folder, data, configuration.seed)
+    beside = end2end_run(end2end, folder, data, configuration)
     fixed, origin = fixed_detectors(detectors, folder, configuration, data, machine.device)
     with timed(data.took, "detecting"):
         merged = MergedSet(data.prepared, heat_maps(fixed, data.prepared, machine.cache))

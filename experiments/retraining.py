@@ -82,7 +82,7 @@ def run(configuration: RetrainingConfiguration, folder: RunFolder, machine: Mach
     if data.record.fingerprint != decomposition.record().data.fingerprint:
         raise Failure(f"the data are not those of the decomposition in {decomposition.path} (another fingerprint). "
                       "Restore them")
-    beside = end2end_run(end2end, folder, data, configuration.seed)
+    beside = end2end_run(end2end, folder, data, configuration)
     zeros = np.broadcast_to(np.uint8(0), (len(data.prepared), configuration.side, configuration.side))
     merged = MergedSet(data.prepared, zeros)
     batches = MergedBatches(merged, data.train, configuration.batch, configuration.drawn_by, configuration.rotation)

@@ -33,13 +33,13 @@ from functools import partial
 from experiments.configuration.detector import LOSSES, PRESETS, DetectorConfiguration
 from experiments.configuration.flags import add_flags, given_flags
 from experiments.datasets.mammogram import Mammogram
-from experiments.detectors.expected import of_detectors
+from experiments.detectors.expected import memory_of_detectors, of_detectors
 from experiments.detectors.network import detector_name
 from experiments.detectors.training import DetectorTask, train_detector
 from experiments.evaluation.confounders import confounders
 from experiments.inputs.image_set import PreparedSet
 from experiments.inputs.loading import describe, load
-from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, size_groups
+from experiments.inputs.size_groups import GROUPS, SizeGroups, annotation_sizes, normal_images, size_groups
 from experiments.reporting.expected import of_detectors_report
 from experiments.reporting.roi_report import report
 from experiments.runs.beginning import add_folder_flags, begin, keep_times, open_run, steps_done
@@ -66,9 +66,11 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(configuration: DetectorConfiguration, folder: RunFolder, machine: Machine) -> None:
+    if machine.scheduler is None:
+        announce(memory_of_detectors(configuration, machine, len(DETECTORS)))
     here = partial(expected, configuration, machine, folder=folder)  # a cluster's speed is not known
     data = load(configuration, machine, masks=True, expect=here if machine.scheduler is None else None)
-    groups = size_groups(annotation_sizes(data.prepared), data.train, data.test)
+    groups = size_groups(annotation_sizes(data.prepared), data.train, data.test, normal_images(data.prepared))
     notes = [*data.record.notes, *repeated_images(groups, configuration.batch)]
     data = replace(data, record=replace(data.record, notes=notes))
     announce(describe(data.record))

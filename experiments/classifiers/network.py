@@ -10,6 +10,7 @@ from engine.layer import Layer
 from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.configuration.streams import WEIGHTS
 from experiments.inputs.image_set import ImageSet
+from experiments.runs.memory import images_at_once
 from experiments.system.device import beside
 from experiments.system.progress import over
 from models.predict import predict
@@ -23,9 +24,10 @@ def build(configuration: ClassifierConfiguration, rng: np.random.Generator | Non
                rng=rng or np.random.default_rng((configuration.drawn_by, WEIGHTS)), recompute=configuration.recompute)
 
 
-def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, batch: int = 50,
-                  progress: bool = False) -> np.ndarray:
-    """(n, C): the network's sigmoid outputs for the images at `indices`, a batch of them in memory at a time."""
+def probabilities(network: Layer, prepared: ImageSet, indices: Sequence[int] | np.ndarray, progress: bool = False
+                  ) -> np.ndarray:
+    """(n, C): the network's sigmoid outputs for the images at `indices`, some of them in memory at a time."""
+    batch = images_at_once(prepared.images(indices[:1]).shape[1])
     starts = range(0, len(indices), batch)
     return np.concatenate([
         to_numpy(predict(network, beside(network, prepared.images(indices[start:start + batch])))[0])

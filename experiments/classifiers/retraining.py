@@ -23,7 +23,8 @@ from experiments.system.errors import Failure, UsageError
 # its first steps undo all that was learned, and the loss stays where guessing has it.
 RATE = {"thesis": 1.0, "quick": 0.5}
 # what makes the network and the images
-SAME = ("preset", "data", "normals", "classes", "seed", "side", "working_side", "clip_limit", "width", "statistics")
+SAME = ("preset", "data", "normals", "classes", "seed", "validation", "side", "working_side", "clip_limit", "width",
+        "statistics")
 
 
 def usual_settings(before: DecompositionConfiguration) -> dict[str, Any]:

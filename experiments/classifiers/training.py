@@ -1,7 +1,7 @@
 """What the three classification experiments share: data of every class, and a VGG that learns from them."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +10,10 @@ from scipy.ndimage import gaussian_filter
 from engine.checkpoint import to_numpy
 from engine.layer import Layer
 from engine.losses import binary_cross_entropy_with_logits
+from experiments.classifiers.expected import memory_of_classifier
 from experiments.classifiers.network import probabilities
 from experiments.configuration.classifier import ClassifierConfiguration
+from experiments.datasets.mammogram import Mammogram
 from experiments.evaluation import metrics
 from experiments.inputs import loading
 from experiments.inputs.batches import Batches
@@ -35,14 +37,18 @@ SMOOTHING = 1 / 64  # standard deviation as a part of the side: gradients of nei
 
 def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Machine,
          expected: Callable[[int, int], Parts], first: int = 0) -> Data:
-    """`loading.load`, and on the terminal what was loaded, and before that how long the run will take.
+    """`loading.load`, and on the terminal what was loaded, and before that how much memory and time the run will take.
 
     expected: the seconds of the run, of so many images and so many steps that it has behind it; first: as in
     `fitting.fit`. Raises Failure where a class has no images.
     """
     done = max(0, steps_done(folder) - first)
-    data = loading.load(configuration, machine, every_class=True,
-                        expect=lambda mammograms: expected(len(mammograms), done))
+
+    def expect(mammograms: Sequence[Mammogram]) -> Parts:
+        announce(memory_of_classifier(configuration, machine, len(mammograms) if configuration.channels > 1 else 0))
+        return expected(len(mammograms), done)
+
+    data = loading.load(configuration, machine, every_class=True, expect=expect)
     announce(f"{describe(data.record)}\nRun folder: {folder.path}\nTraining: {configuration.total_steps} steps of "
              f"{configuration.batch} images, preset {configuration.preset}")
     return replace(data, from_step=done)
@@ -50,7 +56,8 @@ def load(configuration: ClassifierConfiguration, folder: RunFolder, machine: Mac
 
 def train_and_predict(network: Layer, batches: Batches, data: Data, configuration: ClassifierConfiguration,
                       folder: RunFolder, machine: Machine, first: int = 0) -> dict[str, np.ndarray]:
-    """The network's outputs (n, C) on "train" and "test" when it has been trained, where it is placed.
+    """The network's outputs (n, C) on "train", "test" and, where images were held out, "validation" when it has been
+    trained, where it is placed.
 
     It learns by the cross entropy of its sigmoid outputs from the batches, and sees the images that these are made of.
     first: as in `fitting.fit`.
@@ -67,7 +74,7 @@ def train_and_predict(network: Layer, batches: Batches, data: Data, configuratio
             trained_on(folder.record()), first=first,
             picture=samples_seen(network, batches.prepared, data) if machine.tensorboard else None, ranks=machine.ranks)
     data.took["training"] -= data.took.get("evaluating", 0.0)  # that was inside
-    return {"train": outputs(data.train, True), "test": outputs(data.test, True)}
+    return {name: outputs(indices, True) for name, indices in data.splits.items()}
 
 
 def samples_seen(network: Layer, seen: ImageSet, data: Data) -> Callable[[], np.ndarray]:

@@ -37,8 +37,8 @@ def add_data_flags(parser: argparse.ArgumentParser, preset: str) -> None:
     """--preset, --data, --normals, --views, --birads and --max-pixels. preset: what --help says of the first."""
     parser.add_argument("--preset", choices=("thesis", "quick"), help=preset)
     parser.add_argument("--data", metavar="DIR", type=folder_name,
-                        help="folder of a data set: mini-MIAS, DDSM, CBIS-DDSM, or a CSV with the columns image, "
-                             "mask, label, patient; synthetic images if none is given")
+                        help="folder of a data set: one that docs/data.md names, or a CSV file with the columns "
+                             "image, mask, label, patient; synthetic images if none is given")
     parser.add_argument("--normals", metavar="DIR", type=folder_name,
                         help="folder of another data set, of which the normal images are added to those of --data")
     parser.add_argument("--views", choices=VIEWS,

@@ -3,4 +3,5 @@
     np.random.default_rng((seed, WEIGHTS))
     np.random.default_rng((seed, BATCHES, step))
 """
-WEIGHTS, DROPOUT, BATCHES, SPLIT = range(1 << 32, (1 << 32) + 4)  # above any number of an image, patient or step
+# above any number of an image, patient or step
+WEIGHTS, DROPOUT, BATCHES, SPLIT, VALIDATION = range(1 << 32, (1 << 32) + 5)

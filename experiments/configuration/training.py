@@ -40,6 +40,8 @@ class TrainingConfiguration:
     normals: str | None = None
     classes: int = setting(3, "3: cancer, normal and benign; 2: cancer and benign, normal images are left out",
                            tuple(CLASSES_OF))
+    validation: float = setting(0.0, "share of the training images, by patient, that is held out of training, to "
+                                "choose an operating point on; 0: none")
     seed: int = setting(0, "of everything random: synthetic images, split, initial weights, batches, dropout")
     side: int = setting(128, "height and width of the network's input in pixels")
     working_side: int = setting(1024, "pixels a side at which contrast is enhanced; quick with drawn images: 256")
@@ -84,6 +86,7 @@ class TrainingConfiguration:
             ("classes", self.classes in CLASSES_OF, "2 or 3"),
             ("normals", self.normals is None or (self.data is not None and self.classes == 3),
              "--data DIR beside it, whose images it adds to, and three classes"),
+            ("validation", 0 <= self.validation <= 0.5, "a share from 0 to 0.5 of the training images"),
             ("batch", self.batch >= 2, "at least 2, since batch norm compares the images of a batch"),
             ("steps_per_epoch", self.steps_per_epoch >= 1, "at least 1"),
             ("epochs", self.epochs >= 1, "at least 1"),

@@ -24,7 +24,7 @@ from experiments.runs.record import DetectorsOrigin, RunRecord
 from experiments.system.device import placed
 from experiments.system.errors import Failure, UsageError
 
-SHARED = ("data", "normals", "classes", "preset", "seed")  # what a user gives both commands
+SHARED = ("data", "normals", "classes", "preset", "seed", "validation")  # what a user gives both commands
 
 
 def fixed_detectors(given: Path | None, folder: RunFolder, configuration: DecompositionConfiguration, data: Data,
@@ -33,11 +33,12 @@ def fixed_detectors(given: Path | None, folder: RunFolder, configuration: Decomp
 
     For a new run they are copied there first: from the given run of experiments/roi_detection.py, or else the newest.
     Detectors that saw a test image in training would tell the classifier what it cannot know, so there is a UsageError
-    where that run is of other data or another seed; and where there is none.
+    where that run is of other data, another seed or another share of validation; and where there is none.
     """
     if folder.exists():
         return _recorded_detectors(given, folder, device)
-    run = finished.of_same_data("roi_detection", given, data.record.fingerprint, configuration.seed)
+    run = finished.of_same_data("roi_detection", given, data.record.fingerprint, configuration.seed,
+                                configuration.validation)
     if run is None:
         flags = "".join(f" --{name} {getattr(configuration, name)}" for name in SHARED
                         if getattr(configuration, name) is not None)

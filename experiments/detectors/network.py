@@ -8,6 +8,7 @@ from engine.layer import Layer
 from engine.losses import Loss, dice, from_logits, sensitivity_specificity
 from experiments.configuration.detector import DetectorConfiguration
 from experiments.configuration.streams import WEIGHTS
+from experiments.runs.memory import images_at_once
 from experiments.system.device import beside
 from models.predict import predict
 from models.unet import unet
@@ -22,8 +23,9 @@ def build(configuration: DetectorConfiguration, rng: np.random.Generator | None 
                 rng=rng or np.random.default_rng((configuration.drawn_by, WEIGHTS)), recompute=configuration.recompute)
 
 
-def probabilities(network: Layer, images: np.ndarray, batch: int = 50) -> np.ndarray:
-    """(n, side, side, 1) float32: the network's outputs for images (n, side, side, 1), `batch` of them at a time."""
+def probabilities(network: Layer, images: np.ndarray) -> np.ndarray:
+    """(n, side, side, 1) float32: the network's outputs for images (n, side, side, 1), some of them at a time."""
+    batch = images_at_once(images.shape[1])
     return np.concatenate([to_numpy(predict(network, beside(network, images[start:start + batch]))[0])
                            for start in range(0, len(images), batch)])
 

@@ -12,6 +12,7 @@ from engine.layer import Layer
 from engine.training import Step
 from experiments.configuration.detector import THRESHOLD, DetectorConfiguration
 from experiments.detectors.evolution import Evolution, is_snapshot
+from experiments.detectors.finding import find
 from experiments.detectors.network import LOSS_FUNCTIONS, ON_LOGITS, build, detector_name, probabilities
 from experiments.evaluation.metrics import Counts
 from experiments.evaluation.segmentation import DetectorResults, overlap_accuracy, pixel_counts, summary
@@ -103,9 +104,12 @@ def train_detector(task: DetectorTask) -> None:
         trained_on(RunFolder(task.claim.path.parent).record(), task.name),
         lambda start, total: _watched(task, prepared, network, total),
         picture=_picture(task, prepared, network) if task.tensorboard else None, ranks=task.ranks)
+    found = find(network, prepared, dict(zip(GROUPS, task.groups.test, strict=True)), task.groups.normal,
+                 configuration.batch)
     results = DetectorResults(
         group={"train": measured(task.train), "test": measured(task.test)},
-        complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)})
+        complete={"train": measured(task.groups.all_train), "test": measured(task.groups.all_test)},
+        sizes=found.sizes, froc=found.froc)
     task.claim.check()
     write_record(task.results, results)
 

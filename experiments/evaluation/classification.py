@@ -9,6 +9,8 @@ from experiments.datasets.mammogram import CLASSES
 from experiments.evaluation import guesser, metrics, roc
 from experiments.evaluation.intervals import Interval, classifier_estimates
 from experiments.evaluation.per_class import ByClass, Intervals, by_class, intervals_by_class, require_same_classes
+from experiments.evaluation.predictions import ImagePredictions
+from experiments.evaluation.unit import IMAGES, Unit
 from experiments.system.errors import Failure
 
 
@@ -35,6 +37,7 @@ class Majority:
 class Evaluation:
     """What is known of a classifier on one split; undefined figures are None, see `metrics`.
 
+    unit                       what is counted, see `unit`: where "images" stands here, it is of those units
     images, patients           numbers of them
     counts                     by class and "mean", the means over the classes
     accuracy, specificity, precision, recall, auroc      by class and mean
@@ -58,6 +61,7 @@ class Evaluation:
     confusion: list[list[int]]
     guesser: dict[str, ByClass]
     majority: Majority
+    unit: Unit = IMAGES
 
     def __post_init__(self) -> None:
         require_same_classes({
@@ -83,13 +87,14 @@ class Evaluation:
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray,
-             classes: tuple[str, ...] = CLASSES) -> Evaluation:
+             classes: tuple[str, ...] = CLASSES, unit: Unit = IMAGES) -> Evaluation:
     """Of the outputs on one split.
 
     probabilities  (n, C) float, the network's outputs in the order of the classes; the predicted class is the largest
     labels         (n,) int, indices into `classes`
     patients       (n,) str or int, whose image it is: the intervals are by patient
     classes        names of the C classes that are told apart
+    unit           what the n are
 
     Raises `Failure` for outputs that are not finite numbers and for a split without images.
     """
@@ -117,7 +122,13 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray, patients: np.ndarray
         confusion=confusion.tolist(),
         guesser={name: by_class(expected, classes)
                  for name, expected in guesser.uniform_guesser(labels, len(classes)).items()},
-        majority=Majority(classes[frequent], by_class(frequent_accuracy, classes)))
+        majority=Majority(classes[frequent], by_class(frequent_accuracy, classes)), unit=unit)
+
+
+def evaluate_predictions(predictions: ImagePredictions) -> Evaluation:
+    """`evaluate` of them."""
+    return evaluate(predictions.probabilities, predictions.labels, predictions.patients, predictions.classes,
+                    predictions.unit)
 
 
 def _counts(counts: metrics.Counts, labels: np.ndarray, patients: np.ndarray, classes: tuple[str, ...]

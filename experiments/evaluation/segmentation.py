@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.evaluation import metrics
+from experiments.evaluation.by_size import Overlap
+from experiments.evaluation.froc import Froc
 from experiments.evaluation.metrics import Counts
 from experiments.evaluation.per_class import none_if_nan
 from experiments.runs.log import Measures
@@ -29,9 +31,15 @@ class DetectorResults:
 
     group       those of its own size group
     complete    all that have a lesion
+    sizes       of the test images of each size group
+    froc        of the test images with a lesion and the normal ones
+
+    The last two are None where an earlier version trained it.
     """
     group: dict[str, Measures]
     complete: dict[str, Measures]
+    sizes: dict[str, Overlap] | None = None
+    froc: Froc | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError where one is absent: a file that holds them is damaged."""

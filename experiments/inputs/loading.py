@@ -13,6 +13,7 @@ from experiments.inputs.image_set import PreparedSet, prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.selection import chosen_dataset
 from experiments.inputs.splitting import DRAWN, Split, require_all_classes, split_by_part
+from experiments.inputs.validation import held_out
 from experiments.system.durations import Parts, sentence, timed
 from experiments.system.errors import Failure, UsageError
 from experiments.system.machine import Machine
@@ -28,7 +29,8 @@ class DataRecord:
     images, patients           numbers of them
     excluded, dropped          reason -> number of images left out by the reader, lost in preprocessing
     notes                      sentences
-    train, test                class -> number of images; train_patients, test_patients: whose they are
+    train, test, validation    class -> number of images; train_patients, ...: whose they are. Those of validation are
+                               held out of training; empty where none are
     split                      whose division that is: the data set's own, or drawn by the seed
     """
     name: str
@@ -44,12 +46,15 @@ class DataRecord:
     train_patients: int
     test_patients: int
     split: str = DRAWN  # of runs that were made when every split was
+    validation: dict[str, int] = field(default_factory=dict)
+    validation_patients: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
     """The prepared images, which of them train and which test, and what the report says of them.
 
+    validation: those that are held out of training and do not test; empty where none are.
     expected, took: the seconds of the run by part, before it and as it goes. from_step: that its training begins at,
     above 0 in a run that was interrupted: what it did before is not in them.
     """
@@ -60,6 +65,13 @@ class Data:
     expected: Parts = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
     from_step: int = 0
+    validation: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def splits(self) -> dict[str, np.ndarray]:
+        """"test", "train" and, where there is one, "validation"."""
+        held = {"validation": self.validation} if len(self.validation) else {}
+        return {"test": self.test, "train": self.train, **held}
 
 
 def load(configuration: TrainingConfiguration, machine: Machine, every_class: bool = False,
@@ -92,7 +104,10 @@ def load(configuration: TrainingConfiguration, machine: Machine, every_class: bo
     if every_class:
         require_all_classes(prepared.labels, classes)
     split = split_by_part(prepared.labels, prepared.patients, prepared.parts, configuration.seed, classes)
-    return Data(prepared, split.train, split.test, _record(dataset, prepared, split), expected, took)
+    train, validation = held_out(prepared.labels, prepared.patients, split.train, configuration.validation,
+                                 configuration.seed, classes)
+    return Data(prepared, train, split.test, _record(dataset, prepared, split, train, validation), expected, took,
+                validation=validation)
 
 
 def require_masks(dataset: Dataset) -> None:
@@ -118,7 +133,8 @@ def preparation(mammograms: Sequence[Mammogram], preprocessing: Preprocessing, m
     return {"preparing": preparing(missing, machine.workers)}
 
 
-def _record(dataset: Dataset, prepared: PreparedSet, split: Split) -> DataRecord:
+def _record(dataset: Dataset, prepared: PreparedSet, split: Split, train: np.ndarray, validation: np.ndarray
+            ) -> DataRecord:
     def images(indices: np.ndarray) -> dict[str, int]:
         counts = np.bincount(prepared.labels[indices], minlength=len(prepared.classes))
         return dict(zip(prepared.classes, counts.tolist(), strict=True))
@@ -128,8 +144,9 @@ def _record(dataset: Dataset, prepared: PreparedSet, split: Split) -> DataRecord
 
     return DataRecord(dataset.name, dataset.name == THESIS, prepared.fingerprint, len(prepared),
                       len(set(prepared.patients)), dataset.excluded, prepared.dropped,
-                      [*dataset.notes, *split.notes], images(split.train), images(split.test), patients(split.train),
-                      patients(split.test), split.said)
+                      [*dataset.notes, *split.notes], images(train), images(split.test), patients(train),
+                      patients(split.test), split.said, images(validation) if len(validation) else {},
+                      patients(validation))
 
 
 def describe(record: DataRecord) -> str:
@@ -143,5 +160,6 @@ def describe(record: DataRecord) -> str:
     lines += [f"  {name}: " + ", ".join(
         [*(f"{count} {label}" for label, count in images.items()), f"{patients} patients"])
               for name, images, patients in (("train", record.train, record.train_patients),
-                                             ("test", record.test, record.test_patients))]
+                                             ("validation", record.validation, record.validation_patients),
+                                             ("test", record.test, record.test_patients)) if images]
     return "\n".join(lines)

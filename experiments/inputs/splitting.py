@@ -82,13 +82,13 @@ def split_by_part(labels: np.ndarray, patients: np.ndarray, parts: np.ndarray, s
 
 
 def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: float = 0.2,
-          classes: tuple[str, ...] = CLASSES) -> tuple[np.ndarray, np.ndarray]:
+          classes: tuple[str, ...] = CLASSES, stream: int = SPLIT) -> tuple[np.ndarray, np.ndarray]:
     """(training indices, test indices), both ascending, of labels (N,) int and patients (N,) str.
 
     All images of a patient are on one side, every class present is on both, and the test set's share of each class is
     near `test_fraction`. Patients come in a random order; each goes to the test set where that brings its class counts
     nearer to the wanted ones, relative to the size of the class. Of several such orders the best is taken. The result
-    depends on the seed and on who has which images, not on the order of the patients in the data.
+    depends on the seed, its stream and on who has which images, not on the order of the patients in the data.
 
     Raises `Failure` where a class has fewer than two patients, or no split has every class on both sides.
     """
@@ -101,7 +101,7 @@ def split(labels: np.ndarray, patients: np.ndarray, seed: int, test_fraction: fl
             raise Failure(f"class {classes[index]!r} has images of {having} patient; training and test need at least "
                           "one each, because a patient's images never stand on both sides. Add images of another "
                           f"{classes[index]} patient, or leave the class out")
-    generator = np.random.default_rng((seed, SPLIT))
+    generator = np.random.default_rng((seed, stream))
     drawn = [_draw_test_patients(counts, test_fraction, generator) for _ in range(TRIES)]
     possible = [test for test in drawn if counts[test].any(axis=0).all() and counts[~test].any(axis=0).all()]
     if not possible:

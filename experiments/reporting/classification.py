@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from experiments.evaluation.confounders import confounders
-from experiments.evaluation.predictions import ImagePredictions, write_predictions
+from experiments.evaluation.predictions import predictions_of, write_predictions
 from experiments.evaluation.thesis import Shown
 from experiments.inputs.image_set import ImageSet
 from experiments.inputs.loading import Data
@@ -31,10 +31,7 @@ def report(folder: RunFolder, record: RunRecord, data: Data, seen: ImageSet, pre
     """
     started = perf_counter()
     prepared, configuration = data.prepared, record.configuration
-    predictions = {
-        name: ImagePredictions(prepared.names[indices], prepared.patients[indices], prepared.labels[indices],
-                               predicted[name], prepared.classes)
-        for name, indices in (("test", data.test), ("train", data.train))}
+    predictions = {name: predictions_of(prepared, indices, predicted[name]) for name, indices in data.splits.items()}
     write_predictions(folder.path / "predictions.csv", predictions)
     drawn = choose_samples(prepared.labels[data.test], SAMPLES, configuration["seed"])
     images = seen.images(data.test[drawn])

@@ -79,7 +79,7 @@ def _verdict(ci: Interval | None, chance: float, images: int) -> str:
     if ci[0] > chance:
         small = "" if images >= SMALL else (
             f" But {images} test images are few, and one interval in forty lies above by chance: see whether it "
-            "remains with other seeds, which split the patients anew.")
+            "remains with other seeds, where these split the patients anew.")
         return ("The interval lies above that: grey levels and borders give the class away in part. Whatever a network "
                 "reaches on these data may come from there, from the digitizer, the film or the cropping, and not from "
                 "a lesion; the breast's size and density, which also show there, may be another part of it." + small)

@@ -2,16 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from experiments.datasets.mammogram import CLASSES
-from experiments.evaluation import Evaluation, evaluate
+from experiments.evaluation import Evaluation, evaluate_predictions
+from experiments.evaluation.cancer import cancer_measures
 from experiments.evaluation.confounders import Confounders
+from experiments.evaluation.operating_point import Realised, operating_point
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.results import NAME, ClassifierResults
 from experiments.evaluation.thesis import Shown
+from experiments.reporting.cancer import calibration_picture, cancer_section
 from experiments.reporting.confounders import confounders_section
 from experiments.reporting.figures import Samples, loss_figure, roc_figure, samples_figure
 from experiments.reporting.head import report_head
@@ -28,11 +32,11 @@ from experiments.system.records import write_record
 def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapping[str, ImagePredictions],
                   losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown,
                   confounders: Confounders | None = None, layers: Sequence[LayersEntry] = ()) -> ClassifierResults:
-    """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples,layers}.png and report.html into the
-    folder.
+    """Evaluates and writes results.json, tables.md, figures/{roc,loss,samples,calibration,layers}.png and report.html
+    into the folder.
 
     title        of the page
-    predictions  "test" and "train"
+    predictions  "test", "train" and, of images that were held out of training, "validation"
     losses       name of a training -> the lines of its metrics.jsonl, in the order of the steps
     shown        the thesis's tables to compare with and the numbers of its figures
     confounders  of real data: a section of its own
@@ -44,14 +48,19 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
     """
     _check_disjoint(predictions)
     data, classes = record.data, predictions["test"].classes
-    test, train = (evaluate(outputs.probabilities, outputs.labels, outputs.patients, classes)
-                   for outputs in (predictions["test"], predictions["train"]))
-    results = ClassifierResults(test, train, data, record.configuration["seed"], confounders)
+    test, train = (evaluate_predictions(predictions[split]) for split in ("test", "train"))
+    point = operating_point(predictions["validation"]) if "validation" in predictions else None
+    cancer = cancer_measures(predictions["test"], point)
+    results = ClassifierResults(test, train, data, record.configuration["seed"], confounders, point, cancer)
     splits = results.splits
     printed = shown.tables if classes == CLASSES else {}
     texts = [*data.notes, *notes(printed, data.is_ddsm, data.name, classes)]
-    sections = [] if confounders is None else [confounders_section(confounders, test)]
-    pictures = _pictures(predictions, splits, losses, samples, shown)
+    sections = [cancer_section({"test": cancer}, point)]
+    if confounders is not None:
+        sections.append(confounders_section(confounders, test))
+    pictures = _pictures({split: predictions[split] for split in splits}, splits, losses, samples, shown,
+                         {} if cancer.realised is None else {"test": cancer.realised})
+    pictures["calibration"] = calibration_picture({"test": cancer})
     if layers:
         pictures["layers"] = layers_picture(TITLE, layers)
     page = render(
@@ -69,23 +78,27 @@ def write_results(folder: Path, title: str, record: RunRecord, predictions: Mapp
 
 
 def _check_disjoint(predictions: Mapping[str, ImagePredictions]) -> None:
-    patients = [set(np.unique(outputs.patients).tolist()) for outputs in predictions.values()]
-    both = sorted(set.intersection(*patients))
-    if both:
-        raise ValueError(f"{len(both)} patients, {both[0]} among them, have images in both {' and '.join(predictions)}")
+    patients = {name: set(np.unique(outputs.patients).tolist()) for name, outputs in predictions.items()}
+    for one, other in combinations(patients, 2):
+        both = sorted(patients[one] & patients[other])
+        if both:
+            raise ValueError(f"{len(both)} patients, {both[0]} among them, have images in both {one} and {other}")
 
 
 def _pictures(predictions: Mapping[str, ImagePredictions], results: Mapping[str, Evaluation],
-              losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown) -> dict[str, Picture]:
+              losses: Mapping[str, Sequence[Entry]], samples: Samples, shown: Shown,
+              points: Mapping[str, Realised]) -> dict[str, Picture]:
     *most, last = samples.classes
     others = "the two others" if len(most) == 2 else "the other"
     return {
         "roc": Picture(
-            "ROC curves", roc_figure(predictions, results),
-            f"Each class against {others}, as in Figure {shown.roc} of the thesis. A curve shows which share of "
-            "the class is found (recall) if a certain share of the other images is mistaken for it (fallout), for all "
-            "thresholds on the network's output. The dotted diagonal is guessing. In brackets: 95 % intervals by "
-            "patient. Where curves turn near the upper left corner, it stands below once more, enlarged.",
+            "ROC curves", roc_figure(predictions, results, points),
+            f"Each class against {others}, of images, as in Figure {shown.roc} of the thesis. A curve shows which "
+            "share of the class is found (recall) if a certain share of the other images is mistaken for it (fallout), "
+            "for all thresholds on the network's output. The dotted diagonal is guessing; the partial AUROC ends at "
+            f"the dashed line{'; the diamond is the operating point, chosen on other patients' if points else ''}. In "
+            "brackets: 95 % intervals by patient. Where curves turn near the upper left corner, it stands below once "
+            "more, enlarged.",
             f"ROC curves of {', '.join(most)} and {last} with the diagonal of guessing", wide=True),
         "loss": Picture(
             "Loss during training", loss_figure(losses),

@@ -19,6 +19,7 @@ from experiments.reporting.figures import Detection, borders_figure, evolution_f
 from experiments.reporting.head import report_head
 from experiments.reporting.html import Picture, render, section_markdown
 from experiments.reporting.layers import TITLE, deaths, layers_picture
+from experiments.reporting.roi_froc import curves_of, found_tables, froc_note, froc_picture, froc_sentences
 from experiments.reporting.roi_tables import LOSS_NAMES, headline, measures_table, notes, ranges, reached
 from experiments.reporting.tables import list_markdown, table_markdown
 from experiments.runs.folder import RunFolder
@@ -27,6 +28,8 @@ from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure
 from experiments.system.files import write_bytes, write_text
 from experiments.system.records import read_record, write_record
+
+TESTED = "test images"
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,16 @@ def write_roi_results(folder: Path, record: RunRecord, detectors: Mapping[str, T
                          {name: reached(detector.history) for name, detector in detectors.items()},
                          groups, data, record.configuration["seed"], confounders)
     sections = [] if confounders is None else [sources_section(confounders, sum(groups.test.values()))]
-    tables = [measures_table(loss, results) for loss in LOSS_NAMES]
+    tables = [table for loss, name in LOSS_NAMES.items() for table in (
+        measures_table(loss, results), *found_tables(loss, name, TESTED, results.detectors))]
     layers = {name: detector.layers for name, detector in detectors.items() if detector.layers}
-    texts = [*notes(data), *([f"Layers of the detectors: {deaths(layers)}"] if layers else [])]
-    pictures = _pictures(detectors)
+    curves = curves_of(results.detectors)
+    texts = [*notes(data), *([froc_note()] if curves else []),
+             *([f"Layers of the detectors: {deaths(layers)}"] if layers else [])]
+    pictures = _pictures(detectors) | ({"froc": froc_picture({TESTED: curves})} if curves else {})
+    sentences = [*headline(results), *froc_sentences(f"of the {TESTED}", results.detectors, LOSS_NAMES)]
     head = report_head("Detection of regions of interest in mammograms", record, record.configuration, data, [folder])
-    page = render("roi_report.html.jinja", head, headline(results), tables, texts, list(pictures.values()), sections,
+    page = render("roi_report.html.jinja", head, sentences, tables, texts, list(pictures.values()), sections,
                   data, groups=groups, ranges=ranges(groups.bounds))
     write_record(folder / NAME, results)
     write_text(folder / "tables.md", "\n\n".join(

@@ -7,6 +7,7 @@ from experiments.evaluation import Evaluation
 from experiments.evaluation.intervals import Interval
 from experiments.evaluation.per_class import ByClass
 from experiments.evaluation.thesis import PrintedTable
+from experiments.evaluation.unit import IMAGES
 from experiments.system.text import markdown
 
 NAMES = {"test": "Test set", "train": "Training set"}
@@ -31,8 +32,9 @@ class Table:
 
 
 def metrics_table(split: str, result: Evaluation, printed: PrintedTable | None) -> Table:
-    """Accuracy, specificity, precision, recall and AUROC of one split, per class and mean."""
-    title = f"{NAMES[split]}: {result.images} images of {result.patients} patients"
+    """Accuracy, specificity, precision, recall and AUROC of one split, or of another set by its name, per class and
+    mean."""
+    title = f"{NAMES.get(split, split)}: {result.unit.counted(result.images, result.patients)}"
     rows: list[Row] = []
     for key, figures in result.metrics.items():
         intervals = result.intervals.get(key, {})
@@ -46,11 +48,12 @@ def metrics_table(split: str, result: Evaluation, printed: PrintedTable | None) 
 
 
 def confusion_table(split: str, result: Evaluation) -> Table:
-    """Images by true class (rows) and predicted class (columns)."""
+    """Units by true class (rows) and predicted class (columns)."""
     classes = result.classes
     right = sum(result.counts[name].tp for name in classes)
     share = number(result.plain_accuracy) + interval(result.plain_accuracy_ci, " [{}, {}]")
-    return Table(f"{NAMES[split]}: answers by true class ({right} of {result.images} right, {share})",
+    unit = "" if result.unit == IMAGES else f" of {result.unit.described}"
+    return Table(f"{NAMES.get(split, split)}: answers{unit} by true class ({right} of {result.images} right, {share})",
                  tuple(f"Answered {name}" for name in classes),
                  tuple(Row(f"True {name}", tuple(str(count) for count in counts))
                        for name, counts in zip(classes, result.confusion, strict=True)))

@@ -22,8 +22,8 @@ from experiments.system.argument_types import whole_number
 from experiments.system.errors import UsageError
 
 DATA = ("preset", "data", "normals", "max_pixels", "views", "birads")
-SHARED = ("classes", "seed", "side", "working_side", "clip_limit", "rotation", "statistics", "bias", "precision",
-          "recompute")
+SHARED = ("classes", "seed", "validation", "side", "working_side", "clip_limit", "rotation", "statistics", "bias",
+          "precision", "recompute")
 OWN = "detector_"  # prefix of the detectors' own
 CLASSIFIERS, DETECTORS = "classifiers", "detectors"
 

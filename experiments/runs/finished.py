@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.configuration.training import flag
+from experiments.configuration.training import TrainingConfiguration, flag
 from experiments.inputs.loading import Data
 from experiments.runs.folder import RunFolder
 from experiments.runs.record import RunRecord
@@ -13,7 +13,8 @@ from experiments.system.errors import Failure, UsageError
 from experiments.system.folders import folder_path
 
 RUNS = Path("runs")
-DATA = ("seed", "classes", "side", "working_side", "clip_limit")  # flags that decide what the images and the split are
+# flags that decide what the images and the split are
+DATA = ("seed", "validation", "classes", "side", "working_side", "clip_limit")
 
 
 def add_end2end_flag(parser: argparse.ArgumentParser) -> None:
@@ -52,13 +53,16 @@ def newest(experiment: str, agrees: Callable[[RunRecord], bool]) -> RunFolder | 
     return None
 
 
-def of_same_data(experiment: str, given: Path | None, fingerprint: str, seed: int) -> RunFolder | None:
-    """The run that was given, or else the newest; both of the same data, prepared alike, and split by the same seed.
+def of_same_data(experiment: str, given: Path | None, fingerprint: str, seed: int, validation: float = 0.0
+                 ) -> RunFolder | None:
+    """The run that was given, or else the newest; both of the same data, prepared alike, and split by the same seed,
+    with the same share of the training images held out.
 
-    Raises UsageError where the given one is none, unfinished, or of other data or another seed.
+    Raises UsageError where the given one is none, unfinished, or of other data, another seed or share.
     """
     def same(record: RunRecord) -> bool:
-        return record.data.fingerprint == fingerprint and record.configuration.get("seed") == seed
+        return (record.data.fingerprint == fingerprint and record.configuration.get("seed") == seed
+                and record.configuration.get("validation", 0.0) == validation)
 
     if given is None:
         return newest(experiment, same)
@@ -69,15 +73,17 @@ def of_same_data(experiment: str, given: Path | None, fingerprint: str, seed: in
         flags = " ".join(f"{flag(name)} {other[name]}" for name in DATA if name in other)
         raise UsageError(
             f"{given} has other training images: it was made of {record.data.name} with {flags} (fingerprint "
-            f"{record.data.fingerprint[:12]}), this run with --seed {seed} (fingerprint {fingerprint[:12]}); "
+            f"{record.data.fingerprint[:12]}), this run with --seed {seed} "
+            f"--validation {validation} (fingerprint {fingerprint[:12]}); "
             "such runs cannot be combined: what one tests, the other may have been trained on")
     return folder
 
 
-def end2end_run(given: Path | None, folder: RunFolder, data: Data, seed: int) -> RunFolder | None:
+def end2end_run(given: Path | None, folder: RunFolder, data: Data, configuration: TrainingConfiguration
+                ) -> RunFolder | None:
     """The end-to-end run whose loss is drawn beside that of the run in `folder`: the given one, or that of its
     config.json, or for a new run the newest; None where there is none."""
     if given is not None or not folder.exists():
-        return of_same_data("end2end", given, data.record.fingerprint, seed)
+        return of_same_data("end2end", given, data.record.fingerprint, configuration.seed, configuration.validation)
     recorded = folder.record().end2end
     return None if recorded is None else finished(Path(recorded), "end2end")

@@ -11,6 +11,7 @@ from engine.layer import Layer, Run
 from engine.optimizers import Adam
 from experiments.configuration.training import TrainingConfiguration
 from experiments.inputs.augmentation import augment
+from experiments.runs.memory import images_at_once
 from experiments.system.device import beside
 from experiments.system.durations import seconds_of
 from models.predict import predict
@@ -50,7 +51,7 @@ def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_ch
 
 def seconds_per_image(network: Layer, side: int, in_channels: int = 1) -> float:
     """Of inference, on images of noise."""
-    x = beside(network, _noise(4 * FEW, side, in_channels))
+    x = beside(network, _noise(min(4 * FEW, images_at_once(side)), side, in_channels))
     return min(seconds_of(lambda: to_numpy(predict(network, x)[0])) for _ in range(2)) / len(x)
 
 

@@ -39,6 +39,11 @@ def array_module(device: str) -> ModuleType:
     return cupy
 
 
+def free_bytes_of_gpu() -> int:
+    """Of the GPU's memory. Raises UsageError as `array_module`."""
+    return int(array_module("cuda").cuda.runtime.memGetInfo()[0])
+
+
 def placed(network: Layer, device: str) -> Layer:
     """The network itself, its parameters and moving averages on the device. Raises UsageError as `array_module`."""
     network.convert(array_module(device).asarray)

@@ -41,6 +41,14 @@ def drawn(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    """12 others of 6 patients."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "data"
+    synthetic.write(folder, seed=6, images=12, height=80)
+    return folder
+
+
 @pytest.fixture
 def data(drawn, tmp_path):
     """A copy of them to spoil."""

@@ -22,6 +22,7 @@ from experiments.runs.record import DetectorsOrigin
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
             "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png",
+            "figures/calibration.png",
             *(f"detectors/P{number}.safetensors" for number in range(5)))
 
 
@@ -133,6 +134,7 @@ def changed(run, to, change):
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda record: record["configuration"].update(seed=1), "--seed 1"),
+    (lambda record: record["configuration"].update(validation=0.2), "--validation 0.2"),
     (lambda record: record["data"].update(fingerprint="0" * 64), "fingerprint 000000000000")])
 @pytest.mark.parametrize("which", ["--detectors", "--end2end"])
 def test_runs_that_may_have_trained_on_the_test_images_are_refused(

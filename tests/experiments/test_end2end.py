@@ -21,15 +21,19 @@ from experiments.classifiers.network import build
 from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.datasets import CLASSES
 from experiments.evaluation import evaluate
+from experiments.evaluation.operating_point import operating_point, realised
 from experiments.evaluation.predictions import read_predictions
+from experiments.evaluation.results import ClassifierResults
 from experiments.runs import fitting
 from experiments.system.durations import in_words
 from experiments.system.event_cutting import records
 from experiments.system.files import plain
+from experiments.system.records import read_record
 
 ROOT = Path(experiments.__file__).parents[1]
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "predictions.csv", "results.json",
-            "tables.md", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png")
+            "tables.md", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png",
+            "figures/calibration.png")
 
 
 def same_bits(one, other):
@@ -68,9 +72,35 @@ def test_the_predictions_file_holds_what_the_results_were_computed_of(finished):
 
 def test_the_report_needs_no_other_file(finished):
     page = (finished / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 5
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page
+
+
+def test_an_operating_point_is_chosen_on_patients_who_were_held_out(drawn, tmp_path, command, tiny_flags):
+    run = tmp_path / "run"
+    code, output, errors = command(end2end.main, *tiny_flags(drawn, run), "--validation", "0.25", "--steps", "2")
+    assert code == 0, errors
+    data = json.loads((run / "config.json").read_text())["data"]
+    splits = read_predictions(run / "predictions.csv")
+    assert {name: len(given) for name, given in splits.items()} == {
+        name: sum(data[name].values()) for name in ("test", "train", "validation")}
+    assert sum(map(len, splits.values())) == 30 and "validation: " in output
+    assert len(set(np.concatenate([np.unique(given.patients) for given in splits.values()]))) == 15
+    assert sum(len(np.unique(given.patients)) for given in splits.values()) == 15
+    results = read_record(ClassifierResults, run / "results.json")
+    assert results.point == operating_point(splits["validation"])
+    assert results.cancer.realised == realised(results.point, splits["test"])
+    page = (run / "report.html").read_text()
+    assert "Operating point: an output for cancer of" in page and "Held out of training" in page
+    trained_on = load_checkpoint(run / "checkpoint.safetensors").trained_on
+    assert trained_on["images"] == data["train"]  # and not the validation's
+
+
+def test_without_it_there_is_no_point_and_the_report_says_how_to_get_one(finished):
+    results = read_record(ClassifierResults, finished / "results.json")
+    assert results.point is None and results.cancer.realised is None and results.cancer.partial_auroc is not None
+    assert "--validation 0.15" in (finished / "report.html").read_text()
 
 
 def test_same_seed_same_bits_on_one_thread(finished, drawn, tmp_path, command, tiny_flags):
@@ -214,11 +244,20 @@ def test_help_shows_examples_and_every_preset(command):
 def test_the_expected_duration_is_stated_before_the_data_are_prepared_and_what_it_took_is_kept(
         drawn, tmp_path, command, tiny_flags):
     output = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"))[1]
-    assert re.match(r"This run is expected about [\d.]+ (seconds|minutes) in all on this machine", output)
+    assert re.match(r"It takes about [\d.]+ [MG]B of memory at its peak.*\n"
+                    r"This run is expected about [\d.]+ (seconds|minutes) in all on this machine", output)
     times = json.loads((tmp_path / "run" / "config.json").read_text())["times"]
     assert times["from_step"] == 0 and set(times["expected"]) == set(times["took"]) == {
         "preparing", "training", "evaluating", "report"}
     assert all(seconds > 0 for seconds in times["took"].values())
+
+
+def test_a_side_of_256(drawn, tmp_path, command, tiny_flags):
+    code, output, errors = command(end2end.main, *tiny_flags(drawn, tmp_path / "run"), "--side", 256, "--working-side",
+                                   256, "--steps", 2)
+    assert code == 0, errors
+    network = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors").part("parameters")
+    assert network["dense_a.W"].shape[0] == 8 * 8 * 26 and "Test set:" in output
 
 
 def test_reported_on_anew_and_quietly_a_finished_run_keeps_the_times_of_its_training(finished, tmp_path, command,

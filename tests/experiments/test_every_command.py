@@ -15,6 +15,7 @@ from experiments import (
     convert_ddsm,
     decomposition,
     end2end,
+    evaluate,
     export,
     predict,
     reproduce,
@@ -25,7 +26,7 @@ from experiments.datasets import synthetic
 from experiments.system.argument_types import number, whole_number
 
 PARSERS = {module.__name__.rpartition(".")[2]: module for module in (
-    audit, convert_ddsm, decomposition, end2end, export, predict, reproduce, retraining, roi_detection)}
+    audit, convert_ddsm, decomposition, end2end, evaluate, export, predict, reproduce, retraining, roi_detection)}
 COMMANDS = PARSERS | {"synthetic": synthetic}
 LONG, FOREIGN = "n" * 300, "caf\udce9"  # a name of 300 characters; one in Latin-1
 CAPABILITIES = 0x20080522  # the version of the structures of capget and capset, capabilities(7)
@@ -65,7 +66,7 @@ def closed(tmp_path):
 
 
 @pytest.fixture
-def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypatch):
+def given(drawn, elsewhere, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypatch):
     """given(command, data=..., output=...) -> the flags of a call that would begin its work."""
     image, case = next((drawn / "images").iterdir()), tmp_path / "case"
     case.mkdir()
@@ -80,6 +81,8 @@ def given(drawn, decomposed, detectors, finished, tiny_flags, tmp_path, monkeypa
             "audit": ("--output", output),
             "convert_ddsm": ("--data", case if data == drawn else data, "--output", output),
             "end2end": training,
+            "evaluate": (finished, "--data", elsewhere if data == drawn else data, "--output", output, "--cache", cache,
+                         "--workers", 1),
             "export": (finished, "--hub", output),
             "roi_detection": (*roi, "--steps", 2),
             "decomposition": (*training, "--detectors", detectors, "--end2end", finished),

@@ -8,7 +8,7 @@ import experiments
 
 ROOT = Path(experiments.__file__).parent
 ORDER = ("system", "datasets", "configuration", "inputs", "runs", "evaluation", "detectors", "classifiers", "reporting",
-         "prediction", "exporting", "reproduction")
+         "evaluating", "prediction", "exporting", "reproduction")
 
 
 def imported(path):

@@ -210,7 +210,8 @@ def test_data_that_moved_are_named_anew_and_others_are_refused(copied, run, lesi
     code, _, errors = command(reproduce.main, *flags, "--data", moved)
     assert code == 0, errors
     before, now = repeated(run), repeated(copied)
-    named = {"retraining/results.json", "reproduce.json", "retraining/checkpoint.safetensors"}  # name the data's folder
+    named = {"reproduce.json", "retraining/checkpoint.safetensors",  # name the data's folder
+             "retraining/results.json", "retraining/predictions.csv"}  # and as the source
     assert {name for name in before if before[name] != now[name]} <= named
     trained, again = (load_checkpoint(folder / "retraining" / "checkpoint.safetensors").arrays
                       for folder in (run, copied))

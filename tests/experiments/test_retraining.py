@@ -13,7 +13,8 @@ from experiments.runs import fitting, together
 from experiments.runs.folder import RunFolder
 
 REPEATED = ("checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "tables.md",
-            "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png")
+            "predictions.csv", "figures/roc.png", "figures/loss.png", "figures/samples.png", "figures/layers.png",
+            "figures/calibration.png")
 SMALL = ("--steps", 24, "--evaluate-every", 10)
 
 

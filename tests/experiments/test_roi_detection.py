@@ -23,13 +23,16 @@ from experiments.datasets import open_dataset, synthetic
 from experiments.detectors import training as detector_training
 from experiments.detectors.evolution import is_snapshot
 from experiments.detectors.finished import finished_checkpoints
-from experiments.detectors.network import build, masks
+from experiments.detectors.network import build, masks, probabilities
+from experiments.evaluation.froc import froc, image_marks
+from experiments.evaluation.results import RoiResults
 from experiments.inputs.image_set import prepare
 from experiments.inputs.preprocessing import Preprocessing
 from experiments.inputs.splitting import split
 from experiments.runs.folder import RunFolder
 from experiments.runs.record import Changed, PartRecord
 from experiments.system.errors import UsageError
+from experiments.system.records import read_record
 
 ROOT = Path(experiments.__file__).parents[1]
 DETECTORS = [f"P{number}-{loss}" for loss in ("dice", "ss") for number in range(5)]
@@ -78,7 +81,8 @@ def loaded(run, loss):
 
 def differing(one, other):
     """The files of two runs that are to be equal and are not."""
-    names = ["results.json", "tables.md", "figures/roi_grid.png", "figures/borders.png", "figures/evolution-dice.png"]
+    names = ["results.json", "tables.md", "figures/roi_grid.png", "figures/borders.png", "figures/evolution-dice.png",
+             "figures/froc.png"]
     names += [f"{detector}/{name}" for detector in DETECTORS for name in (
         "checkpoint.safetensors", "metrics.jsonl", "histograms.jsonl", "results.json", "evolution.npz")]
     return [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()]
@@ -169,9 +173,31 @@ def test_results_are_those_of_the_networks_on_disk(run, lesions, cache):
                 assert stated["overlap_accuracy"] == pytest.approx(np.mean(both / np.maximum(smaller, 1) >= 0.2))
 
 
+def test_what_is_found_of_every_size_and_at_how_many_false_marks(run, lesions, cache):
+    """Normal test images count, and abnormal ones have their lesions: by the networks on disk."""
+    results = read_record(RoiResults, run / "results.json")
+    networks, configuration = loaded(run, "dice")
+    prepared = prepare(open_dataset(lesions, 0).mammograms, Preprocessing(32, 64, configuration.clip_limit), cache)
+    _, test = split(prepared.labels, prepared.patients, 0)
+    normal = prepared.labels[test] == prepared.classes.index("normal")
+    assert normal.any()
+    for number, network in enumerate(networks):
+        found = results.detectors[f"P{number}-dice"]
+        outputs, annotated = probabilities(network, prepared.images(test))[..., 0], prepared.masks(test)[..., 0] > 0
+        marks = [image_marks(output, mask, 0.5) for output, mask in zip(outputs, annotated, strict=True)]
+        assert found.froc == froc(marks, prepared.patients[test])
+        assert found.froc.images == len(test) and found.froc.lesions == sum(len(each.lesions) for each in marks)
+        assert {group: of.images for group, of in found.sizes.items()} == results.groups.test
+        own = found.sizes[f"P{number}"]
+        assert own.value == pytest.approx(found.group["test"]["overlap_accuracy"])
+        assert own.ci is None or own.ci[0] <= own.value <= own.ci[1]
+    assert "share of the lesions found" in (run / "tables.md").read_text()
+    assert (run / "figures" / "froc.png").exists()
+
+
 def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_page):
     page = (run / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == 7
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page) == []
     assert "not for diagnosis" in page and "every pixel marked" in page
     started = json.loads((run / "config.json").read_text())["started"]
@@ -181,7 +207,7 @@ def test_the_report_needs_no_other_file_and_says_when_it_was_made(run, check_pag
 
 def test_the_terminal_shows_data_duration_one_progress_display_and_the_result(run):
     printed = (run / "printed.txt").read_text()
-    assert printed.startswith("This run is expected about")
+    assert re.match(r"It takes about [\d.]+ [MG]B of memory at its peak.*\nThis run is expected about", printed)
     assert "\nTraining: 10 detectors, 12 steps of 4 images each" in printed
     assert re.findall(r"120 of 120 steps.*, 10 of 10 finished", printed) and printed.count("Training:") == 1
     assert "It took about" in printed

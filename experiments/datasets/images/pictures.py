@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from experiments.datasets.images.colours import ROWS, luma
+from experiments.datasets.images.masks import Darkest
 from experiments.datasets.images.picture_headers import correction, refusal
 from experiments.datasets.images.sizes import require_size
 from experiments.system.errors import Failure
@@ -28,7 +29,7 @@ def read_picture(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray
             lossy = picture.format in WITH_LOSS or picture.info.get("compression") in TIFF_WITH_LOSS
             correct = correction(picture)
             ImageOps.exif_transpose(picture, in_place=True)
-            levels = _levels(picture, as_mask, path)
+            levels = _levels(picture, as_mask, lossy, path)
             return levels if correct is None else correct(levels), lossy
     except (Failure, MemoryError):
         raise
@@ -42,14 +43,24 @@ def read_picture(path: Path, max_pixels: int, as_mask: bool) -> tuple[np.ndarray
         raise Failure(f"{path}: cannot be read as an image ({error})") from error
 
 
-def _levels(picture: Image.Image, as_mask: bool, path: Path) -> np.ndarray:
+def _levels(picture: Image.Image, as_mask: bool, lossy: bool, path: Path) -> np.ndarray:
     """In the pixels' own type, a few rows at a time: all else would take many times the room of the picture."""
     picture.load()
-    parts = []
+    parts, darkest = [], Darkest()
     for top in range(0, picture.height, ROWS):
         rows = picture.crop((0, top, picture.width, min(top + ROWS, picture.height)))
-        parts.append(_brightest(rows) if as_mask else _grey(rows, path))
-    return np.concatenate(parts)
+        if as_mask:
+            levels, colours = _brightest(rows)
+            darkest.see(levels, colours)
+            parts.append(levels)
+        else:
+            parts.append(_grey(rows, path))
+    together = np.concatenate(parts)
+    if as_mask and not lossy and darkest.ambiguous(together):
+        raise Failure(f"{path}: which part of this mask is the background is not told: its darkest colours are equally "
+                      "bright and not the same. Expected a background of 0 (black) or transparent, and a lesion in any "
+                      "brighter colour")
+    return together
 
 
 def _grey(rows: Image.Image, path: Path) -> np.ndarray:
@@ -59,10 +70,16 @@ def _grey(rows: Image.Image, path: Path) -> np.ndarray:
     return pixels if pixels.ndim == 2 else luma(pixels)
 
 
-def _brightest(rows: Image.Image) -> np.ndarray:
+def _brightest(rows: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w): the brightest colour of each pixel, 0 where it is transparent; and a number for each of its colours, that
+    of a palette in its place, -1 for transparent."""
     pixels, alpha = _pixels(rows)
     brightest = pixels if pixels.ndim == 2 else pixels.max(axis=2)
-    return brightest if alpha is None else np.where(alpha > 0, brightest, 0)
+    colours = np.asarray(rows) if rows.mode == "P" else pixels if pixels.ndim == 2 else (
+        pixels.astype(np.int32) @ np.array((1 << 16, 1 << 8, 1), np.int32))
+    if alpha is None:
+        return brightest, colours
+    return np.where(alpha > 0, brightest, 0), np.where(alpha > 0, colours.astype(np.int32), -1)
 
 
 def _pixels(rows: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:

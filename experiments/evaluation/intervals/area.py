@@ -58,7 +58,7 @@ def area(scores: np.ndarray, positive: np.ndarray, owner: np.ndarray, patients: 
         return Estimate(found, np.nan, np.nan, parts[0] + parts[1])
     parts = [part * np.sqrt(number / (number - 1)) for part, number in zip(parts, numbers, strict=True)]
     cases, others = (float(sizes.sum() ** 2 / np.sum(sizes**2)) for sizes in (m_of, n_of))
-    factor = _widening(parts, numbers, hanley_mcneil(found, cases, others))
+    factor = widening(parts, numbers, hanley_mcneil(found, cases, others))
     return Estimate(found, _lower_end(found, cases, others, factor), 1 - _lower_end(1 - found, cases, others, factor),
                     parts[0] + parts[1])
 
@@ -77,7 +77,7 @@ def _shares(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, n
     return (ranks[:m] - rankdata(positives)) / n, 1 - (ranks[m:] - rankdata(negatives)) / m
 
 
-def _widening(parts: list[np.ndarray], numbers: list[int], supposed: float) -> float:
+def widening(parts: list[np.ndarray], numbers: list[int], supposed: float) -> float:
     """f above; `supposed` is s(A)."""
     variances = [float(np.sum(part**2)) for part in parts]
     if not supposed or not sum(variances):

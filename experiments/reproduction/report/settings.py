@@ -40,6 +40,9 @@ def counts_table(data: DataRecord) -> Table:
         theirs = [printed[label] for label in ours]
         rows += [Row(f"{name}, this run", tuple(map(str, (*ours.values(), sum(ours.values()))))),
                  Row("thesis, section 4.1", tuple(map(str, (*theirs, sum(theirs)))), comparison=True)]
+    if data.validation:
+        held = data.validation.values()
+        rows.append(Row("Held out of training, this run", tuple(map(str, (*held, sum(held))))))
     return Table("Images by class", (*(label.capitalize() for label in data.train), "Total"), tuple(rows))
 
 

@@ -4,8 +4,10 @@ import pytest
 from scipy.stats import norm
 
 from experiments.evaluation import evaluate, metrics, roc
+from experiments.evaluation.aggregation import by_unit
 from experiments.evaluation.paired import compare, verdict
 from experiments.evaluation.predictions import ImagePredictions
+from experiments.evaluation.unit import Unit
 from experiments.reporting.comparison import paired_sentences, paired_table
 from experiments.system.errors import Failure
 
@@ -133,6 +135,46 @@ def test_the_interval_of_the_auroc_covers_too_and_is_narrower_than_two_unpaired_
         widths.append(np.ptp(ci) / np.hypot(*unpaired))
     assert 0.93 <= covered / trials <= 0.985
     assert np.mean(widths) < 0.8
+
+
+def test_delongs_test_is_that_of_the_paper_and_stands_beside_the_aurocs():
+    labels, _ = drawn()
+    one, other = noisy(labels, np.arange(60), 0.4, 1), noisy(labels, np.arange(60), 0.1, 2)
+    found = compare([one], [other], NAMES)
+    positive, components = labels == 0, []
+    for each in (one, other):
+        scores = each.probabilities[:, 0]
+        wins = (scores[positive][:, None] > scores[~positive]) * 1.0
+        components.append((wins.mean(axis=1), wins.mean(axis=0)))
+    variance = sum(np.var(np.subtract(*both), ddof=1) / len(both[0]) for both in zip(*components, strict=True))
+    cancer = found.auroc["cancer"]
+    assert cancer.delong.p == pytest.approx(2 * norm.sf(abs(cancer.difference) / np.sqrt(variance)))
+    reach = norm.ppf(0.975) * np.sqrt(variance)
+    assert cancer.delong.ci == pytest.approx([cancer.difference - reach, cancer.difference + reach])
+    assert all(each.delong is not None for each in found.auroc.values())
+    assert all(each.delong is None for each in (*found.accuracy.values(), found.plain_accuracy))
+    assert compare([one], [one], NAMES).auroc["mean"].delong is None
+    cells = next(row.cells for row in paired_table(found).rows if "DeLong" in row.label)
+    assert cells[0] == f"p = {cancer.delong.p:.4f} [{cancer.delong.ci[0]:.3f}, {cancer.delong.ci[1]:.3f}]"
+
+
+def test_repeated_images_do_not_make_delongs_test_surer():
+    labels, _ = drawn()
+    one, other = noisy(labels, np.arange(60), 0.4, 1), noisy(labels, np.arange(60), 0.1, 2)
+    many = [made(np.repeat(labels, 9), np.repeat(np.arange(60), 9), np.repeat(each.probabilities, 9, axis=0))
+            for each in (one, other)]
+    p = compare([many[0]], [many[1]], NAMES).auroc["cancer"].delong.p
+    assert p == pytest.approx(compare([one], [other], NAMES).auroc["cancer"].delong.p)
+
+
+def test_units_are_named_and_not_mixed():
+    labels, patients = drawn()
+    given = noisy(labels, patients, 0.4, 1)
+    one = by_unit(given, Unit("patient", "mean"))
+    found = compare([one], [one], NAMES)
+    assert paired_table(found).title == "one minus other: 30 test patients (mean over their images)"
+    with pytest.raises(ValueError, match=r"of patients \(mean over their images\) and of images"):
+        compare([one], [given], NAMES)
 
 
 def test_seeds_are_averaged_and_each_may_have_its_own_test_patients():

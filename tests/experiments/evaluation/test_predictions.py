@@ -1,11 +1,14 @@
 """predictions.csv: an exact round trip, and messages that name file and line."""
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from experiments.evaluation.predictions import ImagePredictions, read_predictions, write_predictions
+from experiments.evaluation.predictions import ImagePredictions, predictions_of, read_predictions, write_predictions
 from experiments.system.errors import Failure
 
 HEADER = "split,name,patient,label,cancer,normal,benign\n"
@@ -23,6 +26,8 @@ def same(one, other):
     assert one.classes == other.classes
     for field in ("names", "patients", "labels", "probabilities"):
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+    assert {name: values.tolist() for name, values in one.facts.items()} == {
+        name: values.tolist() for name, values in other.facts.items()}
 
 
 @settings(max_examples=100, deadline=None, derandomize=True,
@@ -52,11 +57,48 @@ def test_the_file_reads_like_a_table(tmp_path):
     assert (tmp_path / "predictions.csv").read_text() == HEADER + "test,0.png,p0,cancer,0.25,0.5,1.0\n"
 
 
+def test_what_is_told_of_an_image_stands_behind_the_classes_and_comes_back(tmp_path):
+    outputs = np.random.default_rng(0).random((3, 3), dtype=np.float32)
+    test = replace(split_of(outputs), facts={
+        "view": np.array(["CC", "", "MLO"]), "breast": np.array(["left", "right", ""]),
+        "finding": np.array(['mass, "spiculated"', "=1+1", ""])})
+    train = replace(split_of(outputs), facts={"source": np.array(["A", "B", "A"])})
+    write_predictions(tmp_path / "predictions.csv", {"test": test, "train": train})
+    header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
+    assert header == "split,name,patient,label,cancer,normal,benign,breast,source,view,finding"
+    back = read_predictions(tmp_path / "predictions.csv")
+    same(back["test"], replace(test, facts={name: test.facts[name] for name in ("breast", "view", "finding")}))
+    same(back["train"], train)  # what is told of the other split alone is not told here
+    assert back["test"].breasts.tolist() == ["left", "right", ""] and back["train"].breasts.tolist() == [""] * 3
+
+
+def test_a_file_of_which_nothing_is_told_is_read_as_before(tmp_path):
+    (tmp_path / "predictions.csv").write_text(HEADER + ROW)
+    back = read_predictions(tmp_path / "predictions.csv")["test"]
+    assert back.facts == {} and back.breasts.tolist() == [""]
+
+
+def test_predictions_of_a_prepared_set_have_all_that_it_tells():
+    prepared = SimpleNamespace(
+        names=np.array(list("abc")), patients=np.array(list("pqr")), labels=np.array([0, 1, 2]),
+        breasts=np.array(["left", "", ""]), sources=np.array(["S"] * 3), classes=("cancer", "normal", "benign"),
+        facts={"view": np.array(["", "CC", ""]), "age": np.array(["50", "", "60"])})
+    found = predictions_of(prepared, np.array([2, 0]), np.zeros((2, 3), np.float32))
+    assert found.names.tolist() == ["c", "a"] and found.labels.tolist() == [2, 0]
+    assert {name: values.tolist() for name, values in found.facts.items()} == {
+        "breast": ["", "left"], "source": ["S", "S"], "age": ["60", "50"]}
+    some = found.at(found.labels == 0)
+    assert (some.names.tolist(), some.facts["age"].tolist(), len(some)) == (["a"], ["50"], 1)
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("", r"line 1: expected the columns split,name,patient,label .* found nothing"),
     ("a,b\n1,2\n", "line 1: expected the columns"),
     ("split,name,patient,label,cancer\n", "at least two classes"),
     ("split,name,patient,label,cancer,cancer\n", "line 1"),
+    (HEADER.replace("benign", "view,benign"), "line 1"),
+    (HEADER.replace("benign", "benign,view,breast"), "line 1: expected the columns .* any of breast,source,view,den"),
+    (HEADER.replace("benign", "benign,view") + ROW, "line 2: has 7 cells, expected 8"),
     (HEADER, "lists no images"),
     (HEADER + ROW + "test,b.png,p1,benign,0.25,0.5\n", "line 3: has 6 cells, expected 7"),
     (HEADER + "\n", "line 2: has 0 cells"),

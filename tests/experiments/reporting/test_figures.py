@@ -7,7 +7,9 @@ from matplotlib.colors import same_color
 from matplotlib.text import Text
 from PIL import Image
 
-from experiments.evaluation import evaluate
+from experiments.evaluation import evaluate, evaluate_predictions
+from experiments.evaluation.froc import ImageMarks, froc
+from experiments.evaluation.operating_point import operating_point, realised
 from experiments.evaluation.predictions import ImagePredictions
 from experiments.evaluation.roc import Curve
 from experiments.evaluation.segmentation import MEASURES
@@ -16,6 +18,7 @@ from experiments.reporting.figures import (
     Samples,
     borders_figure,
     evolution_figure,
+    froc_figure,
     loss_figure,
     overlay_figure,
     placeholder_figure,
@@ -25,6 +28,7 @@ from experiments.reporting.figures import (
 )
 from experiments.reporting.figures.borders import borders
 from experiments.reporting.figures.evolution import evolution
+from experiments.reporting.figures.froc import froc_curves
 from experiments.reporting.figures.loss import STYLES, continuations, loss_course, moving_average, window_for
 from experiments.reporting.figures.overlay import overlay
 from experiments.reporting.figures.placeholder import placeholder
@@ -286,6 +290,26 @@ def test_curves_near_1_stand_once_more_enlarged():
         np.testing.assert_array_equal(one.get_xydata(), enlarged.get_xydata())
 
 
+def test_the_operating_point_and_the_end_of_the_partial_area_are_marked():
+    generator, labels = np.random.default_rng(0), np.arange(90) % 3
+    given = ImagePredictions(np.arange(90).astype(str), np.arange(90).astype(str), labels,
+                             (generator.random((90, 3)) + 0.2 * np.eye(3)[labels]) / 1.2)
+    found = realised(operating_point(given), given)
+    sets = {"Another set": given, "test": given}
+    results = {name: evaluate_predictions(given) for name in sets}
+    figure = roc(sets, results, {"test": found})
+    own, other = figure.axes
+    assert own.get_title() == "Test set (90 images)" and other.get_title() == "Another set (90 images)"
+    marks = [line.get_xydata().tolist() for line in own.lines if line.get_label() == "operating point for cancer"]
+    assert marks == [[[1 - found.specificity, found.sensitivity]]]
+    curve = own.lines[0].get_xydata()
+    assert np.abs(curve - marks[0][0]).sum(axis=1).min() < 1e-9  # on the curve of cancer
+    for axes in (own, other):
+        line, = (line for line in axes.lines if line.get_label() == "false positive rate 0.1")
+        assert set(line.get_xdata()) == {0.1}
+    assert not [line for line in other.lines if line.get_label().startswith("operating")]
+
+
 @pytest.mark.parametrize(("turn", "side"), [(0.0, 0.05), (0.02, 0.05), (0.04, 0.1), (0.09, 0.2), (0.3, 0.4)])
 def test_the_corner_is_as_large_as_the_curves_need(turn, side):
     good = Curve(np.array([0, turn, 1]), np.array([0, 1, 1.0]), 0.95)
@@ -384,3 +408,30 @@ def test_the_files_are_png_of_a_legible_size():
         "overlay": size(overlay_figure(IMAGE, COUNTS, "an image"))}
     assert sizes["grid"] == (2080, 2400) and sizes["borders"] == (2080, 1024)
     assert all(width >= 1200 and height >= 640 for width, height in sizes.values()), sizes
+
+
+def found(lesions, wrong):
+    return froc([ImageMarks(np.array(best, float), np.array(scores, float))
+                 for best, scores in zip(lesions, wrong, strict=True)], np.arange(len(lesions)).astype(str))
+
+
+def test_the_curve_of_lesions_found_ends_at_the_masks_as_they_are():
+    of = found([[0.9], [0.7], [-np.inf], []], [[0.8], [], [0.6], [0.95]])
+    figure = froc_curves({"test images": {"P1-dice": of}})
+    axes, empty = figure.axes
+    assert axes.get_title() == "Dice: test images" and not empty.lines
+    curve, end = axes.lines[0], axes.lines[1]
+    assert curve.get_xydata()[0].tolist() == [0, 0]
+    assert curve.get_xydata()[-1].tolist() == pytest.approx([0.75, 2 / 3]) == [end.get_xdata()[0], end.get_ydata()[0]]
+    assert axes.get_xlim()[1] >= of.all_marks.false_positives_ci[1]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"detector P{group}" for group in range(5)]
+
+
+def test_the_curves_of_several_sets_stand_below_each_other():
+    one, many = found([[0.9]], [[]]), found([[0.9]] * 3, [[0.8] * 50] * 3)
+    assert one.all_marks.sensitivity_ci is None, "one patient"
+    figure = froc_curves({"a": {"P0-ss": one}, "b": {"P0-ss": many}})
+    assert [axes.get_title() for axes in figure.axes] == ["Dice: a", "SS: a", "Dice: b", "SS: b"]
+    assert figure.axes[0].get_xlim()[1] < 2 < figure.axes[2].get_xlim()[1] < 5, "not as far as 50 false marks"
+    assert size(froc_figure({"a": {"P0-ss": one}}))[0] == 1664
+    froc_figure({"no lesion": {"P0-ss": found([[]], [[0.6]])}})

@@ -21,7 +21,8 @@ from experiments.runs.record import RunRecord
 from experiments.system.errors import Failure
 from experiments.system.records import read_record
 
-FILES = {"results.json", "tables.md", "report.html", "figures/roc.png", "figures/loss.png", "figures/samples.png"}
+FILES = {"results.json", "tables.md", "report.html", "figures/roc.png", "figures/loss.png", "figures/samples.png",
+         "figures/calibration.png"}
 TITLE = "A run <&> its report"
 DATA = DataRecord(
     "a set", is_ddsm=False, fingerprint="abc123", images=130, patients=65, excluded={"hybrid": 3},
@@ -38,7 +39,7 @@ def predictions(images, who, signal=0.4):
     labels = generator.integers(3, size=images)
     outputs = generator.random((images, 3), dtype=np.float32)
     outputs[np.arange(images), labels] += signal
-    return of_images(outputs, labels, np.array([f"{who}{i // 2}" for i in range(images)]))
+    return of_images(outputs / (1 + np.float32(signal)), labels, np.array([f"{who}{i // 2}" for i in range(images)]))
 
 
 def of_images(outputs, labels, patients):
@@ -103,7 +104,7 @@ def test_the_page_needs_nothing_beside_it(folder):
     text = (folder / "report.html").read_text()
     page = Page(text)
     loads = [value for value in page.loads if not value.startswith("#")]
-    assert len(loads) == 3 and all(value.startswith("data:image/png;base64,") for value in loads)
+    assert len(loads) == 4 and all(value.startswith("data:image/png;base64,") for value in loads)
     assert not {"script", "link", "iframe"} & set(page.tags)
     assert not re.search(r"url\(|@import|https?://", text)
 
@@ -125,8 +126,8 @@ def test_the_page_has_contents_with_anchors_and_scrolls_without_a_mouse(folder, 
     page = Page(text)
     assert {"#results", "#how-to-read-it", "#figures", "#roc-curves", "#data", "#what-was-run"} <= set(page.loads)
     pictures = [attributes for tag, attributes in page.found if tag == "img"]
-    assert [each["class"] for each in pictures] == ["chart keep", "chart", "photograph keep"]
-    for attributes, name in zip(pictures, ("roc", "loss", "samples"), strict=True):
+    assert [each["class"] for each in pictures] == ["chart keep", "chart", "photograph keep", "chart"]
+    for attributes, name in zip(pictures, ("roc", "loss", "samples", "calibration"), strict=True):
         width, height = Image.open(folder / "figures" / f"{name}.png").size
         assert (int(attributes["width"]), int(attributes["height"])) == (width // 2, height // 2)
 

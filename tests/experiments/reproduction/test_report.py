@@ -1,5 +1,6 @@
 """What the report of a reproduction says in words and counts, on findings that are made up."""
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from experiments.configuration.classifier import ClassifierConfiguration
 from experiments.configuration.decomposition import DecompositionConfiguration
 from experiments.configuration.detector import DetectorConfiguration
 from experiments.detectors import network as detector
+from experiments.inputs.loading import DataRecord
+from experiments.inputs.splitting import DRAWN, OWN
+from experiments.reproduction.report.data_chapters import data_chapter
 from experiments.reproduction.report.losses import LossCourse, course_sentences, loss_table, part, retraining_sentences
 from experiments.reproduction.report.roi import BestOverlap, overlap_sentences, overlap_table
 from experiments.reproduction.report.settings import differing
@@ -123,3 +127,13 @@ def test_stages_are_made_in_order_and_finished_ones_skipped(tmp_path, capsys):
                 Stage("second", lambda: made.append(2), tmp_path / "done"),
                 Stage("third", lambda: made.append(3))], "go")
     assert made == [1, 3] and "Stage 2 of 3, second: finished already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("split", "claimed"), [(DRAWN, True), (OWN, False)])
+def test_shares_of_the_classes_are_claimed_of_a_drawn_split_only(split, claimed):
+    data = DataRecord("a set", False, "abc", 60, 30, {}, {}, ["whose split"], {"cancer": 9}, {"cancer": 3}, 20, 10,
+                      split)
+    chapter = data_chapter(SimpleNamespace(data=data, classifiers=None, drawn=False))
+    said = " ".join(chapter.sections[0].sentences)
+    assert "share no patient" in said and "whose split" in said
+    assert ("Both hold the same shares of the classes" in said) == claimed

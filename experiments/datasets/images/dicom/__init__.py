@@ -1,4 +1,4 @@
-"""DICOM files, with or without preamble: the header and what of it is refused; `dicom_levels` makes the picture."""
+"""DICOM files, with or without preamble: opened here; `frames` has the pixels, `levels` makes the picture of them."""
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.datasets.images.dicom.frames import LOSSY, decode
 from experiments.datasets.images.dicom.levels import brightness
+from experiments.datasets.images.dicom.refused import ASKED, require_one_picture
 from experiments.datasets.images.sizes import MAX_PIXELS, require_size
 from experiments.system.errors import Failure
 
@@ -29,8 +30,9 @@ def is_dicom(path: Path) -> bool:
     return start[128:] == b"DICM" or (start[:2] in BEGINNINGS and start[3:4] == b"\0" and len(start) > 8)
 
 
-def read_dicom(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[np.ndarray, bool]:
-    """(H, W), bright where the picture is bright, and whether the pixels were compressed with loss.
+def read_dicom(path: Path, max_pixels: int = MAX_PIXELS, as_mask: bool = False) -> tuple[np.ndarray, bool]:
+    """(H, W), bright where the picture is bright, and whether the pixels were compressed with loss. as_mask: see
+    `levels.brightness`.
 
     Raises `Failure`, naming the file, for what is no single image, is not known how to show, is truncated, or needs a
     library that is not installed.
@@ -43,14 +45,13 @@ def read_dicom(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[np.ndarray, bo
             raise Failure(f"{path}: is a colour image ({photometric}); expected {', '.join(PHOTOMETRIC)}")
         cells = decode(file, path)
         lossy = str(file.get("LossyImageCompression", "")) == "01" or file.file_meta.TransferSyntaxUID in LOSSY
-        return brightness(file, cells), lossy
+        return brightness(file, cells, as_mask), lossy
 
 
 def dicom_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Height and width of a DICOM file, from its header. Raises `Failure`, naming it, where it holds no pixels."""
     with _explained(path):
-        file = _open(path, defer_size=1024, specific_tags=[
-            "Rows", "Columns", "NumberOfFrames", "PixelData", "FloatPixelData", "DoubleFloatPixelData"])
+        file = _open(path, defer_size=1024, specific_tags=list(ASKED))
         _require_one_image(file, path, max_pixels)
         return int(file.Rows), int(file.Columns)
 
@@ -98,14 +99,7 @@ def _require_room(path: Path) -> None:
 
 
 def _require_one_image(file: Any, path: Path, max_pixels: int) -> None:
-    if not any(name in file for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise ValueError("it holds no pixels")
-    if "Rows" not in file or "Columns" not in file:
-        raise ValueError("it does not say how many rows and columns it has")
-    frames = int(file.get("NumberOfFrames", None) or 1)
-    if frames != 1:
-        raise Failure(f"{path}: holds {frames} images (NumberOfFrames), expected one. Save the frame that shows the "
-                      "mammogram as a file of its own")
+    require_one_picture(file, path)
     require_size(path, int(file.Rows), int(file.Columns), max_pixels)
 
 

@@ -20,21 +20,17 @@ def decode(file: Any, path: Path) -> np.ndarray:
     """(H, W), or (H, W, 3) of colours, of the stored numbers before any header says what they mean.
 
     JPEG, JPEG-LS and JPEG 2000 are decoded by imagecodecs, which the extra "ddsm" brings, and without it by what
-    pydicom finds installed; run lengths by pydicom. Uncompressed cells are taken whole: padding may stand in the bits
-    beyond BitsStored.
+    pydicom finds installed, pylibjpeg for example; run lengths by pydicom. Uncompressed cells are taken whole: padding
+    may stand in the bits beyond BitsStored. Colours in a JPEG are refused: whether they are RGB, it does not say.
     """
     syntax = file.file_meta.TransferSyntaxUID
     if not syntax.is_compressed and int(file.get("BitsAllocated", 0)) in (8, 16, 32, 64):
         return _uncompressed(file, syntax)
+    if int(file.get("SamplesPerPixel", 1)) > 1 and DECODERS.get(syntax.removeprefix(COMPRESSED)) == JPEG:
+        raise ValueError(f"its colours are compressed ({syntax.name}), which is not read here")
     function = _imagecodecs(syntax)
     if function is None:
-        from pydicom.pixels import get_decoder, pixel_array
-
-        decoder = get_decoder(syntax)  # NotImplementedError, with the syntax's name, for what nobody knows
-        if not decoder.is_available:
-            raise Failure(f"{path}: its pixels are compressed ({syntax.name}), which needs imagecodecs; install it "
-                          'with: pip install -e ".[ddsm]"')
-        return pixel_array(file, raw=True)
+        return _by_pydicom(file, syntax, path)
     from pydicom.encaps import generate_frames
 
     frame = next(generate_frames(file.PixelData, number_of_frames=1))
@@ -48,6 +44,21 @@ def decode(file: Any, path: Path) -> np.ndarray:
         return function(frame)
     except Exception as error:  # each codec has its own kinds
         raise ValueError(f"its pixels are damaged or truncated: {error}") from error
+
+
+def _by_pydicom(file: Any, syntax: Any, path: Path) -> np.ndarray:
+    from pydicom.pixels import get_decoder, pixel_array
+
+    decoder = get_decoder(syntax)  # NotImplementedError, with the syntax's name, for what nobody knows
+    remedy = 'imagecodecs; install it with: pip install -e ".[dicom]"'
+    if not decoder.is_available:
+        raise Failure(f"{path}: its pixels are compressed ({syntax.name}), which needs {remedy}")
+    try:
+        return pixel_array(file, raw=True)
+    except Exception as error:  # each decoder has its own kinds, for what it cannot do and for what is damaged
+        said = " ".join(str(error).split())
+        hint = f". Where they are whole, they need {remedy}" if syntax.startswith(COMPRESSED) else ""
+        raise ValueError(f"its pixels ({syntax.name}) cannot be decoded: {said}{hint}") from error
 
 
 def _uncompressed(file: Any, syntax: Any) -> np.ndarray:

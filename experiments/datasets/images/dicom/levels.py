@@ -1,44 +1,48 @@
 """From stored numbers to brightness, in the standard's order (PS3.3 C.7.6.3, C.11.1, C.11.2, C.11.6; PS3.4 N.2).
 
-    cells -> stored values -> modality LUT or rescale -> VOI LUT or window -> inversion; padding is the darkest
+    cells -> stored values -> modality LUT or rescale -> VOI LUT or window -> inversion; what is hidden is the darkest
 
 Cells: the bits BitsStored below HighBit, signed where PixelRepresentation says so; the other bits, in which old files
 keep overlays, are no part of the value. Overlay planes are graphics beside the picture and are not drawn into it.
-Of several VOI LUTs or windows the first is taken, a LUT before a window. MONOCHROME1 and PresentationLUTShape INVERSE
-both say that the lowest value is to be shown white: mammograms carry both (C.8.11.3.1.2), and are inverted once.
+A modality LUT is taken before a rescale, a VOI LUT before a window, of several VOI LUTs or windows the first.
+MONOCHROME1 and PresentationLUTShape INVERSE both say that the lowest value is to be shown white: mammograms carry both
+(C.8.11.3.1.2), and are inverted once, as those that carry one of them are, whatever the other says. Padding, and what a
+shutter covers, is set to the darkest of the rest when all that is done. RealWorldValueMappingSequence and what else is
+not for showing: see `refused`.
 """
 from typing import Any
 
 import numpy as np
 
 from experiments.datasets.images.colours import luma
+from experiments.datasets.images.dicom.colours import COLOURS, colours
+from experiments.datasets.images.dicom.groups import lift_groups
+from experiments.datasets.images.dicom.hidden import hidden
+from experiments.datasets.images.dicom.refused import require_known_brightness
 from experiments.datasets.images.dicom.tables import look_up
 
-SHAPES = ("", "IDENTITY", "INVERSE")
 
-
-def brightness(file: Any, cells: np.ndarray) -> np.ndarray:
+def brightness(file: Any, cells: np.ndarray, as_mask: bool = False) -> np.ndarray:
     """(H, W) from the stored cells, (H, W) or (H, W, 3): integers where no header asks for more, else float64.
 
+    as_mask: which levels a viewer would tell apart does not matter: no VOI LUT or window, and the brightest of colours.
     Raises ValueError, saying what it found, for what the standard does not define.
     """
-    photometric = str(file.PhotometricInterpretation)
-    if photometric in ("RGB", "PALETTE COLOR"):
-        return luma(_colours(file, cells, photometric))
+    photometric, values = str(file.PhotometricInterpretation), _stored_values(file, cells)
+    if photometric in COLOURS:
+        shown = colours(file, values, photometric)
+        return shown.max(axis=2) if as_mask else luma(shown)
     if cells.ndim != 2:
         raise ValueError(f"it is {photometric} and has {cells.shape[-1]} numbers a pixel")
-    shape = str(file.get("PresentationLUTShape", None) or "")
-    if shape not in SHAPES or "PresentationLUTSequence" in file:
-        raise ValueError(f"its Presentation LUT {shape or 'Sequence'} is not applied here; expected the shape IDENTITY "
-                         "or INVERSE")
-    values = _stored_values(file, cells)
-    padding = _padding(file, cells, values)
-    levels = _voi(file, _modality(file, values))
-    if photometric == "MONOCHROME1" or shape == "INVERSE":
+    require_known_brightness(file)
+    lift_groups(file)
+    levels = _modality(file, values)
+    if not as_mask:
+        levels = _voi(file, levels)
+    if photometric == "MONOCHROME1" or str(file.get("PresentationLUTShape", None)) == "INVERSE":
         levels = _inverted(file, levels)
-    if padding is not None and padding.any() and not padding.all():
-        levels = np.where(padding, levels[~padding].min(), levels)
-    return levels
+    unseen = hidden(file, cells, values)
+    return levels if unseen is None else np.where(unseen, levels[~unseen].min(), levels)
 
 
 def _stored_values(file: Any, cells: np.ndarray) -> np.ndarray:
@@ -56,20 +60,6 @@ def _stored_values(file: Any, cells: np.ndarray) -> np.ndarray:
         return values
     unused = allocated - stored
     return (values << unused).view(f"i{cells.dtype.itemsize}") >> unused  # the sign goes along
-
-
-def _padding(file: Any, cells: np.ndarray, values: np.ndarray) -> np.ndarray | None:
-    if file.get("PixelPaddingValue", None) is None:
-        return None
-    first = int(file.PixelPaddingValue)
-    limit = file.get("PixelPaddingRangeLimit", None)
-    if limit is None and cells.dtype.kind != "f":  # it may be written with the other signedness, or beyond BitsStored
-        whole = np.array(first % (1 << 8 * cells.dtype.itemsize)).astype(f"u{cells.dtype.itemsize}")
-        return (values == first) | (cells.view(whole.dtype) == whole)
-    last = first if limit is None else int(limit)
-    if values.dtype.kind == "i":
-        first, last = (number - (1 << 16) if number >= 1 << 15 else number for number in (first, last))
-    return (values >= min(first, last)) & (values <= max(first, last))
 
 
 def _modality(file: Any, values: np.ndarray) -> np.ndarray:
@@ -95,7 +85,7 @@ def _voi(file: Any, values: np.ndarray) -> np.ndarray:
         raise ValueError(f"its VOI LUT Function is {function!r}; expected LINEAR, LINEAR_EXACT or SIGMOID")
     if width <= 0 or (function == "LINEAR" and width < 1):
         raise ValueError(f"its window has the width {width}, which {function} does not allow")
-    highest = float((1 << int(file.BitsStored)) - 1)
+    highest = float((1 << int(file.get("BitsStored", 1))) - 1)  # floating numbers have no such bits
     distance = values - center
     if function == "SIGMOID":
         with np.errstate(over="ignore"):  # of exp, where the level is 0
@@ -119,17 +109,5 @@ def _inverted(file: Any, levels: np.ndarray) -> np.ndarray:
         return levels.max() + levels.min() - levels
     if levels.dtype.kind == "i":
         return -1 - levels
-    highest = max((1 << int(file.BitsStored)) - 1, int(levels.max()))  # a LUT may give more bits
-    return np.array(highest, levels.dtype) - levels
-
-
-def _colours(file: Any, cells: np.ndarray, photometric: str) -> np.ndarray:
-    """(H, W, 3)."""
-    if photometric == "PALETTE COLOR":
-        from pydicom.pixels import apply_color_lut
-
-        return apply_color_lut(cells, file)[..., :3]
-    if cells.ndim != 3 or cells.shape[2] != 3 or int(file.get("PixelRepresentation", 0)) or cells.dtype.kind != "u":
-        raise ValueError(f"it is RGB, and its pixels are an array of shape {cells.shape}")
-    return cells
-
+    highest = max((1 << int(file.BitsStored)) - 1, int(levels.max()))  # a LUT may give more bits, or fewer
+    return np.array(min(highest, np.iinfo(levels.dtype).max), levels.dtype) - levels

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from experiments.datasets.images.masks import marked
+from experiments.datasets.images.masks import marked, require_lesion
 from experiments.datasets.images.reading import read_image, read_mask
 from experiments.system.errors import Failure
 
@@ -56,6 +56,67 @@ def test_what_is_not_background_is_lesion(tmp_path, kind, suffix):
     drawn = WITHOUT_LOSS[kind]
     (drawn if isinstance(drawn, Image.Image) else Image.fromarray(drawn)).save(tmp_path / f"m.{suffix}")
     np.testing.assert_array_equal(read_mask(tmp_path / f"m.{suffix}"), BOTH)
+
+
+NOT_TOLD = {
+    "red on white": colours((255, 0, 0), (255, 0, 0), (255, 255, 255)), "red on blue": colours(
+        (255, 0, 0), (255, 0, 0), (0, 0, 255)),
+    "red on green, and a brighter one": colours((200, 0, 0), (255, 255, 0), (0, 200, 0)),
+    "palette, white and red": palette([(255, 255, 255), (255, 0, 0), (255, 0, 0)], INDICES),
+    "palette, black and black": palette([(0, 0, 0), (0, 0, 0), (0, 0, 0)], INDICES),
+    "black on transparent": np.dstack([colours((0, 0, 0), (0, 0, 0)), np.where(BOTH, 255, 0).astype(np.uint8)]),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_TOLD)
+def test_a_background_that_is_not_told_is_refused(tmp_path, kind):
+    drawn = NOT_TOLD[kind]
+    (drawn if isinstance(drawn, Image.Image) else Image.fromarray(drawn)).save(tmp_path / "m.png")
+    with pytest.raises(Failure, match=r"m\.png: which part of this mask is the background is not told"):
+        read_mask(tmp_path / "m.png")
+
+
+def test_in_rows_far_apart(tmp_path):
+    tall = np.zeros((700, 3, 3), np.uint8)
+    tall[..., 2], tall[600] = 255, (255, 0, 0)
+    Image.fromarray(tall).save(tmp_path / "m.png")
+    with pytest.raises(Failure, match="background is not told"):
+        read_mask(tmp_path / "m.png")
+    tall[0] = 0
+    Image.fromarray(tall).save(tmp_path / "m.png")
+    assert read_mask(tmp_path / "m.png")[1:].all()
+
+
+@pytest.mark.parametrize("black", [
+    np.zeros(BOTH.shape, np.uint8), np.zeros((*BOTH.shape, 3), np.uint8), np.full(BOTH.shape, 255, np.uint8),
+    np.dstack([np.random.default_rng(0).integers(0, 256, (*BOTH.shape, 3)), np.zeros(BOTH.shape)]).astype(np.uint8)],
+    ids=["grey", "colour", "white", "transparent, whatever is below it"])
+def test_a_mask_of_a_file_that_is_empty_is_empty(tmp_path, black):
+    Image.fromarray(black).save(tmp_path / "m.png")
+    mask = read_mask(tmp_path / "m.png")
+    assert mask.shape == BOTH.shape and not mask.any()
+    with pytest.raises(Failure, match=r"table, line 2: the mask m\.png is empty: it has one level everywhere"):
+        require_lesion(mask, "m.png", "table, line 2")
+
+
+def test_a_mask_that_comes_out_empty_while_its_file_is_not(tmp_path):
+    Image.fromarray(levels(1, 20)).save(tmp_path / "m.jpg", quality=95)
+    with pytest.raises(Failure, match=r"m\.jpg: this mask comes out empty, and its file is not: .* 0 to \d\d, .*PNG"):
+        read_mask(tmp_path / "m.jpg")
+    Image.fromarray(np.zeros(BOTH.shape, np.uint8)).save(tmp_path / "m.jpg")
+    assert not read_mask(tmp_path / "m.jpg").any()
+
+
+def test_an_inverted_mask_is_refused(tmp_path):
+    Image.fromarray(levels(0, 0, background=255)).save(tmp_path / "m.png")
+    with pytest.raises(Failure, match="marks all four corners of the image"):
+        require_lesion(read_mask(tmp_path / "m.png"), "m.png", "table")
+    at_a_corner = np.full(BOTH.shape, 255, np.uint8)
+    at_a_corner[:20, :20] = 0
+    Image.fromarray(at_a_corner).save(tmp_path / "m.png")
+    with pytest.raises(Failure, match="marks more than half of the edge of the image"):
+        require_lesion(read_mask(tmp_path / "m.png"), "m.png", "table")
+    require_lesion(at_a_corner == 0, "m.png", "table")  # a lesion there is none
 
 
 def test_how_bright_a_level_is_shown_does_not_matter(tmp_path):

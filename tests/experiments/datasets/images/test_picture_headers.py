@@ -1,6 +1,7 @@
 """PNG, JPEG, TIFF and PGM: every way in which a header says how numbers become brightness, on a known picture."""
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -44,9 +45,11 @@ def tiff(path, pixels, **options):
     return path
 
 
-def exif(orientation):
+def exif(orientation, gamma=None):
     data = Image.Exif()
     data[0x0112] = orientation
+    if gamma is not None:
+        data.get_ifd(0x8769)[0xA500] = gamma
     return data
 
 
@@ -97,6 +100,15 @@ MEANT = {
     "TIFF, signed, 8 bits": (lambda p: tiff(p, GREY.astype(np.int8)), GREY.astype(np.int8)),
     "TIFF, 32 bits": (lambda p: tiff(p, GREY16.astype(np.uint32) << 16), GREY16.astype(np.uint32) << 16),
     "TIFF, float": (lambda p: tiff(p, GREY.astype(np.float32) - 9), GREY - 9.0),
+    "TIFF, float, big endian": (lambda p: tiff(p, GREY.astype(np.float32) - 9, byteorder=">"), GREY - 9.0),
+    "TIFF, 12 bits": (lambda p: tiff(p, GREY16 >> 4, bitspersample=12), GREY16 >> 4),
+    "TIFF, the largest sample value": (lambda p: tiff(p, GREY16, extratags=[(281, "H", 1, 4095, True)]), GREY16),
+    "TIFF, the usual reference levels": (lambda p: tiff(p, COLOUR, photometric="rgb", extratags=[
+        (532, "2I", 6, (0, 1, 255, 1) * 3, True)]), AS_GREY),
+    "the transfer function of sRGB": (lambda p: png(p, GREY, chunk(b"cICP", b"\1\15\0\1")), GREY),
+    "ASCII PGM": (lambda p: p.write_text("P2 30 20 255\n" + " ".join(map(str, GREY.ravel()))) and p, GREY),
+    "PPM": (lambda p: p.write_bytes(b"P6 30 20 255\n" + COLOUR.tobytes()) and p, AS_GREY),
+    "gamma in EXIF": (lambda p: Image.fromarray(GREY).save(p, "PNG", exif=exif(1, 2.2)) or p, GREY),
     "TIFF, colours by planes": (lambda p: tiff(p, COLOUR.transpose(2, 0, 1).copy(), photometric="rgb",
                                                planarconfig="separate"), AS_GREY),
     "TIFF, tiles": (lambda p: tiff(p, GREY16, tile=(16, 16)), GREY16),
@@ -145,6 +157,14 @@ def two_pages(path):
     (lambda p: png(p, GREY16, bits=16, colour=4), "has colours of 16 bits each"),
     (lambda p: tiff(p, np.dstack(3 * [GREY16]), photometric="rgb"), "has colours of 16 bits each"),
     (lambda p: tiff(p, GREY, extratags=[(274, "H", 1, 6, True)]), r"is to be turned by a quarter \(Orientation\)"),
+    (lambda p: tiff(p, COLOUR, photometric="rgb", extratags=[(532, "2I", 6, (16, 1, 235, 1) * 3, True)]),
+     "has a ReferenceBlackWhite"),
+    (lambda p: png(p, GREY, chunk(b"cICP", b"\11\20\0\1")), r"coded by the transfer function 16 \(cICP\)"),
+    (lambda p: Image.fromarray(GREY).save(p, "JPEG", exif=exif(1, 1.0)) or p, "has a Gamma of 1 in its EXIF data"),
+    (lambda p: p.write_bytes(b"P6 15 20 65535\n" + COLOUR.tobytes()) and p, "has colours of 16 bits each"),
+    *((partial(tiff, pixels=pixels, byteorder=">", compression=compression), "signed or floating and big-endian")
+      for compression in ("zlib", "packbits") for pixels in (
+          GREY16.astype(np.int16), GREY16.astype(np.int32), GREY16.astype(np.float32) + 0.5)),
     (animated, "holds 2 images, expected one"), (two_pages, "holds 2 images, expected one"),
     (lambda p: Image.fromarray(GREY).save(p, "PNG", transparency=5) or p, "has transparent pixels"),
     (lambda p: Image.fromarray(np.dstack([COLOUR, 255 - GREY])).save(p, "PNG") or p, "has transparent pixels"),
@@ -158,6 +178,20 @@ def test_what_is_not_honoured_is_refused_by_name(tmp_path, write, message):
     with pytest.raises(Failure, match="picture: .*" + message) as refused:
         read_image(path)
     assert "again" not in str(refused.value)
+
+
+def test_colours_of_16_bits_in_jpeg_2000(tmp_path):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    for colours, message in ((np.dstack(3 * [GREY16]), "has colours of 16 bits each"), (COLOUR, None)):
+        path = tmp_path / "picture"
+        path.write_bytes(imagecodecs.jpeg2k_encode(colours, level=0, reversible=True))
+        if message is None:
+            np.testing.assert_array_equal(read_image(path), AS_GREY)
+        else:
+            with pytest.raises(Failure, match="picture: .*" + message):
+                read_image(path)
+    path.write_bytes(imagecodecs.jpeg2k_encode(GREY16, level=0, reversible=True))
+    np.testing.assert_array_equal(read_image(path), GREY16)
 
 
 def test_several_images_in_a_pgm_file_and_the_line_end_of_ddsm(tmp_path):
