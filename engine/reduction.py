@@ -11,9 +11,10 @@ same bits, and all of them get the same.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -30,10 +31,11 @@ class Ranks(Protocol):
     rank: int
     size: int
 
-    def sum(self, array: np.ndarray, /) -> np.ndarray:
+    def sum(self, array: Array, /) -> Array:
         """array of rank 0 + array of rank 1 + ..., in this order: the same shape, and the same bits on every rank.
 
-        All have to call it in the same order, with arrays of one shape and dtype.
+        All have to call it in the same order, with arrays of one shape and dtype. Whoever can sum arrays of other
+        libraries than NumPy gives back such ones, on the device where they were.
         """
 
 
@@ -64,7 +66,8 @@ WHOLE = Reduction()
 class Shared(Reduction):
     """Rows first to first + here of a batch of `total`; the other ranks have the others.
 
-    Sums are made in float64 (complex numbers pass through) and come back in the dtypes of what was given.
+    Sums are made in float64 (complex numbers in complex128), where the arrays are, and come back in the dtypes of what
+    was given.
     """
     ranks: Ranks
     first: int
@@ -80,7 +83,7 @@ class Shared(Reduction):
 
     def sum(self, *arrays: Array) -> tuple[Array, ...]:
         own = [_wide(array) for array in arrays]
-        total = self.ranks.sum(np.concatenate([array.reshape(-1) for array in own]))
+        total = self.ranks.sum(_flat(own))
         return tuple(_like(part, array) for part, array in zip(_cut(total, own), arrays, strict=True))
 
     def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
@@ -118,10 +121,10 @@ def rows_of(batch: int, rank: int, size: int) -> slice:
     return slice(batch * rank // size, batch * (rank + 1) // size)
 
 
-def in_rank_order(parts: Iterable[np.ndarray]) -> np.ndarray:
+def in_rank_order(parts: Iterable[Array]) -> Array:
     """The sum that `Ranks.sum` promises, a new array. parts: of the ranks, in their order."""
     first, *others = parts
-    total = np.array(first)
+    total = array_namespace(first).asarray(first, copy=True)
     for part in others:
         total += part
     return total
@@ -129,24 +132,37 @@ def in_rank_order(parts: Iterable[np.ndarray]) -> np.ndarray:
 
 def summed(arrays: dict[str, Array], ranks: Ranks) -> dict[str, Array]:
     """Every array, summed over the ranks: laid one behind the other, they travel as one."""
-    own = [np.asarray(array) for array in arrays.values()]
-    total = ranks.sum(np.concatenate([array.reshape(-1) for array in own])) if own else np.zeros(0)
+    if not arrays:
+        return {}
+    own = list(arrays.values())
+    total = ranks.sum(_flat(own))
     return {name: _like(part, array)
             for (name, array), part in zip(arrays.items(), _cut(total, own), strict=True)}
 
 
-def _wide(array: Array) -> Any:
-    """In NumPy, float64 or complex128."""
-    given = np.asarray(array)
-    return given.astype(np.result_type(given, np.float64), copy=False)
+def _wide(array: Array) -> Array:
+    """In float64 or complex128, where it is."""
+    xp = array_namespace(array)
+    wide = xp.complex128 if xp.isdtype(array.dtype, "complex floating") else xp.float64
+    return xp.astype(array, wide, copy=False)
 
 
-def _like(array: np.ndarray, other: Array) -> Array:
+def _like(array: Array, other: Array) -> Array:
     """In the dtype, library and place of another."""
     return array_namespace(other).asarray(array, dtype=other.dtype, device=device(other))
 
 
-def _cut(flat: np.ndarray, like: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _flat(arrays: Sequence[Array]) -> Array:
+    """One behind the other, where they are."""
+    xp = array_namespace(*arrays)
+    return xp.concat([xp.reshape(array, (-1,)) for array in arrays])
+
+
+def _cut(flat: Array, like: Sequence[Array]) -> list[Array]:
     """The arrays in the shapes of others of which a flat one is made."""
-    ends = np.cumsum([array.size for array in like])
-    return [flat[end - array.size:end].reshape(array.shape) for end, array in zip(ends, like, strict=True)]
+    xp, start, parts = array_namespace(flat), 0, []
+    for array in like:
+        end = start + math.prod(array.shape)
+        parts.append(xp.reshape(flat[start:end], array.shape))
+        start = end
+    return parts

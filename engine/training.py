@@ -74,8 +74,8 @@ def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Ba
 
     ranks: those that train together. Each calls this with the same network, optimizer, schedule and seed, and with as
     many batches: of each its rows, in the order of the ranks and at least one. All make the same steps, with the loss
-    and the gradients of the whole batch, to rounding those that one process would make; NumPy arrays. What is not
-    finite on one rank is found on all of them.
+    and the gradients of the whole batch, to rounding those that one process would make; of arrays that the ranks can
+    sum: NumPy's, with engine.nccl CuPy's. What is not finite on one rank is found on all of them.
 
     When a Step comes out, the parameters, the optimizer and the moving averages have just been updated, and are finite.
     Raises NotFinite where the loss or a gradient is not, or an update might not be, before any of them is touched: all

@@ -53,7 +53,7 @@ class Training:
         """Each rank reads and moves its own rows of a batch alone."""
         ranks, batches = agreement.ranks, self.batches
         mine = rows_of(self.configuration.batch, ranks.rank, ranks.size)
-        ready = prefetch(lambda step: batches.rows(step, mine), self.done + 1, self.total + 1)
+        ready = prefetch(uploading(self.network, lambda step: batches.rows(step, mine)), self.done + 1, self.total + 1)
         try:
             yield from self._steps(agreement.batches(ready), observer, ranks)
         finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.system.argument_types import whole_number
+from experiments.system.cards import take_cards
 from experiments.system.device import array_module
 from experiments.system.errors import UsageError
 from experiments.system.folders import folder_name
@@ -58,12 +59,11 @@ def chosen_machine(arguments: argparse.Namespace) -> Machine:
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: expected at least 1")
     ranks = process_ranks()
-    if ranks is not None and arguments.device != "cpu":
-        raise UsageError(f"--device {arguments.device}: several processes train together on CPUs only. Start it "
-                         "without mpiexec")
     if ranks is not None and arguments.scheduler is not None:
         raise UsageError("--scheduler: several processes share every training, and a cluster takes whole ones. Start "
                          "it without mpiexec")
     array_module(arguments.device)
+    if ranks is not None and arguments.device == "cuda":
+        take_cards(ranks)
     return Machine(arguments.device, Path(arguments.cache).resolve(), arguments.workers, arguments.tensorboard,
                    arguments.scheduler, ranks)

@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-import numpy as np
-
+from engine.arrays import Array
 from experiments.system.errors import Failure, UsageError
 from experiments.system.jobs import explain
 
@@ -34,23 +33,29 @@ class ProcessRanks:
     """
 
     def __init__(self, ranks: Any) -> None:
-        self._ranks = ranks
+        self._ranks, self.communicator = ranks, ranks.communicator
         self.rank, self.size = ranks.rank, ranks.size
         self.engaged = False
 
-    def sum(self, array: np.ndarray, /) -> np.ndarray:
+    def sum(self, array: Array, /) -> Array:
         return self._ranks.sum(array)
+
+    def sum_on_cards(self) -> None:
+        """By all at once, each on its card: from now on CuPy's arrays are summed there. Raises as NcclRanks does."""
+        from engine.nccl import NcclRanks
+
+        self._ranks = NcclRanks(self._ranks)
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """On rank 0: the others begin function(ranks, *arguments)."""
         self._wake()
-        self._ranks.communicator.bcast((function, arguments), root=0)
+        self.communicator.bcast((function, arguments), root=0)
         self.engaged = True
 
     def serve(self) -> int:
         """On the others: do what rank 0 calls for until it ends; its exit code."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for rank 0, which ends the others
-        communicator = self._ranks.communicator
+        communicator = self.communicator
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # as in `run_command`
             while True:
@@ -68,21 +73,21 @@ class ProcessRanks:
     def end(self, code: int) -> None:
         """On rank 0, after its last message: the others end, with the same exit code."""
         if self.engaged:
-            self._ranks.communicator.Abort(code or 1)
+            self.communicator.Abort(code or 1)
         self._wake()
-        self._ranks.communicator.bcast((None, (code,)), root=0)
+        self.communicator.bcast((None, (code,)), root=0)
 
     def abort(self, error: BaseException) -> NoReturn:
         """End all processes, with one message."""
         known = isinstance(error, UsageError | Failure | MemoryError | OSError | KeyboardInterrupt)
         said = explain(error) if known else "".join(traceback.format_exception(error))
         print(f"error: on rank {self.rank} of {self.size}: {said}", file=sys.stderr, flush=True)
-        self._ranks.communicator.Abort(1)
+        self.communicator.Abort(1)
         os._exit(1)  # the launcher's end may come a moment later
 
     def _wake(self) -> None:
         for rank in range(1, self.size):
-            self._ranks.communicator.send(None, dest=rank, tag=TAG)
+            self.communicator.send(None, dest=rank, tag=TAG)
 
 
 def launched(environment: Mapping[str, str]) -> tuple[int, int]:
@@ -120,11 +125,12 @@ def process_ranks() -> ProcessRanks | None:
 def threads_of(communicator: Any) -> int:
     """Threads of each rank: its processors, shared with the ranks that have the same ones."""
     own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-    beside = communicator.Split_type(_shared_memory()).allgather(own)
+    beside = on_this_machine(communicator).allgather(own)
     return max(1, len(own) // beside.count(own))
 
 
-def _shared_memory() -> int:
+def on_this_machine(communicator: Any) -> Any:
+    """A communicator of those of its processes that share this one's memory, in the same order."""
     from mpi4py import MPI
 
-    return MPI.COMM_TYPE_SHARED
+    return communicator.Split_type(MPI.COMM_TYPE_SHARED)

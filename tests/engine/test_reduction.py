@@ -2,8 +2,10 @@
 from dataclasses import replace
 from functools import partial
 
+import array_api_strict as strict
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 
 from engine.combinators import Chain, SlicedStage
 from engine.gradient_check import check
@@ -271,6 +273,32 @@ def test_training_ends_where_one_process_ends(split, on_ranks):
     for other in [*others, *on_ranks(len(split), lambda ranks: trained(ranks, split, small_batches()))]:
         assert other[0] == first[0]
         assert all(np.array_equal(other[1][path], array) for path, array in first[1].items())
+
+
+def test_arrays_stay_on_their_device(on_ranks):
+    """Sums, moments, a mask's rows and gradients: nothing is taken to NumPy from a device that refuses it."""
+    there = strict.Device("device1")
+    with pytest.raises(RuntimeError, match="device1"):
+        np.asarray(strict.asarray([1.0], device=there))
+    rng = np.random.default_rng(15)
+    a, b = rng.random((2, 3, 4)).astype("float32"), rng.random((2, 5))
+
+    def work(ranks, place):
+        reduction = share(ranks, ranks.rank + 2)
+        x, y = place(a[ranks.rank]), place(b[ranks.rank])
+        grads = summed({"x": x, "y": y}, ranks)
+        rows = reduction.rows(place(np.ones((ranks.rank + 2, 3))), array_namespace(x).zeros_like)
+        return [*reduction.sum(x, y, place(np.float64(ranks.rank))), *reduction.moments(x, place(a[1 - ranks.rank])),
+                rows, grads["x"], grads["y"]]
+
+    in_numpy = on_ranks(2, lambda ranks: work(ranks, np.asarray))
+    on_device = on_ranks(2, lambda ranks: work(ranks, partial(strict.asarray, device=there)))
+    for own, expected in zip(on_device, in_numpy, strict=True):
+        assert all(array.device == there for array in own)
+        for array, each in zip(own, expected, strict=True):
+            taken = np.asarray(strict.asarray(array, device=strict.Device("CPU_DEVICE")))
+            assert taken.dtype == each.dtype and taken.shape == each.shape
+            assert np.allclose(taken, each, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("row", [0, 6])

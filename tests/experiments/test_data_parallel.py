@@ -25,6 +25,30 @@ TINY = ("--side", "32", "--working-side", "64", "--width", "0.05", "--batch", "7
 needs_mpi = pytest.mark.skipif(not MPIEXEC.exists(), reason="there is no mpiexec beside this Python")
 
 
+CUPY = """
+import os, sys, time, types
+RANK = int(os.environ["PMI_RANK"])
+cuda = types.ModuleType("cupy.cuda")
+cuda.nccl = types.ModuleType("cupy.cuda.nccl")
+sys.modules |= {{"cupy.cuda": cuda, "cupy.cuda.nccl": cuda.nccl}}
+zeros, ndarray = lambda size: None, type("ndarray", (), {{}})
+cuda.Device = lambda number: types.SimpleNamespace(use=lambda: None)
+cuda.runtime = types.SimpleNamespace(getDeviceCount=lambda: 1, getDevice=lambda: 0, runtimeGetVersion=lambda: 12090,
+                                     deviceGetPCIBusId=lambda number: "0000:01:00.0")
+cuda.nccl.available = True
+cuda.nccl.get_unique_id = lambda: (1, -2)
+
+def fail(here):
+    def join(size, identity, rank):
+        if not here:
+            time.sleep(60)  # waits for the others
+        raise RuntimeError("no network")
+    cuda.nccl.NcclCommunicator = join
+
+{broken}
+"""
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     return tmp_path_factory.mktemp("ranks")
@@ -111,7 +135,6 @@ def test_another_number_of_processes_goes_on_with_a_run(drawn, work, runs, befor
     (("experiments/end2end.py", "--data", "/nowhere"), 2, "error: /nowhere: there is no such folder"),
     (("experiments/end2end.py", "--nonsense"), 2, "unrecognized arguments: --nonsense"),
     (("experiments/end2end.py", "--batch", "2"), 2, "error: --batch 2: fewer images than the 3 processes that share"),
-    (("experiments/end2end.py", "--device", "cuda"), 2, "error: --device cuda: several processes train together on CP"),
     (("experiments/predict.py", "run", "image"), 2, "error: this command works in one process: start it without mpie"),
     (("experiments/audit.py",), 2, "error: this command works in one process: start it without mpiexec"),
 ])
@@ -119,6 +142,25 @@ def test_a_mistake_is_told_once(arguments, code, message):
     given, _, errors = call(3, *arguments)
     assert given == code
     assert errors.count(message) == 1 and errors.count("error:") == 1, errors
+
+
+@needs_mpi
+@pytest.mark.parametrize(("ranks", "broken", "message"), [
+    (2, "", "error: --device cuda: 2 processes on one machine and 1 of its GPUs for them; NCCL wants one for each"),
+    (3, "cuda.nccl.available = False", "error: --device cuda: CuPy finds no NCCL, by which GPUs send to each other: pip"
+                                       " install nvidia-nccl-cu12"),
+    (2, "if RANK == 1: cuda.runtime.getDeviceCount = None", "error: on rank 1 of 2: --device cuda: CuPy finds no GPU"),
+    (2, "cuda.runtime.deviceGetPCIBusId = lambda number: f'{RANK}'; fail(RANK == 1)",
+     "error: on rank 1 of 2: ConnectionError: NCCL, by which the GPUs send to each other, failed: no network"),
+])
+def test_ranks_without_a_card_each_are_refused_with_one_message(ranks, broken, message, tmp_path):
+    """With a stand-in of CuPy that finds one GPU."""
+    (tmp_path / "cupy.py").write_text(CUPY.format(broken=broken))
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(command(ranks, "experiments/end2end.py", "--device", "cuda"), cwd=ROOT, text=True,
+                          timeout=120, capture_output=True, env=os.environ | {"PYTHONPATH": path})
+    assert done.returncode == (1 if "failed" in message else 2), done.stderr
+    assert done.stderr.count(message) == 1 and done.stderr.count("error:") == 1, done.stderr
 
 
 class Running:
