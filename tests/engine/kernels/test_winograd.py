@@ -71,6 +71,17 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape, outputs, threads
     assert len(bits) == 1
 
 
+@pytest.mark.parametrize("outputs", [24, 64, 128])
+@pytest.mark.parametrize("small", [winograd.SMALL_KERNEL, 0])
+def test_a_kept_transformed_kernel_gives_the_same_bits(outputs, small, monkeypatch):
+    monkeypatch.setattr(winograd, "SMALL_KERNEL", small)
+    x, kernel, bias, _ = arrays((2, 12, 11, 24), outputs, SAME, "float32")
+    U = winograd.transformed_kernel(kernel)
+    y = winograd.correlate(x, kernel, bias, SAME, np.tanh)
+    assert y.tobytes() == winograd.correlate(x, kernel, bias, SAME, np.tanh, U).tobytes()
+    assert y.tobytes() != winograd.correlate(x, kernel, bias, SAME, np.tanh, 2 * U).tobytes(), "U was not used"
+
+
 # every kind of layer of the VGG and the U-net
 @pytest.mark.parametrize(("channels", "outputs"), [(64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512),
                                                    (512, 512), (1024, 512), (192, 64), (384, 128), (1536, 512)])

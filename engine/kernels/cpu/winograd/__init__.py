@@ -90,9 +90,26 @@ def tiling_of(shape: tuple[int, ...], padding: tuple[Pair, Pair]) -> Tiling:
     return Tiling(shape[0], height, width)
 
 
+def transformed_kernel(kernel: np.ndarray) -> np.ndarray:
+    """U of all slices of a kernel (3, 3, C, O), for `correlate`: (6, 6, slices, C, outputs of a slice), a new array."""
+    parts = _slices(kernel.shape[3])
+    U = np.empty((POINTS, POINTS, len(parts), kernel.shape[2], _width(parts)), kernel.dtype)
+    _transform_slices(kernel, U)
+    return U
+
+
+def _transform_slices(kernel: np.ndarray, U: np.ndarray) -> None:
+    parts = _slices(kernel.shape[3])
+    run(lambda k: transform_kernel(kernel[..., parts[k]], U[:, :, k]), range(len(parts)))
+
+
 def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, padding: tuple[Pair, Pair],
-              activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
-    """`engine.kernels.correlate` for a 3x3 kernel and stride 1; all arrays of one dtype, float32 or float64."""
+              activation: Callable[[np.ndarray], np.ndarray] | None = None,
+              U: np.ndarray | None = None) -> np.ndarray:
+    """`engine.kernels.correlate` for a 3x3 kernel and stride 1; all arrays of one dtype, float32 or float64.
+
+    U: `transformed_kernel` of the kernel, where it is kept; the result has the same bits.
+    """
     x = contiguous(x)
     channels, outputs = kernel.shape[2:]
     tiling = tiling_of(x.shape, padding)
@@ -111,8 +128,9 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
         join(M, at, tiling, block, bias, activation, y)
 
     if channels * outputs <= SMALL_KERNEL:
-        U = scratch("winograd whole U", (POINTS, POINTS, len(parts), channels, _width(parts)), x.dtype)
-        run(lambda k: transform_kernel(kernel[..., parts[k]], U[:, :, k]), range(len(parts)))
+        if U is None:
+            U = scratch("winograd whole U", (POINTS, POINTS, len(parts), channels, _width(parts)), x.dtype)
+            _transform_slices(kernel, U)
 
         def job(block: Block) -> None:
             V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), channels), x.dtype)
@@ -127,14 +145,18 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
         def cut_job(job: tuple[Block, slice], V: np.ndarray = V) -> None:
             transformed(job[0], V[:, :, :, job[1]])
 
-        def slice_job(part: slice, V: np.ndarray = V, group: Block = group) -> None:
-            U = scratch("winograd U", (POINTS, POINTS, 1, channels, _width(parts)), x.dtype)
-            transform_kernel(kernel[..., part], U[:, :, 0])
+        def slice_job(k: int, V: np.ndarray = V, group: Block = group) -> None:
+            part = parts[k]
+            if U is None:
+                mine = scratch("winograd U", (POINTS, POINTS, 1, channels, _width(parts)), x.dtype)
+                transform_kernel(kernel[..., part], mine[:, :, 0])
+            else:
+                mine = U[:, :, k:k + 1]
             for block, tiles in tiling.numbered(BLOCK // SLICE, group):
-                outputs_of(block, V[:, :, :, tiles], U, None if bias is None else bias[part], y[..., part])
+                outputs_of(block, V[:, :, :, tiles], mine, None if bias is None else bias[part], y[..., part])
 
         run(cut_job, tiling.numbered(CUT, group))
-        run(slice_job, parts)
+        run(slice_job, range(len(parts)))
     return y
 
 
