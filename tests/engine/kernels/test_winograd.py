@@ -49,8 +49,8 @@ def test_the_three_matrices_make_a_correlation():
     {}, {"products.SLICE": 2, "small.BLOCK": 8}, {"products.SLICE": 1, "small.BLOCK": 8, "small.MOST_TILES": 3},
     {"SMALL_KERNEL": 0, "products.SLICE": 2, "large.BLOCK": 8, "large.GROUP_BYTES": 6000, "large.KERNEL_BLOCK": 3},
     {"SMALL_KERNEL": 0, "products.SLICE": 3, "products.SMALL_PRODUCT": 40, "large.BLOCK": 1, "large.GROUP_BYTES": 1},
-    {"SMALL_KERNEL": 0, "products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.GRADIENT_ROWS": 2,
-     "large.FEW_TILES": 4}])
+    {"SMALL_KERNEL": 0, "products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.WIDE": 3,
+     "large.GRADIENT_ROWS": 2, "large.FEW_TILES": 4}])
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(1, 3), st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 2, 3, 4, 6]),
        st.sampled_from([1, 2, 3, 5, 8]), st.tuples(*[st.tuples(st.integers(0, 6), st.integers(0, 6))] * 2))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -24,17 +25,18 @@ from engine.kernels.cpu.winograd.transforms import (
     transform_row,
 )
 
-# Outputs of a part of the kernel: as many as leave a row of U this many numbers, but at most MOST and at least LEAST.
-ROW = 6 << 17
+# Outputs of a part of the kernel: MOST, but LEAST where there are more than WIDE channels, so that a row of U stays
+# small, and with few tiles: the kernel's transform, the better part of the work then, stays nearer the processor.
 MOST, LEAST = 256, 128
+WIDE = 768
 # Channels of the gradient's part that is one job.
 GRADIENT_ROWS = 512
-# So few tiles are multiplied in small products where these are faster.
+# So few tiles are also multiplied in small products where these are faster.
 FEW_TILES = 128
-# Numbers of one of the 36 places that a job transforms, pairs of channels, and the bytes of a group's tiles.
+# Numbers of one of the 36 places that a job transforms, pairs of channels, and the bytes of V and M, or V and Z.
 BLOCK = 1 << 14
 KERNEL_BLOCK = 1 << 14
-GROUP_BYTES = 54 << 20
+GROUP_BYTES = 60 << 20
 
 
 def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.ndarray | None,
@@ -43,21 +45,20 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
     """y = sigma(x * W + b). U: the transformed kernel, if kept; start: of the first tile on x."""
     channels, outputs = kernel.shape[2:]
     bt, at = BT.astype(x.dtype), AT.astype(x.dtype)
-    for group in tiling.blocks(_group_size(channels, x.itemsize)):
+    for group in tiling.blocks(_group_size(channels + _part(channels, FEW_TILES + 1), x.itemsize)):
         tiles = tiling.count(group)
-        V = scratch("winograd whole V", (POINTS, POINTS, 1, tiles, channels), x.dtype)
+        parts = _parts(outputs, _part(channels, tiles))
+        together = parts[0].stop
+        sliced = width(together) if tiles <= FEW_TILES or U is not None else together
+        slices = together // sliced
+        V, M = _both((POINTS, POINTS, 1, tiles, channels), (POINTS, POINTS, slices, tiles, sliced), x.dtype)
+        copied = scratch("winograd whole kernel", (3, 3, slices, channels, sliced), x.dtype)
 
         def cut_job(job: tuple[Block, slice], V: np.ndarray = V) -> None:
             cut(x, bt, start, tiling, job[0], V[:, :, :, job[1]])
 
         run(cut_job, tiling.numbered(max(1, BLOCK // channels), group))
-        for part in _parts(outputs, _part(channels)):
-            together = part.stop - part.start
-            sliced = width(together) if tiles <= FEW_TILES or U is not None else together
-            slices = together // sliced
-            M = scratch("winograd whole M", (POINTS, POINTS, slices, tiles, sliced), x.dtype)
-            copied = scratch("winograd whole kernel", (3, 3, slices, channels, sliced), x.dtype)
-
+        for part in parts:
             def copy_job(some: slice, part: slice = part, copied: np.ndarray = copied) -> None:
                 copy_kernel(kernel[:, :, some, part], copied[:, :, :, some])
 
@@ -87,17 +88,16 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, 
     channels, outputs = dW.shape[2:]
     bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
     for n, group in enumerate(tiling.blocks(_group_size(channels + outputs, x.itemsize))):
-        V = scratch("winograd whole V", (POINTS, POINTS, 1, tiling.count(group), channels), x.dtype)
-        Z = scratch("winograd whole Z", (POINTS, POINTS, 1, tiling.count(group), outputs), x.dtype)
+        V, Z = _both(*((POINTS, POINTS, 1, tiling.count(group), each) for each in (channels, outputs)), x.dtype)
 
         def cut_job(job: tuple[Block, slice], V: np.ndarray = V, Z: np.ndarray = Z) -> None:
             cut(x, bt, start, tiling, job[0], V[:, :, :, job[1]])
             cut(da, a, (0, 0), tiling, job[0], Z[:, :, :, job[1]])
 
         run(cut_job, tiling.numbered(max(1, BLOCK // max(channels, outputs)), group))
-        for part in _parts(outputs, _part(channels)):
+        for part in _parts(outputs, _part(channels, tiling.count(group))):
             together = part.stop - part.start
-            down = scratch("winograd dU down", (POINTS, 3, channels, together), x.dtype)
+            down = scratch("winograd whole kernel", (POINTS, 3, channels, together), x.dtype)
 
             def row_job(job: tuple[int, slice], part: slice = part, V: np.ndarray = V, Z: np.ndarray = Z,
                         down: np.ndarray = down) -> None:
@@ -113,8 +113,14 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, 
             run(back_job, blocks(channels, max(1, KERNEL_BLOCK // together)))
 
 
-def _part(channels: int) -> int:
-    return min(MOST, max(LEAST, ROW // (POINTS * channels)))
+def _both(one: tuple[int, ...], other: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays of these shapes in one work space: what is large for one is small for the other."""
+    space = scratch("winograd whole", (prod(one) + prod(other),), dtype)
+    return space[:prod(one)].reshape(one), space[prod(one):].reshape(other)
+
+
+def _part(channels: int, tiles: int) -> int:
+    return MOST if channels <= WIDE and tiles > FEW_TILES else LEAST
 
 
 def _parts(channels: int, most: int) -> list[slice]:
