@@ -88,14 +88,15 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, 
     channels, outputs = dW.shape[2:]
     bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
     for n, group in enumerate(tiling.blocks(_group_size(channels + outputs, x.itemsize))):
-        V, Z = _both(*((POINTS, POINTS, 1, tiling.count(group), each) for each in (channels, outputs)), x.dtype)
+        tiles = tiling.count(group)
+        V, Z = _both((POINTS, POINTS, 1, tiles, channels), (POINTS, POINTS, 1, tiles, outputs), x.dtype)
 
         def cut_job(job: tuple[Block, slice], V: np.ndarray = V, Z: np.ndarray = Z) -> None:
             cut(x, bt, start, tiling, job[0], V[:, :, :, job[1]])
             cut(da, a, (0, 0), tiling, job[0], Z[:, :, :, job[1]])
 
         run(cut_job, tiling.numbered(max(1, BLOCK // max(channels, outputs)), group))
-        for part in _parts(outputs, _part(channels, tiling.count(group))):
+        for part in _parts(outputs, _part(channels, tiles)):
             together = part.stop - part.start
             down = scratch("winograd whole kernel", (POINTS, 3, channels, together), x.dtype)
 
