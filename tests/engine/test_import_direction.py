@@ -16,7 +16,7 @@ ORDER = (
     ("run",),
     ("layer", "initializers"),
     ("layers", "losses", "mpi"),
-    ("combinators", "memory", "observing", "optimizers"),
+    ("combinators", "memory", "observing", "optimizers", "prepared"),
     ("training", "checkpoint_file", "onnx", "summary"),
     ("checkpoint",),
     ("gradient_check",),

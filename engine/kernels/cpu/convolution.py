@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
 from engine.kernels.cpu import direct, winograd
+from engine.kernels.cpu.kept import KeptKernel
 
 
 @correlate.register(np.ndarray)
@@ -14,8 +15,9 @@ def _(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: Pair, 
       activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     arrays = [x, kernel] if bias is None else [x, kernel, bias]
     if winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
-        return winograd.correlate(x, kernel, bias, padding, activation)
-    return direct.correlate(x, kernel, bias, stride, padding, activation)
+        U = kernel.transformed() if isinstance(kernel, KeptKernel) else None
+        return winograd.correlate(x, np.asarray(kernel), bias, padding, activation, U)
+    return direct.correlate(x, np.asarray(kernel), bias, stride, padding, activation)
 
 
 @correlate_kernel_gradient.register(np.ndarray)
