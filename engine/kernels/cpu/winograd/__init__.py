@@ -136,7 +136,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
             V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), channels), x.dtype)
             outputs_of(block, transformed(block, V), U, bias, y)
 
-        run(job, tiling.blocks(BLOCK // max(channels, outputs)))
+        run(job, tiling.jobs(BLOCK // max(channels, outputs)))
         return y
 
     for group in tiling.blocks(_group_size(channels, x.itemsize)):
@@ -193,7 +193,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -
                 dU = _multiply_transposed(V, Z, dU)
             return dU
 
-        every = tiling.blocks(GRADIENT_BLOCK // max(channels, outputs))
+        every = tiling.jobs(GRADIENT_BLOCK // max(channels, outputs))
         dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
         for other in dUs:
             dU += other
