@@ -20,8 +20,8 @@ def prepared(network: Layer) -> Iterator[Layer]:
 
     On a CPU a 3x3 kernel is transformed before the convolution begins (Winograd's method). Of a single image that is a
     fifth of the time of the VGG, of a batch of 50 a hundredth. `ready` transforms each kernel when it is first used,
-    and keeps that: the same bits, and four times the memory of the kernels for which it is used (`kept_bytes`); at most
-    235 MB for the VGG and 502 MB for the U-net at full width. On a GPU nothing is kept.
+    and keeps that: the same answers to rounding, for four times the memory of the kernels for which it is used
+    (`kept_bytes`); at most 235 MB for the VGG and 502 MB for the U-net at full width. On a GPU nothing is kept.
 
     All else, weights and moving averages included, `ready` shares with the network. So that nothing it keeps can be out
     of date, those kernels are read-only for as long as the block lasts: NumPy raises ValueError where a training step

@@ -12,6 +12,7 @@ from engine.kernels.convolution import output_size
 from engine.kernels.cpu import threads, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.direct import Geometry
+from engine.kernels.cpu.winograd import small
 
 DTYPES = ["float32", "float64", "complex128"]
 
@@ -384,7 +385,7 @@ def test_the_convolutions_above_cover_winograds_small_and_large_kernels():
     kinds = set()
     for shape, size, out, stride, padding in CONVOLUTIONS:
         if winograd_is_faster(shape, (*size, shape[3], out), stride, padding):
-            several = len(winograd.tiling_of(shape, padding).blocks(winograd.BLOCK // max(shape[3], out))) > 1
+            several = len(winograd.tiling_of(shape, padding).blocks(small.BLOCK // max(shape[3], out))) > 1
             kinds.add("large" if shape[3] * out > winograd.SMALL_KERNEL else f"small, several blocks: {several}")
     assert kinds == {"large", "small, several blocks: True"}  # test_winograd.py has all the partitions
 

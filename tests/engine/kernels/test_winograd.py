@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from engine.kernels import correlate, correlate_kernel_gradient
 from engine.kernels.cpu import direct, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
+from engine.kernels.cpu.winograd import products
 from engine.kernels.cpu.winograd.transforms import AT, BT, G
 from engine.layer import Run
 from engine.losses import binary_cross_entropy_with_logits
@@ -43,19 +44,24 @@ def test_the_three_matrices_make_a_correlation():
     np.testing.assert_allclose(tensor, p == i + u, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("small_products", [True, False])
 @pytest.mark.parametrize("constants", [
-    {}, {"SLICE": 2, "BLOCK": 8, "GRADIENT_BLOCK": 8}, {"SLICE": 1, "BLOCK": 6},
-    {"SMALL_KERNEL": 0, "SLICE": 2, "BLOCK": 8, "CUT": 2, "GROUP_BYTES": 6000},
-    {"SMALL_KERNEL": 0, "SLICE": 3, "SMALL_PRODUCT": 40, "CUT": 1, "GROUP_BYTES": 1}])
+    {}, {"products.SLICE": 2, "small.BLOCK": 8}, {"products.SLICE": 1, "small.BLOCK": 8, "small.MOST_TILES": 3},
+    {"SMALL_KERNEL": 0, "products.SLICE": 2, "large.BLOCK": 8, "large.GROUP_BYTES": 6000, "large.KERNEL_BLOCK": 3},
+    {"SMALL_KERNEL": 0, "products.SLICE": 3, "products.SMALL_PRODUCT": 40, "large.BLOCK": 1, "large.GROUP_BYTES": 1},
+    {"SMALL_KERNEL": 0, "products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.GRADIENT_ROWS": 2,
+     "large.FEW_TILES": 4}])
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(1, 3), st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 2, 3, 4, 6]),
        st.sampled_from([1, 2, 3, 5, 8]), st.tuples(*[st.tuples(st.integers(0, 6), st.integers(0, 6))] * 2))
-def test_any_size_padding_channels_and_partition(constants, images, height, width, channels, outputs, padding):
+def test_any_size_padding_channels_and_partition(small_products, constants, images, height, width, channels, outputs,
+                                                 padding):
     if min(size + sum(zeros) for size, zeros in zip((height, width), padding, strict=True)) < 3:
         padding = FULL
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "small_products", lambda: small_products)
         for name, value in constants.items():
-            patch.setattr(winograd, name, value)
+            patch.setattr(f"engine.kernels.cpu.winograd.{name}", value)
         # rounding: 2e-14 without fused multiply-add; a wrong tile is off by its whole
         assert max(errors((images, height, width, channels), outputs, padding, "float64")) < 1e-13
 
@@ -71,15 +77,31 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape, outputs, threads
     assert len(bits) == 1
 
 
-@pytest.mark.parametrize("outputs", [24, 64, 128])
-@pytest.mark.parametrize("small", [winograd.SMALL_KERNEL, 0])
-def test_a_kept_transformed_kernel_gives_the_same_bits(outputs, small, monkeypatch):
-    monkeypatch.setattr(winograd, "SMALL_KERNEL", small)
-    x, kernel, bias, _ = arrays((2, 12, 11, 24), outputs, SAME, "float32")
+@pytest.mark.parametrize("small_products", [True, False])
+@pytest.mark.parametrize("small_kernel", [winograd.SMALL_KERNEL, 0])
+@pytest.mark.parametrize("outputs", [24, 64, 512])
+def test_a_kept_transformed_kernel_gives_the_same_result(outputs, small_kernel, small_products, monkeypatch):
+    monkeypatch.setattr(winograd, "SMALL_KERNEL", small_kernel)
+    monkeypatch.setattr(products, "small_products", lambda: small_products)
+    x, kernel, bias, _ = arrays((2, 12, 11, 24), outputs, SAME, "float64")
     U = winograd.transformed_kernel(kernel)
     y = winograd.correlate(x, kernel, bias, SAME, np.tanh)
-    assert y.tobytes() == winograd.correlate(x, kernel, bias, SAME, np.tanh, U).tobytes()
-    assert y.tobytes() != winograd.correlate(x, kernel, bias, SAME, np.tanh, 2 * U).tobytes(), "U was not used"
+    np.testing.assert_allclose(winograd.correlate(x, kernel, bias, SAME, np.tanh, U), y, rtol=0, atol=1e-11)
+    assert np.abs(winograd.correlate(x, kernel, bias, SAME, np.tanh, 2 * U) - y).max() > 0.1, "U was not used"
+
+
+@pytest.mark.parametrize(("architecture", "small"), [("SkylakeX", True), ("Haswell", False), ("Zen", False),
+                                                     (None, False)])
+def test_the_blas_librarys_kernel_decides_on_small_products(architecture, small, monkeypatch):
+    class Libraries:
+        def select(self, **_):
+            return self
+
+        def info(self):
+            return [] if architecture is None else [{"architecture": architecture}]
+
+    monkeypatch.setattr(products, "ThreadpoolController", Libraries)
+    assert products.small_products.__wrapped__() is small
 
 
 # every kind of layer of the VGG and the U-net

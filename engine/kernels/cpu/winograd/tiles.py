@@ -19,10 +19,8 @@ from engine.kernels.cpu.threads import blocks, scratch
 # Outputs along one side of a tile, and the places at which its polynomials are evaluated.
 TILE = 4
 POINTS = 6
-# OpenBLAS copies ("packs") the factors of a product unless it has at most this many multiplications. The matrices here
-# are so small that this would cost as much as the product: larger ones are cut.
-SMALL_PRODUCT = 1_000_000
-
+# Multiplications of a piece of a long product: its numbers stay in the cache.
+PIECE = 1_000_000
 # With fewer channels than this a tile's own product is shorter than the call: tiles are copied side by side first.
 FEW_CHANNELS = 32
 
@@ -95,7 +93,7 @@ def contiguous(x: np.ndarray) -> np.ndarray:
 
 def transform(matrix: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """out = matrix x, for x: (..., columns of the matrix, n)."""
-    for columns in blocks(x.shape[-1], SMALL_PRODUCT // matrix.size):
+    for columns in blocks(x.shape[-1], PIECE // matrix.size):
         np.matmul(matrix, x[..., columns], out=out[..., columns])
 
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.kernels.cpu.threads import scratch
+from engine.kernels.cpu.threads import blocks, run, scratch
 from engine.kernels.cpu.winograd.tiles import POINTS, transform
+
+# Pairs of channels of a kernel that are transformed by one job.
+KERNEL_BLOCK = 1 << 14
 
 PLACES = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)  # and oo
 
@@ -25,37 +28,68 @@ def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 AT, BT, G = _matrices()
 
 
-def transform_kernel(kernel: np.ndarray, U: np.ndarray) -> None:
-    """U = G W G'. kernel: (3, 3, C, O), U: (6, 6, C, O)."""
+def transform_whole(kernel: np.ndarray, U: np.ndarray) -> None:
+    """U = G W G'. kernel: (3, 3, C, O), U: (6, 6, slices, C, outputs of a slice)."""
+    def job(some: slice) -> None:
+        part = scratch("winograd kernel", (3, 3, U.shape[2], some.stop - some.start, U.shape[4]), U.dtype)
+        copy_kernel(kernel[:, :, some], part)
+        down = scratch("winograd kernel down", (POINTS, *part.shape[1:]), U.dtype)
+        transform(G.astype(U.dtype), part.reshape(3, -1), down.reshape(POINTS, -1))
+        for k in range(U.shape[2]):
+            transform(G.astype(U.dtype), down[:, :, k].reshape(POINTS, 3, -1),
+                      U[:, :, k, some].reshape(POINTS, POINTS, -1))
+
+    run(job, blocks(kernel.shape[2], max(1, KERNEL_BLOCK // kernel.shape[3])))
+
+
+def transform_row(kernel: np.ndarray, a: int, U: np.ndarray) -> None:
+    """Row a of U = G W G'. kernel: (3, 3, ...) as from `copy_kernel`, U: (6, ...)."""
     g = G.astype(U.dtype)
-    copied = scratch("winograd kernel", kernel.shape, U.dtype)
-    down = scratch("winograd kernel down", (POINTS, *kernel.shape[1:]), U.dtype)
-    _copy_kernel(kernel, copied)
-    transform(g, copied.reshape(3, -1), down.reshape(POINTS, -1))
-    transform(g, down.reshape(POINTS, 3, -1), U.reshape(POINTS, POINTS, -1))
+    down = scratch("winograd kernel down", kernel.shape[1:], U.dtype)
+    np.matmul(g[a], kernel.reshape(3, -1), out=down.reshape(-1))
+    transform(g, down.reshape(3, -1), U.reshape(POINTS, -1))
 
 
-def _copy_kernel(kernel: np.ndarray, copied: np.ndarray) -> None:
-    """Both (3, 3, C, O). The kernel of backward is a view with in and out exchanged: its memory has to be transposed.
+def copy_kernel(kernel: np.ndarray, copied: np.ndarray) -> None:
+    """kernel: (3, 3, C, O) into slices of the outputs, copied: (3, 3, slices, C, outputs of a slice).
 
-    Its rows lie a power of two apart, so that a column of it falls into very few places of the cache. Rows copied to
-    a distance that is none are transposed four times as fast.
+    The kernel of backward is a view with in and out exchanged: its memory has to be transposed. Its rows lie a power of
+    two apart, so that a column of it falls into very few places of the cache. Rows copied to a distance that is none
+    are transposed four times as fast.
     """
-    if abs(kernel.strides[2]) >= abs(kernel.strides[3]):
-        np.copyto(copied, kernel)
-        return
     channels, outputs = kernel.shape[2:]
     rows = scratch("winograd kernel rows", (outputs, channels + 16), copied.dtype)[:, :channels]
     for place in np.ndindex(kernel.shape[:2]):
-        np.copyto(rows, kernel[place].T)
-        np.copyto(copied[place], rows.T)
+        turned = kernel[place]
+        if abs(kernel.strides[2]) < abs(kernel.strides[3]):
+            np.copyto(rows, turned.T)
+            turned = rows.T
+        np.copyto(copied[place], turned.reshape(channels, -1, copied.shape[4]).swapaxes(0, 1))
 
 
-def transform_back(dU: np.ndarray) -> np.ndarray:
-    """dW = G' dU G: (6, 6, C, O) -> (3, 3, C, O)."""
-    g = np.ascontiguousarray(G.T, dU.dtype)
-    down = scratch("winograd kernel down", (3, *dU.shape[1:]), dU.dtype)
-    dW = scratch("winograd kernel", (3, 3, *dU.shape[2:]), dU.dtype)
-    transform(g, dU.reshape(POINTS, -1), down.reshape(3, -1))
-    transform(g, down.reshape(3, POINTS, -1), dW.reshape(3, 3, -1))
-    return dW
+def transform_back(dU: np.ndarray, dW: np.ndarray) -> None:
+    """dW = G' dU G. dU: (6, 6, slices, slices, channels of a slice, outputs of a slice), dW: (3, 3, C, O)."""
+    down = scratch("winograd dU down", (POINTS, 3, *dU.shape[2:]), dU.dtype)
+    for row, transformed in zip(dU, down, strict=True):
+        transform_back_row(row, transformed)
+    gradient = scratch("winograd kernel", (3, *down.shape[1:]), dU.dtype)
+    transform(np.ascontiguousarray(G.T, dU.dtype), down.reshape(POINTS, -1), gradient.reshape(3, -1))
+    rows, columns, channels, outputs = dU.shape[2:]
+    np.copyto(dW.reshape(3, 3, rows, channels, columns, outputs).swapaxes(3, 4), gradient)
+
+
+def transform_back_row(dU: np.ndarray, down: np.ndarray) -> None:
+    """down = dU G, for a row of dU: (6, ...); down: (3, ...)."""
+    transform(np.ascontiguousarray(G.T, dU.dtype), dU.reshape(POINTS, -1), down.reshape(3, -1))
+
+
+def transform_back_down(down: np.ndarray, dW: np.ndarray, add: bool) -> None:
+    """dW = G' down, or added to it. down: (6, 3, C, O), dW: (3, 3, C, O)."""
+    gradient = scratch("winograd kernel", dW.shape, dW.dtype)
+    matrix = np.ascontiguousarray(G.T, dW.dtype)
+    for place in range(3):
+        np.matmul(matrix, down[:, place].reshape(POINTS, -1), out=gradient[:, place].reshape(3, -1))
+    if add:
+        dW += gradient
+    else:
+        np.copyto(dW, gradient)
