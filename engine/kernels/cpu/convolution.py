@@ -14,11 +14,15 @@ from engine.kernels.cpu.kept import KeptKernel
 def _(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: Pair, padding: tuple[Pair, Pair],
       activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     arrays = [x, kernel] if bias is None else [x, kernel, bias]
-    if winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
+    U = None
+    if by_winograd := winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
         U = kernel.transformed() if isinstance(kernel, KeptKernel) else None
-        return winograd.correlate(x, np.asarray(kernel), bias, padding, activation, U)
-    method = few_pixels if few_pixels.fit(x.shape, kernel.shape, stride, padding) else direct
-    return method.correlate(x, np.asarray(kernel), bias, stride, padding, activation)
+    kernel = np.asarray(kernel)
+    if U is None and few_pixels.fit(x.shape, kernel.shape, stride, padding):
+        return few_pixels.correlate(x, kernel, bias, stride, padding, activation)
+    if by_winograd:
+        return winograd.correlate(x, kernel, bias, padding, activation, U)
+    return direct.correlate(x, kernel, bias, stride, padding, activation)
 
 
 @correlate_kernel_gradient.register(np.ndarray)
