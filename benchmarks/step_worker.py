@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,8 +22,9 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker does. engine: "ours", "recomputing" (ours, keeping less), "torch", "tensorflow", "onnxruntime" or
-    "openvino"; the last two infer only, by the ONNX file of our network.
+    """What a worker does. engine: "ours", "recomputing" (ours, keeping less), "prepared" (ours, engine.prepared),
+    "torch", "tensorflow", "onnxruntime" or "openvino"; "prepared" and the last two infer only, the latter by the ONNX
+    file of our network.
 
     kind: "train" (forward, loss, backward, Adam), "infer" (forward) or "matrix" (a product). threads: of training and
     inference; the product has one. width: multiplies the channels.
@@ -58,6 +60,7 @@ def _ours(task: Task) -> tuple[str, Step]:
     from engine.kernels.cpu import keep_freed_memory, use_threads
     from engine.layer import Run
     from engine.optimizers import Adam
+    from engine.prepared import prepared
     from engine.training import gradients
 
     version = f"NumPy {np.__version__}"
@@ -69,7 +72,9 @@ def _ours(task: Task) -> tuple[str, Step]:
     use_threads(task.threads)
     case = cases.make_case(task.network, task.batch, task.side, task.width, recompute=task.engine == "recomputing")
     if task.kind == "infer":
-        return version, lambda: case.network.forward(case.x, Run(train=False, record=False))
+        ready = prepared(case.network) if task.engine == "prepared" else nullcontext(case.network)
+        network = ready.__enter__()  # until the process ends
+        return version, lambda ready=ready: network.forward(case.x, Run(train=False, record=False))
     adam = Adam(case.network.parameters())
 
     def step() -> None:

@@ -172,7 +172,7 @@ def test_inference_beside_onnxruntime(tmp_path):
     rows, done = inference_result(tmp_path)
     assert [row["batch"] for row in rows] == [2, 3] and "onnxruntime" in done.stdout
     for row in rows:
-        theirs, ours = (row["seconds_of_each_turn"][engine] for engine in ("onnxruntime", "ours"))
+        theirs, ours = (row["seconds_of_each_turn"][engine] for engine in ("onnxruntime", "prepared"))
         quotients = [t / o for t, o in zip(theirs, ours, strict=True)]
         assert row["ratio"] == {"onnxruntime": pytest.approx(sum(quotients) / 2)} and min(theirs + ours) > 0
 

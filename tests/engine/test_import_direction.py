@@ -16,7 +16,7 @@ ORDER = (
     ("run",),
     ("layer", "initializers"),
     ("layers", "losses", "mpi"),
-    ("combinators", "memory", "nccl", "observing", "optimizers"),
+    ("combinators", "memory", "nccl", "observing", "optimizers", "prepared"),
     ("training", "checkpoint_file", "onnx", "summary"),
     ("checkpoint",),
     ("gradient_check",),

@@ -1,4 +1,4 @@
-"""Convolutions on NumPy arrays: by Winograd's method where that is faster, directly otherwise. The shapes decide."""
+"""Convolutions on NumPy arrays, by the fastest of three methods. The shapes decide."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,21 +6,30 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
-from engine.kernels.cpu import direct, winograd
+from engine.kernels.cpu import direct, few_pixels, winograd
+from engine.kernels.cpu.kept import KeptKernel
 
 
 @correlate.register(np.ndarray)
 def _(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: Pair, padding: tuple[Pair, Pair],
       activation: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     arrays = [x, kernel] if bias is None else [x, kernel, bias]
-    if winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
-        return winograd.correlate(x, kernel, bias, padding, activation)
+    U = None
+    if by_winograd := winograd_is_faster(x.shape, kernel.shape, stride, padding) and winograd.takes(*arrays):
+        U = kernel.transformed() if isinstance(kernel, KeptKernel) else None
+    kernel = np.asarray(kernel)
+    if U is None and few_pixels.fit(x.shape, kernel.shape, stride, padding):
+        return few_pixels.correlate(x, kernel, bias, stride, padding, activation)
+    if by_winograd:
+        return winograd.correlate(x, kernel, bias, padding, activation, U)
     return direct.correlate(x, kernel, bias, stride, padding, activation)
 
 
 @correlate_kernel_gradient.register(np.ndarray)
 def _(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pair, padding: tuple[Pair, Pair]) -> np.ndarray:
     shape = (*kernel_size, x.shape[3], da.shape[3])
+    if few_pixels.fit(x.shape, shape, stride, padding):
+        return few_pixels.kernel_gradient(x, da, kernel_size, stride, padding)
     if winograd_is_faster(x.shape, shape, stride, padding) and winograd.takes(x, da):
         return winograd.kernel_gradient(x, da, padding)
     return direct.kernel_gradient(x, da, kernel_size, stride, padding)
@@ -41,4 +50,4 @@ def winograd_is_faster(shape: tuple[int, ...], kernel: tuple[int, ...], stride: 
     pixels, tiles = tiling.images * tiling.height * tiling.width, tiling.count(tiling.whole)
     directly = pixels * 9 * (0.02 * channels * outputs + 0.25 * channels)
     transformed = tiles * (36 * 0.018 * channels * outputs + 30 * channels + 20 * outputs)
-    return transformed + 14 * channels * outputs + 150_000 < directly
+    return transformed + 30 * channels * outputs + 150_000 < directly

@@ -13,7 +13,8 @@ from engine.kernels.normalization import batch_moments, channel_sums, combine, g
 
 Vectors = tuple[np.ndarray, np.ndarray]
 
-BLOCK_BYTES = 1 << 20
+# Of a block of all arrays together: they stay in the cache, and calls on one are long enough for two threads.
+BLOCK_BYTES = 3 << 19
 # Numbers in a row of a block. Side by side stand as many pixels: NumPy goes through long rows faster, and as many
 # running sums are added in the end, where one long sum would lose the digits of its last terms.
 WIDTH = 1024
@@ -22,16 +23,17 @@ WIDTH = 1024
 def by_blocks(function: Callable[..., Result], arrays: list[np.ndarray], vectors: list[np.ndarray]) -> list[Result]:
     """function(blocks of the arrays, vectors): in parallel, the results in order. arrays: (..., C); vectors: (C,).
 
-    A block is (rows, pixels C), so many pixels side by side, and the vectors are repeated for them. An array that is
-    written to has to be contiguous.
+    Blocks are as alike as possible. One is (rows, pixels C), so many pixels side by side, and the vectors are repeated
+    for them. An array that is written to has to be contiguous.
     """
     channels = arrays[0].shape[-1]
     arrays = [array.reshape(-1, channels) for array in arrays]
     pixels = len(arrays[0])
     side = max(1, WIDTH // max(1, channels))
-    block = side * max(1, BLOCK_BYTES // (side * max(1, channels) * arrays[0].itemsize))
-    whole = pixels // side * side
-    parts = [(part, side) for part in blocks(whole, block)]
+    rows = pixels // side
+    most = max(1, BLOCK_BYTES // (len(arrays) * side * max(1, channels) * arrays[0].itemsize))
+    whole, alike = rows * side, -(-rows // max(1, -(-rows // most)))
+    parts = [(part, side) for part in blocks(whole, max(1, alike) * side)]
     if whole < pixels or not pixels:  # no pixels, too, are a block: of sums that are 0
         parts.append((slice(whole, pixels), 1))
     repeated = {width: [np.tile(vector, width) for vector in vectors] for width in {width for _, width in parts}}

@@ -12,7 +12,7 @@ from engine.kernels.resampling import upsample, upsample_gradient
 def _(x: np.ndarray, factor: int) -> np.ndarray:
     n, height, width, channels = x.shape
     y = np.empty((n, height, factor, width, factor, channels), np.result_type(x))
-    run(lambda here: np.copyto(y[here], x[here][:, None, :, None]), rows_of(y.shape))
+    run(lambda here: np.copyto(y[here], x[here][:, :, None, :, None]), rows_of(y.shape))
     return y.reshape(n, factor * height, factor * width, channels)
 
 

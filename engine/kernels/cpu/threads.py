@@ -21,7 +21,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from queue import SimpleQueue
 from typing import TypeVar
 
 import numpy as np
@@ -40,9 +40,42 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _helpers(threads: int) -> ThreadPoolExecutor:
-    """One thread fewer: the one that calls works, too. Each has work buffers of its own, tens of megabytes."""
-    return ThreadPoolExecutor(max(1, threads - 1), "kernel")
+class _Helpers:
+    """Threads that make the calls which are put into their queue, started when they are first needed.
+
+    concurrent.futures would do it, too, and take 0.1 ms longer for every set of jobs: longer than many a job.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.started = 0
+        self._starting = threading.Lock()
+
+    def call(self, function: Callable[[], None], times: int) -> None:
+        """Have so many threads call the function, or as many as there are; whoever is not needed any more may come."""
+        times = min(times, self.most)
+        if self.started < times:
+            with self._starting:
+                for number in range(self.started, times):
+                    threading.Thread(target=_make_calls, args=(self.calls,), name=f"kernel_{number}",
+                                     daemon=True).start()
+                self.started = max(self.started, times)
+        for _ in range(times):
+            self.calls.put(function)
+
+    def end(self) -> None:
+        """The threads go when they have made the calls that are there. A call that comes later is never made."""
+        with self._starting:
+            self.most = 0
+            for _ in range(self.started):
+                self.calls.put(None)
+
+
+def _make_calls(calls: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (function := calls.get()) is not None:
+        function()
+        del function  # and with it the arrays that it works on
 
 
 class _Pool:
@@ -50,7 +83,7 @@ class _Pool:
 
     def __init__(self) -> None:
         self.threads = _processors()
-        self.executor = _helpers(self.threads)
+        self.helpers = _Helpers(self.threads - 1)
         self.blas = ThreadpoolController().select(user_api="blas").lib_controllers
 
     def hold_blas(self) -> None:
@@ -84,8 +117,9 @@ def use_threads(threads: int) -> None:
     """
     if threads < 1:
         raise ValueError(f"threads is {threads}; expected at least 1")
-    pool = _pool()  # jobs under way end on the old threads, which go when they are done
-    pool.threads, pool.executor = threads, _helpers(threads)
+    pool = _pool()
+    old, pool.helpers, pool.threads = pool.helpers, _Helpers(threads - 1), threads
+    old.end()  # jobs under way end on the old threads
 
 
 def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Result]:
@@ -112,15 +146,45 @@ def parallel(function: Callable[[Job], Result], jobs: Iterable[Job]) -> list[Res
             waiting.clear()
             raise
 
-    helpers = [pool.executor.submit(work) for _ in range(min(pool.threads, len(jobs)) - 1)]
+    helpers = min(pool.threads, len(jobs)) - 1
+    if helpers < 1:
+        work()
+        return results
+    # Whoever takes a ticket works, and tells when he is done; those left when all is done nobody may take any more.
+    tickets, done = deque(range(helpers)), SimpleQueue[BaseException | None]()
+
+    def help_out() -> None:
+        try:
+            tickets.pop()
+        except IndexError:
+            return
+        try:
+            work()
+            done.put(None)
+        except BaseException as error:
+            done.put(error)
+
+    pool.helpers.call(help_out, helpers)
     try:
         work()
     finally:
-        started = [helper for helper in helpers if not helper.cancel()]
-        wait(started)
-    for helper in started:
-        helper.result()
+        errors = [done.get() for _ in range(helpers - _taken_back(tickets))]
+    for error in errors:
+        if error is not None:
+            raise error
     return results
+
+
+def _taken_back(tickets: deque[int]) -> int:
+    """How many of the tickets nobody has taken; now nobody can."""
+    count = 0
+    while tickets:
+        try:
+            tickets.pop()
+        except IndexError:  # a thread came at this moment
+            break
+        count += 1
+    return count
 
 
 def run(function: Callable[[Job], object], jobs: Iterable[Job]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import engine.kernels
+from engine.kernels.cpu import adam, use_threads
 
 
 def find_kernels():
@@ -61,3 +62,30 @@ def test_adam_of_all_parameters_is_adam_of_each():
 
 def test_adam_of_no_parameters_does_nothing():
     KERNELS["adam_update_all"]([], [], [], [], 1, 1e-3, 0.9, 0.999, 1e-8)
+
+
+@pytest.mark.parametrize("size", [0, 1, adam.FEW - 1, adam.FEW, adam.BLOCK, 2 * adam.BLOCK + 5])
+def test_adam_of_few_numbers_and_of_several_blocks_is_the_definitions(size, threads_restored):
+    rng, bits = np.random.default_rng(9), set()
+    given = [rng.random(size, dtype="float32") for _ in range(4)]
+    right = [array.astype(np.float64) for array in given]
+    KERNELS["adam_update"].dispatch(object)(*right, 4, 1e-2, 0.9, 0.999, 1e-8)
+    for count in (1, 2, 5):
+        use_threads(count)
+        arrays = [array.copy() for array in given]
+        KERNELS["adam_update_all"](*([array, array[:3].copy()] for array in arrays), 4, 1e-2, 0.9, 0.999, 1e-8)
+        bits.add(b"".join(array.tobytes() for array in arrays))
+        for place in (0, 2, 3):
+            np.testing.assert_allclose(arrays[place], right[place], rtol=5e-6, atol=1e-7)
+        assert arrays[1].tobytes() == given[1].tobytes(), "gradients stay"
+    assert len(bits) == 1
+
+
+def test_a_step_of_adam_that_is_not_corrected_much_has_epsilon_where_the_definition_has_it():
+    """epsilon counts where the gradients are as small as it: it must be that of the corrected moments."""
+    given = [np.full(10, value) for value in (1.0, 1e-8, 0.0, 0.0)]
+    right = [array.copy() for array in given]
+    KERNELS["adam_update"].dispatch(object)(*right, 1, 1e-3, 0.9, 0.999, 1e-8)
+    KERNELS["adam_update"](*given, 1, 1e-3, 0.9, 0.999, 1e-8)
+    np.testing.assert_allclose(1 - given[0], 5e-4, rtol=1e-9)
+    np.testing.assert_allclose(given[0], right[0], rtol=1e-13)

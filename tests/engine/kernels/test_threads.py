@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -93,6 +94,70 @@ def test_callers_share_one_thread_fewer_than_asked_for(threads_restored):
     with ThreadPoolExecutor(4) as callers:
         names = [name for seen in callers.map(lambda _: parallel(job, range(10)), range(4)) for name in seen]
     assert len({name for name in names if name.startswith("kernel")}) <= 1
+
+
+def helpers_alive():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("kernel_")}
+
+
+def test_helpers_start_when_they_are_needed_and_go_when_another_number_is_asked_for(threads_restored):
+    use_threads(1)
+    for thread in helpers_alive():  # of tests before
+        thread.join(timeout=30)
+    use_threads(4)
+    run(str, range(1))
+    assert not helpers_alive(), "one job needs none"
+    together = threading.Barrier(3)
+    run(lambda _: together.wait(timeout=30), range(3))
+    three = helpers_alive()
+    assert len(three) == 2, "as many as can have a job"
+    together = threading.Barrier(4)
+    run(lambda _: together.wait(timeout=30), range(4))
+    four = helpers_alive()
+    assert len(four) == 3 and three < four
+    use_threads(2)
+    for thread in four:
+        thread.join(timeout=30)
+    assert not helpers_alive()
+
+
+def test_nothing_of_the_jobs_is_held_afterwards(threads_restored):
+    """An array that nobody needs any more is freed, not kept until the helper's next call."""
+    use_threads(2)
+    together = threading.Barrier(2)
+    array = np.zeros(3)
+    held = weakref.ref(array)
+
+    def job(_, array=array):
+        together.wait(timeout=30)
+
+    run(job, range(2))
+    del job, array
+    end = time.monotonic() + 30
+    while held() is not None and time.monotonic() < end:
+        time.sleep(0.001)  # the helper may just be on its way back to its queue
+    assert held() is None
+
+
+def test_a_helper_that_comes_late_does_nothing(threads_restored):
+    use_threads(2)
+    begin, busy, made = threading.Event(), threading.Event(), []
+
+    def occupy(_):
+        if threading.current_thread() is not caller:
+            busy.set()
+            begin.wait(timeout=30)
+        else:
+            busy.wait(timeout=30)  # the helper has a job, and no end of it
+            threading.Thread(target=inside).start()
+
+    def inside():
+        made.extend(parallel(lambda job: threading.current_thread(), range(5)))
+        begin.set()
+
+    caller = threading.current_thread()
+    run(occupy, range(2))
+    assert len(made) == 5 and len(set(made)) == 1, "who called made all of them, without waiting"
 
 
 def test_jobs_inside_jobs_end(threads_restored):

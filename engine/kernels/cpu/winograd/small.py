@@ -36,7 +36,7 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
         multiply(V, U, M)
         join(M, at, tiling, block, bias, activation, y)
 
-    run(job, tiling.blocks(BLOCK // max(channels, outputs)))
+    run(job, tiling.jobs(BLOCK // max(channels, outputs)))
 
 
 def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, dW: np.ndarray) -> None:
@@ -60,7 +60,7 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, 
                 dU += product
         return dU
 
-    every = tiling.blocks(min(MOST_TILES, BLOCK // max(channels, outputs)))
+    every = tiling.jobs(min(MOST_TILES, BLOCK // max(channels, outputs)))
     dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
     for other in dUs:
         dU += other

@@ -24,6 +24,9 @@ PIECE = 1_000_000
 # With fewer channels than this a tile's own product is shorter than the call: tiles are copied side by side first.
 FEW_CHANNELS = 32
 
+# Tiles that a thread is woken for.
+ENOUGH = 32
+
 Block = tuple[slice, slice]
 
 
@@ -62,6 +65,10 @@ class Tiling:
         together = max(1, tiles // (height * self.columns))
         return [(slice(n, min(n + together, images.stop)), slice(i, min(i + deep, rows.stop)))
                 for n in range(images.start, images.stop, together) for i in range(rows.start, rows.stop, deep)]
+
+    def jobs(self, tiles: int) -> list[Block]:
+        """All tiles in blocks of about so many, but two where half of them are enough: one for each of two threads."""
+        return self.blocks(min(tiles, max(ENOUGH, -(-self.count(self.whole) // 2))))
 
     def numbered(self, tiles: int, within: Block) -> list[tuple[Block, slice]]:
         """The blocks within a block, each with the place of its tiles among all of them."""
