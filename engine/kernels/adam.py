@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import singledispatch, update_wrapper
-from math import sqrt
 from typing import Any, TypeVar, cast
 
 from array_api_compat import array_namespace
@@ -20,19 +19,14 @@ def adam_update(parameter: Array, gradient: Array, m1: Array, m2: Array, step: i
                 beta1: float, beta2: float, epsilon: float) -> None:
     """Lines 4 to 8 of Algorithm 3, with (1 - beta2) in the place of the printed (2 - beta2). Everything of one shape.
 
-    parameter, m1 (mean of the gradients) and m2 (mean of their squares) are overwritten; step counts from 1. With the
-    corrections c1 = 1 - beta1^step and c2 = 1 - beta2^step a parameter changes by
-
-        lambda (m1 / c1) / (sqrt(m2 / c2) + epsilon) = (lambda sqrt(c2) / c1) (m1 / (sqrt(m2) + sqrt(c2) epsilon))
-
-    of which the right side, as in Kingma and Ba's section 2, divides every number once and not three times.
+    parameter, m1 (mean of the gradients) and m2 (mean of their squares) are overwritten; step counts from 1.
     """
     xp = array_namespace(parameter)
-    root = sqrt(1 - beta2**step)
     m1[...] = beta1 * m1 + (1 - beta1) * gradient
     m2[...] = beta2 * m2 + (1 - beta2) * (gradient * gradient)
-    rate = learning_rate * root / (1 - beta1**step)
-    parameter[...] = parameter - rate * (m1 / (xp.sqrt(m2) + root * epsilon))
+    corrected1 = m1 / (1 - beta1**step)
+    corrected2 = m2 / (1 - beta2**step)
+    parameter[...] = parameter - learning_rate * (corrected1 / (xp.sqrt(corrected2) + epsilon))
 
 
 def _by_first(kernel: Kernel) -> Kernel:

@@ -1,4 +1,11 @@
-"""Adam on NumPy arrays: the operations of the definition, in its order, in one walk over all parameters.
+"""Adam on NumPy arrays in one walk over all parameters.
+
+With the corrections c1 = 1 - beta1^step and c2 = 1 - beta2^step a parameter changes by
+
+    lambda (m1 / c1) / (sqrt(m2 / c2) + epsilon) = (lambda sqrt(c2) / c1) (m1 / (sqrt(m2) + sqrt(c2) epsilon))
+
+The left side is the definition; the right one, Kingma and Ba's of their section 2, divides every number once and not
+three times.
 
 From memory 28 bytes a number have to come and go: four arrays are read and three written. A block of them stays in the
 cache for all twelve operations.
