@@ -117,8 +117,9 @@ def test_patients_are_counted_where_they_are_asked_for(finished, elsewhere, call
 def test_units_that_cannot_be(finished, roi, elsewhere, call, tmp_path):
     code, _, errors = call(finished, elsewhere, "--over", "mean")
     assert code == 2 and "--over mean: an image has one output" in errors
-    code, _, errors = call(finished, elsewhere, "--unit", "breast")
-    assert code == 1 and "the run's own test set: " in errors and "not known which breast" in errors
+    rows = [{**row, "breast": ""} for row in rows_of(elsewhere)]
+    code, _, errors = call(finished, write_set(tmp_path / "untold", rows, [elsewhere] * len(rows)), "--unit", "breast")
+    assert code == 1 and "not known which breast" in errors
     code, _, errors = call(roi, elsewhere, "--unit", "patient")
     assert code == 2 and "holds detectors" in errors
     assert not (tmp_path / "evaluation").exists()
