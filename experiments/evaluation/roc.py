@@ -21,6 +21,7 @@ def one_vs_all_curve(scores: np.ndarray, positive: np.ndarray) -> Curve | None:
     """
     if positive.all() or not positive.any():
         return None
+    scores = scores.astype(np.float64)  # libraries may answer in the scores' dtype
     fallout, recall, _ = roc_curve(positive, scores)
     return Curve(fallout, recall, float(roc_auc_score(positive, scores)))
 

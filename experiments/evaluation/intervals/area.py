@@ -72,6 +72,7 @@ def hanley_mcneil(value: float, positives: float, negatives: float) -> float:
 
 def _shares(positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """V and W above, by ranks: a score's rank in all less its rank in its own kind counts the others below it."""
+    positives, negatives = (each.astype(np.float64) for each in (positives, negatives))  # ranks have the scores' dtype
     ranks = rankdata(np.concatenate([positives, negatives]))
     m, n = len(positives), len(negatives)
     return (ranks[:m] - rankdata(positives)) / n, 1 - (ranks[m:] - rankdata(negatives)) / m

@@ -70,6 +70,7 @@ def partial_area(scores: np.ndarray, positive: np.ndarray, owner: np.ndarray, pa
 
 def _moves(scores: np.ndarray, positive: np.ndarray, most: float) -> tuple[float, np.ndarray, np.ndarray]:
     """B, G of the positives and H of the negatives; of equal scores of both kinds half."""
+    scores = scores.astype(np.float64)  # libraries may answer in the scores' dtype
     fallout, recall, thresholds = roc_curve(positive, scores, drop_intermediate=False)
     stop = int(np.searchsorted(fallout, most, side="right"))  # the first corner behind the part
     limit = float(np.interp(most, fallout[stop - 1:stop + 1], recall[stop - 1:stop + 1]))

@@ -208,3 +208,11 @@ def test_the_mean_accuracy_is_that_of_the_classes():
     assert mean.interval == pytest.approx([(1 + 2 * end) / 3 for end in found.plain.interval])
     np.testing.assert_allclose(mean.influence, np.mean([each.influence for each in classes], axis=0), atol=1e-15)
     assert len(found.listed) == 9
+
+
+def test_an_area_has_the_digits_of_float64_whatever_the_scores_dtype():
+    """One that is computed in float32, as libraries do for such scores, is off by a rounding of that."""
+    rng = np.random.default_rng(3)
+    scores, positive = rng.random(99).astype(np.float32), rng.random(99) < 0.4
+    pairs = scores[positive][:, None] > scores[~positive][None]
+    assert area(scores, positive, np.arange(99), 99).value == pytest.approx(pairs.mean(), rel=1e-14)
