@@ -8,7 +8,7 @@ from engine.kernels import cpu, cuda  # noqa: F401
 from engine.kernels.activations import relu, relu_gradient
 from engine.kernels.adam import adam_update, adam_update_all
 from engine.kernels.complex_step import real
-from engine.kernels.convolution import correlate, correlate_kernel_gradient, output_size
+from engine.kernels.convolution import correlate, correlate_kernel_gradient, gradients_together, output_size
 from engine.kernels.joining import add, concatenate
 from engine.kernels.losses import error_sums, logistic_loss, overlap_sums, sigmoids, softmax_loss
 from engine.kernels.matrix_product import matrix_product
@@ -18,7 +18,7 @@ from engine.kernels.random import uniform
 from engine.kernels.resampling import upsample, upsample_gradient
 
 __all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_sums", "combine", "concatenate",
-           "correlate", "correlate_kernel_gradient", "error_sums", "gradient_sums", "logistic_loss", "matrix_product",
+           "correlate", "correlate_kernel_gradient", "error_sums", "gradient_sums", "gradients_together", "logistic_loss", "matrix_product",
            "max_pool", "max_pool_gradient", "output_size", "overlap_sums", "real", "relu", "relu_gradient",
            "scale_and_shift", "sigmoids", "softmax_loss", "uniform", "upsample", "upsample_gradient", "windows"]
 

@@ -1,4 +1,4 @@
-"""The two array operations of a convolution: definitions. They run on any array library and read like the formulas."""
+"""The array operations of a convolution: definitions. They run on any array library and read like the formulas."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -69,3 +69,14 @@ def correlate_kernel_gradient(x: Array, da: Array, kernel_size: Pair, stride: Pa
     products = [xp.matrix_transpose(xp.reshape(x_uv, (-1, x.shape[-1]))) @ da
                 for _, _, x_uv in _taps(x, kernel_size, stride, padding)]
     return xp.reshape(xp.stack(products), (*kernel_size, x.shape[-1], da.shape[-1]))
+
+
+@of_floating(3)
+@singledispatch
+def gradients_together(x: Array, da: Array, kernel: Array, stride: Pair,
+                       padding: tuple[Pair, Pair]) -> tuple[Array, Array] | None:
+    """dx (3.41) and dW (3.42) of y = correlate(x, kernel), where both at once take less than one after the other.
+
+    None where they do not, as by definition. x: (N, H, W, C), da: (N, OH, OW, O), kernel: (KH, KW, C, O).
+    """
+    return None

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 from engine.arrays import Array, empty
 from engine.graph import Graph, Value, corners
 from engine.initializers import Generator, constant, xavier_normal
-from engine.kernels import channel_sums, correlate, correlate_kernel_gradient
+from engine.kernels import channel_sums, correlate, correlate_kernel_gradient, gradients_together
 from engine.layer import Grads, Layer, Run
 from engine.layers.activations import Activation, expect_activation
 from engine.layers.padding import Padding, places, zeros_around
@@ -95,13 +95,13 @@ class Conv2D(Layer):
         return o, (x, o if self.activation else None) if run.record else None
 
     def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
-        x, o = saved
+        W, (x, o) = self.params["W"], saved
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
-        expect_gradient(dy, (x.shape[0], *places(x.shape, self.kernel_size, self.stride, padding),
-                             self.params["b"].shape[0]))
+        expect_gradient(dy, (x.shape[0], *places(x.shape, self.kernel_size, self.stride, padding), W.shape[3]))
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
-        dx = input_gradient(da, self.params["W"], x.shape, self.stride, padding)                # (3.41)
-        dW = correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding)           # (3.42)
+        dx, dW = gradients_together(x, da, W, self.stride, padding) or (
+            input_gradient(da, W, x.shape, self.stride, padding),                               # (3.41)
+            correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding))           # (3.42)
         return dx, {"W": dW, "b": db}
 
     def summary(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
+from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient, gradients_together
 from engine.kernels.cpu import direct, few_pixels, winograd
 from engine.kernels.cpu.kept import KeptKernel
 
@@ -33,6 +33,19 @@ def _(x: np.ndarray, da: np.ndarray, kernel_size: Pair, stride: Pair, padding: t
     if winograd_is_faster(x.shape, shape, stride, padding) and winograd.takes(x, da):
         return winograd.kernel_gradient(x, da, padding)
     return direct.kernel_gradient(x, da, kernel_size, stride, padding)
+
+
+@gradients_together.register(np.ndarray)
+def _(x: np.ndarray, da: np.ndarray, kernel: np.ndarray, stride: Pair,
+      padding: tuple[Pair, Pair]) -> tuple[np.ndarray, np.ndarray] | None:
+    if kernel.shape[:2] != (3, 3) or stride != (1, 1) or not winograd.takes(x, da, kernel):
+        return None
+    around = winograd.padding_back(x.shape, da.shape, padding)
+    back = *kernel.shape[:2], kernel.shape[3], kernel.shape[2]
+    for shape, size, zeros in (x.shape, kernel.shape, padding), (da.shape, back, around):
+        if few_pixels.fit(shape, size, stride, zeros) or not winograd_is_faster(shape, size, stride, zeros):
+            return None
+    return winograd.both_gradients(x, da, kernel, around)
 
 
 def winograd_is_faster(shape: tuple[int, ...], kernel: tuple[int, ...], stride: Pair,

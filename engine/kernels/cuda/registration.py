@@ -58,6 +58,6 @@ def _definition(kernel: Any) -> Callable:
     @wraps(definition)
     def as_given(*arguments: Any, **named: Any) -> Any:
         results = definition(*arguments, **named)
-        return emulated(results) if isinstance(arguments[0], EmulatedArray) else results
+        return emulated(results) if results is not None and isinstance(arguments[0], EmulatedArray) else results
 
     return as_given

@@ -13,11 +13,13 @@ from engine.kernels.cpu import threads, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.direct import Geometry
 from engine.kernels.cpu.winograd import small
+from engine.layers.conv2d import rotate
 
 DTYPES = ["float32", "float64", "complex128"]
 
 
-LOOPS = {"adam_update_all"}  # over a kernel that is tested here: test_adam.py
+# made of kernels that are tested here: test_adam.py, test_winograd.py
+ELSEWHERE = {"adam_update_all", "gradients_together"}
 
 
 def find_kernels():
@@ -25,7 +27,7 @@ def find_kernels():
     modules = [importlib.import_module(module.name)
                for module in pkgutil.walk_packages(engine.kernels.__path__, "engine.kernels.")]
     return {name: value for module in (engine.kernels, *modules) for name, value in vars(module).items()
-            if hasattr(value, "registry") and hasattr(value, "dispatch") and name not in LOOPS}
+            if hasattr(value, "registry") and hasattr(value, "dispatch") and name not in ELSEWHERE}
 
 
 KERNELS = find_kernels()
@@ -346,12 +348,14 @@ WINOGRADS = [((2, 9, 7, 3), 1, ((1, 1), (1, 1))), ((1, 8, 8, 1), 2, ((1, 1), (1,
              ((1, 14, 1, 1), 1, ((2, 2), (1, 1)))]
 
 
+@pytest.mark.parametrize("few", [winograd.FEW_TILES, 0])
 @pytest.mark.parametrize("small", [winograd.SMALL_KERNEL, 0])
 @pytest.mark.parametrize("memory", LAYOUTS, ids=lambda memory: memory.__name__)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_winograds_method_takes_every_layout_that_numpy_can_make(dtype, memory, small, monkeypatch):
+def test_winograds_method_takes_every_layout_that_numpy_can_make(dtype, memory, small, few, monkeypatch):
     """Where the shapes would not choose it, too."""
-    monkeypatch.setattr(winograd, "SMALL_KERNEL", small)
+    for name, value in ("SMALL_KERNEL", small), ("SMALL_FOR_BOTH", small), ("FEW_TILES", few):
+        monkeypatch.setattr(winograd, name, value)
     rng, stride = np.random.default_rng(5), (1, 1)
     for shape, out, padding in WINOGRADS:
         height, width = (output_size(shape[1 + axis], 3, 1, padding[axis]) for axis in (0, 1))
@@ -361,9 +365,13 @@ def test_winograds_method_takes_every_layout_that_numpy_can_make(dtype, memory, 
             assert not winograd.takes(x, da) and not winograd.takes(np.array(x, dtype), da)
             continue
         forward, backward = (x, kernel, bias, stride, padding, np.square), (x, da, (3, 3), stride, padding)
+        back = winograd.padding_back(shape, da.shape, padding)
+        dx, dW = winograd.both_gradients(x, da, kernel, back)
         for name, results, case in (
                 ("correlate", winograd.correlate(x, kernel, bias, padding, np.square), forward),
-                ("correlate_kernel_gradient", winograd.kernel_gradient(x, da, padding), backward)):
+                ("correlate", dx, (da, rotate(kernel), None, stride, back)),
+                ("correlate_kernel_gradient", winograd.kernel_gradient(x, da, padding), backward),
+                ("correlate_kernel_gradient", dW, backward)):
             expect_agreement([results], exactly(KERNELS[name].dispatch(object), name, case), dtype)
 
 

@@ -4,16 +4,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels import correlate, correlate_kernel_gradient
+from engine.kernels import correlate, correlate_kernel_gradient, gradients_together
 from engine.kernels.cpu import direct, use_threads, winograd
 from engine.kernels.cpu.convolution import winograd_is_faster
 from engine.kernels.cpu.winograd import products
 from engine.kernels.cpu.winograd.transforms import AT, BT, G
 from engine.layer import Run
+from engine.layers import Conv2D
+from engine.layers.conv2d import rotate
 from engine.losses import binary_cross_entropy_with_logits
 from engine.training import gradients
 from models.vgg import vgg
 
+LARGE = {"SMALL_KERNEL": 0, "SMALL_FOR_BOTH": 0, "FEW_TILES": 0}
+FEW = LARGE | {"FEW_TILES": 1 << 20}
 SAME, VALID, FULL = ((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 2), (2, 2))
 RNG = np.random.default_rng
 
@@ -27,14 +31,20 @@ def arrays(shape, outputs, padding, dtype, seed=0):
 
 
 def errors(shape, outputs, padding, dtype, seed=0):
-    """Largest errors of forward and kernel gradient, of the largest number of the result."""
+    """Largest errors of forward, both gradients and the kernel's alone, of the largest number of the result."""
     x, kernel, bias, da = arrays(shape, outputs, padding, dtype, seed)
     wide = [array.astype("float64") for array in (x, kernel, bias, da)]
     y = correlate.dispatch(object)(*wide[:3], (1, 1), padding, np.tanh)
     dW = correlate_kernel_gradient.dispatch(object)(wide[0], wide[3], (3, 3), (1, 1), padding)
-    results = winograd.correlate(x, kernel, bias, padding, np.tanh), winograd.kernel_gradient(x, da, padding)
-    assert all(result.dtype == dtype for result in results)
-    return [np.abs(result - right).max() / np.abs(right).max() for result, right in zip(results, (y, dW), strict=True)]
+    back = winograd.padding_back(shape, da.shape, padding)
+    (top, _), (left, _) = padding
+    dx = correlate.dispatch(object)(wide[3], rotate(wide[1]), None, (1, 1), FULL)  # and without the zeros around x
+    dx = dx[:, top:top + shape[1], left:left + shape[2]]
+    results = (winograd.correlate(x, kernel, bias, padding, np.tanh), winograd.kernel_gradient(x, da, padding),
+               *winograd.both_gradients(x, da, kernel, back))
+    assert all(result.dtype == dtype and result.flags.c_contiguous for result in results)
+    return [np.abs(result - right).max() / np.abs(right).max()
+            for result, right in zip(results, (y, dW, dx, dW), strict=True)]
 
 
 def test_the_three_matrices_make_a_correlation():
@@ -47,10 +57,11 @@ def test_the_three_matrices_make_a_correlation():
 @pytest.mark.parametrize("small_products", [True, False])
 @pytest.mark.parametrize("constants", [
     {}, {"products.SLICE": 2, "small.BLOCK": 8}, {"products.SLICE": 1, "small.BLOCK": 8, "small.MOST_TILES": 3},
-    {"SMALL_KERNEL": 0, "products.SLICE": 2, "large.BLOCK": 8, "large.GROUP_BYTES": 6000, "large.KERNEL_BLOCK": 3},
-    {"SMALL_KERNEL": 0, "products.SLICE": 3, "products.SMALL_PRODUCT": 40, "large.BLOCK": 1, "large.GROUP_BYTES": 1},
-    {"SMALL_KERNEL": 0, "products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.WIDE": 3,
-     "large.GRADIENT_ROWS": 2, "large.FEW_TILES": 4}])
+    LARGE | {"products.SLICE": 2, "large.BLOCK": 8, "large.GROUP_BYTES": 6000, "large.KERNEL_BLOCK": 3},
+    LARGE | {"products.SLICE": 3, "products.SMALL_PRODUCT": 40, "large.BLOCK": 1, "large.GROUP_BYTES": 1},
+    LARGE | {"products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.WIDE": 3, "large.GRADIENT_ROWS": 2},
+    FEW, FEW | {"few_tiles.PART": 2, "few_tiles.BLOCK": 5, "products.SMALL_PRODUCT": 40},
+    FEW | {"few_tiles.PART": 1, "products.SLICE": 2}])
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(1, 3), st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 2, 3, 4, 6]),
        st.sampled_from([1, 2, 3, 5, 8]), st.tuples(*[st.tuples(st.integers(0, 6), st.integers(0, 6))] * 2))
@@ -66,22 +77,25 @@ def test_any_size_padding_channels_and_partition(small_products, constants, imag
         assert max(errors((images, height, width, channels), outputs, padding, "float64")) < 1e-13
 
 
-@pytest.mark.parametrize(("shape", "outputs"), [((4, 40, 36, 24), 32), ((17, 8, 8, 256), 128), ((3, 64, 60, 64), 64)])
+@pytest.mark.parametrize(("shape", "outputs"), [((4, 40, 36, 24), 32), ((40, 8, 8, 256), 192), ((3, 64, 60, 64), 64),
+                                                ((17, 8, 8, 256), 192)])
 def test_the_bits_do_not_depend_on_the_number_of_threads(shape, outputs, threads_restored):
     x, kernel, bias, da = arrays(shape, outputs, SAME, "float32")
     bits = set()
     for threads in (1, 2, 8):
         use_threads(threads)
         bits.add(winograd.correlate(x, kernel, bias, SAME, np.tanh).tobytes()
-                 + winograd.kernel_gradient(x, da, SAME).tobytes())
+                 + winograd.kernel_gradient(x, da, SAME).tobytes()
+                 + b"".join(each.tobytes() for each in winograd.both_gradients(x, da, kernel, SAME)))
     assert len(bits) == 1
 
 
 @pytest.mark.parametrize("small_products", [True, False])
-@pytest.mark.parametrize("small_kernel", [winograd.SMALL_KERNEL, 0])
+@pytest.mark.parametrize("constants", [{}, LARGE, FEW])
 @pytest.mark.parametrize("outputs", [24, 64, 512])
-def test_a_kept_transformed_kernel_gives_the_same_result(outputs, small_kernel, small_products, monkeypatch):
-    monkeypatch.setattr(winograd, "SMALL_KERNEL", small_kernel)
+def test_a_kept_transformed_kernel_gives_the_same_result(outputs, constants, small_products, monkeypatch):
+    for name, value in constants.items():
+        monkeypatch.setattr(winograd, name, value)
     monkeypatch.setattr(products, "small_products", lambda: small_products)
     x, kernel, bias, _ = arrays((2, 12, 11, 24), outputs, SAME, "float64")
     U = winograd.transformed_kernel(kernel)
@@ -109,10 +123,12 @@ def test_the_blas_librarys_kernel_decides_on_small_products(architecture, small,
                                                    (512, 512), (1024, 512), (192, 64), (384, 128), (1536, 512)])
 def test_float32_keeps_five_digits_of_the_largest_output_at_every_layer(channels, outputs):
     x, kernel, _, da = arrays((1, 8, 8, channels), outputs, SAME, "float32")
+    dx, dW = winograd.both_gradients(x, da, kernel, SAME)
+    right = direct.kernel_gradient(x.astype("float64"), da.astype("float64"), (3, 3), (1, 1), SAME)
     pairs = [(winograd.correlate(x, kernel, None, SAME),
               direct.correlate(x.astype("float64"), kernel.astype("float64"), None, (1, 1), SAME)),
-             (winograd.kernel_gradient(x, da, SAME),
-              direct.kernel_gradient(x.astype("float64"), da.astype("float64"), (3, 3), (1, 1), SAME))]
+             (dx, direct.correlate(da.astype("float64"), rotate(kernel.astype("float64")), None, (1, 1), SAME)),
+             (winograd.kernel_gradient(x, da, SAME), right), (dW, right)]
     for result, right in pairs:
         assert np.abs(result - right).max() < 1e-5 * np.abs(right).max()
 
@@ -177,3 +193,34 @@ def test_float32_keeps_four_digits_of_the_vggs_gradients(monkeypatch):
             break
     assert distance < 5e-5
     assert {64, 128, 256} <= {shape[3] for shape in shapes}, "the layers did not go through Winograd's method"
+
+
+@pytest.mark.parametrize(("shape", "outputs", "padding", "stride", "together"), [
+    ((4, 24, 24, 32), 48, SAME, 1, True), ((4, 26, 24, 32), 48, VALID, 1, True),
+    ((4, 24, 24, 1), 48, SAME, 1, False), ((1, 8, 8, 64), 64, SAME, 1, False), ((4, 24, 24, 32), 48, SAME, 2, False)])
+def test_both_gradients_come_together_where_both_are_by_winograds_method(shape, outputs, padding, stride, together):
+    x, kernel, _, da = arrays(shape, outputs, padding, "float64")
+    da = da[:, ::stride, ::stride].copy()
+    result = gradients_together(x, da, kernel, (stride, stride), padding)
+    assert (result is not None) == together
+    assert gradients_together.dispatch(object)(x, da, kernel, (stride, stride), padding) is None
+    assert gradients_together(x + 0j, da, kernel, (stride, stride), padding) is None
+    if together:
+        dx, dW = result
+        around = winograd.padding_back(x.shape, da.shape, padding)
+        np.testing.assert_allclose(dx, correlate(da, rotate(kernel), None, (1, 1), around), rtol=0, atol=1e-11)
+        np.testing.assert_allclose(dW, correlate_kernel_gradient(x, da, (3, 3), (1, 1), padding), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_a_layer_takes_the_gradients_that_come_together(padding, monkeypatch):
+    layer = Conv2D(32, 48, padding=padding, rng=RNG(1), dtype="float64")
+    x = RNG(2).normal(size=(4, 24, 24, 32))
+    y, saved = layer.forward(x, Run())
+    dy = RNG(3).normal(size=y.shape)
+    dx, grads = layer.backward(dy, saved)
+    monkeypatch.setattr("engine.layers.conv2d.gradients_together", lambda *_: None)
+    by_one, others = layer.backward(dy, saved)
+    np.testing.assert_allclose(dx, by_one, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(grads["W"], others["W"], rtol=0, atol=1e-10)
+    assert (dx != by_one).any() or (grads["W"] != others["W"]).any(), "the layer did not take them"

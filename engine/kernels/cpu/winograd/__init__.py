@@ -26,6 +26,12 @@ The gradient w.r.t. the input is a correlation, too. That w.r.t. the kernel is t
 transposed, the matrices change sides: Z = A da A' for a tile's 4x4 gradients, dU = V' Z summed over all tiles at each
 place, dW = G' dU G.
 
+Both gradients from one walk. dx = da * W~ is a correlation with the rotated kernel, and the sum of x . dx is the same
+number as the sum of W . dW, for every x: dW is the gradient of W~, rotated back, of a correlation of da whose output has
+the gradient x. So V = B' da B serves both, and x takes the part of Z, whose transform is the cheaper one:
+
+    dx = A' [V U~] A        dW~ = G' [sum over tiles of V' Z] G        Z = A x A'
+
 Rounding. Intermediate results are larger than the final ones and cancel, which costs digits; how many, the places
 decide. With 0, 1, -1, 2, -2, oo, which are usual because their matrices have many zeros, the root mean square error in
 float32 is 1.7e-6 of the outputs' (64 channels, normal numbers), with those below 0.8e-6, and the largest error a
@@ -43,8 +49,9 @@ without it; 1e-6 of pixel times weight. All other tiles keep their bits. A kerne
 that pixel only, where the pixel counts anyway: 0.1 of 4e4, directly 0.04.
 
 Blocks. Where the kernel is small, U is computed once and a block of tiles goes through all the steps: see small.py.
-Where it is large (512 channels: 9 million numbers in U), the kernel is cut instead: see large.py. The partition and the
-order of all sums depend on the shapes and on the BLAS library's kernel for this processor alone (see products.py).
+Where it is large (512 channels: 9 million numbers in U), the kernel is cut instead: see large.py, and few_tiles.py where
+there is little else. The partition and the order of all sums depend on the shapes and on the BLAS library's kernel for
+this processor alone (see products.py).
 
 Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016; Winograd, "Arithmetic complexity of
 computations", 1980; on the places, Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution
@@ -58,13 +65,15 @@ from types import ModuleType
 import numpy as np
 
 from engine.kernels.convolution import Pair, output_size
-from engine.kernels.cpu.winograd import large, small
+from engine.kernels.cpu.winograd import few_tiles, large, small
 from engine.kernels.cpu.winograd.products import width
 from engine.kernels.cpu.winograd.tiles import POINTS, Tiling, contiguous
 from engine.kernels.cpu.winograd.transforms import transform_whole
 
-# A kernel of at most so many pairs of channels is small.
-SMALL_KERNEL = 1 << 15
+# A kernel of at most so many pairs of channels is small; for both gradients together U and dU have to be near.
+SMALL_KERNEL, SMALL_FOR_BOTH = 1 << 15, 1 << 14
+# So many tiles are few.
+FEW_TILES = 128
 
 
 def takes(*arrays: np.ndarray) -> bool:
@@ -95,18 +104,44 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
     """
     tiling = tiling_of(x.shape, padding)
     y = np.empty((tiling.images, tiling.height, tiling.width, kernel.shape[3]), x.dtype)
-    start = -padding[0][0], -padding[1][0]
-    _way(kernel.shape[2:]).correlate(contiguous(x), kernel, U, bias, activation, start, tiling, y)
+    _way(kernel.shape, tiling, SMALL_KERNEL).correlate(contiguous(x), kernel, U, bias, activation, _start(padding), tiling, y)
     return y
 
 
 def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -> np.ndarray:
     """`engine.kernels.correlate_kernel_gradient` for a 3x3 kernel and stride 1; both arrays float32 or both float64."""
     dW = np.empty((3, 3, x.shape[3], da.shape[3]), x.dtype)
-    start = -padding[0][0], -padding[1][0]
-    _way(dW.shape[2:]).kernel_gradient(contiguous(x), contiguous(da), start, tiling_of(x.shape, padding), dW)
+    tiling = tiling_of(x.shape, padding)
+    _way(dW.shape, tiling, SMALL_KERNEL).kernel_gradient(contiguous(x), contiguous(da), _start(padding), tiling, dW)
     return dW
 
 
-def _way(channels: Pair) -> ModuleType:
-    return small if channels[0] * channels[1] <= SMALL_KERNEL else large
+def both_gradients(x: np.ndarray, da: np.ndarray, kernel: np.ndarray,
+                   padding: tuple[Pair, Pair]) -> tuple[np.ndarray, np.ndarray]:
+    """`engine.kernels.gradients_together`, dx and dW; all arrays of one dtype, float32 or float64.
+
+    padding: the `padding_back`, with which da correlated with the rotated kernel has the shape of x.
+    """
+    dx, dW = np.empty(x.shape, x.dtype), np.empty(kernel.shape, x.dtype)
+    rotated, tiling = kernel[::-1, ::-1].swapaxes(2, 3), tiling_of(da.shape, padding)
+    way = _way(kernel.shape, tiling, SMALL_FOR_BOTH)
+    way.both(contiguous(da), rotated, contiguous(x), _start(padding), tiling, dx, dW[::-1, ::-1])
+    return dx, dW
+
+
+def padding_back(shape: tuple[int, ...], back: tuple[int, ...], padding: tuple[Pair, Pair]) -> tuple[Pair, Pair]:
+    """The zeros around da, of shape `back`, for (3.41), where x: `shape` had those of `padding` around."""
+    (top, bottom), (left, right) = ((2 - before, size - back_size + before) for size, back_size, (before, _)
+                                    in zip(shape[1:3], back[1:3], padding, strict=True))
+    return (top, bottom), (left, right)
+
+
+def _start(padding: tuple[Pair, Pair]) -> Pair:
+    """Where the first tile begins."""
+    return -padding[0][0], -padding[1][0]
+
+
+def _way(kernel: tuple[int, ...], tiling: Tiling, small_kernel: int) -> ModuleType:
+    if kernel[2] * kernel[3] <= small_kernel:
+        return small
+    return few_tiles if tiling.count(tiling.whole) <= FEW_TILES else large

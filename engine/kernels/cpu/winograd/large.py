@@ -6,7 +6,7 @@ back, some tiles a job. The kernel's gradient goes the same way backwards.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from math import prod
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.kernels.convolution import Pair
 from engine.kernels.cpu.threads import blocks, run, scratch
-from engine.kernels.cpu.winograd.products import multiply, multiply_transposed, width
+from engine.kernels.cpu.winograd.products import multiply, multiply_transposed
 from engine.kernels.cpu.winograd.tiles import POINTS, Block, Tiling, cut, join
 from engine.kernels.cpu.winograd.transforms import (
     AT,
@@ -26,13 +26,11 @@ from engine.kernels.cpu.winograd.transforms import (
 )
 
 # Outputs of a part of the kernel: MOST, but LEAST where there are more than WIDE channels, so that a row of U stays
-# small, and with few tiles: the kernel's transform, the better part of the work then, stays nearer the processor.
+# small.
 MOST, LEAST = 256, 128
 WIDE = 768
 # Channels of the gradient's part that is one job.
 GRADIENT_ROWS = 512
-# So few tiles are also multiplied in small products where these are faster.
-FEW_TILES = 128
 # Numbers of one of the 36 places that a job transforms, pairs of channels, and the bytes of V and M, or V and Z.
 BLOCK = 1 << 14
 KERNEL_BLOCK = 1 << 14
@@ -44,90 +42,112 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
               y: np.ndarray) -> None:
     """y = sigma(x * W + b). U: the transformed kernel, if kept; start: of the first tile on x."""
     channels, outputs = kernel.shape[2:]
-    bt, at = BT.astype(x.dtype), AT.astype(x.dtype)
-    for group in tiling.blocks(_group_size(channels + _part(channels, FEW_TILES + 1), x.itemsize)):
-        tiles = tiling.count(group)
-        parts = _parts(outputs, _part(channels, tiles))
-        together = parts[0].stop
-        sliced = width(together) if tiles <= FEW_TILES or U is not None else together
-        slices = together // sliced
-        V, M = _both((POINTS, POINTS, 1, tiles, channels), (POINTS, POINTS, slices, tiles, sliced), x.dtype)
-        copied = scratch("winograd whole kernel", (3, 3, slices, channels, sliced), x.dtype)
-
-        def cut_job(job: tuple[Block, slice], V: np.ndarray = V) -> None:
-            cut(x, bt, start, tiling, job[0], V[:, :, :, job[1]])
-
-        run(cut_job, tiling.numbered(max(1, BLOCK // channels), group))
-        for part in parts:
-            def copy_job(some: slice, part: slice = part, copied: np.ndarray = copied) -> None:
-                copy_kernel(kernel[:, :, some, part], copied[:, :, :, some])
-
-            def row_job(a: int, part: slice = part, V: np.ndarray = V, copied: np.ndarray = copied,
-                        M: np.ndarray = M) -> None:
-                if U is None:
-                    row = scratch("winograd U", (POINTS, *copied.shape[2:]), x.dtype)
-                    transform_row(copied, a, row)
-                elif U.shape[2] == 1:
-                    row = U[a, ..., part]
-                else:
-                    row = U[a, :, part.start // U.shape[4]:part.stop // U.shape[4]]
-                multiply(V[a], row, M[a])
-
-            def join_job(job: tuple[Block, slice], part: slice = part, M: np.ndarray = M) -> None:
-                join(M[:, :, :, job[1]], at, tiling, job[0], None if bias is None else bias[part], activation,
-                     y[..., part])
-
-            if U is None:
-                run(copy_job, blocks(channels, max(1, KERNEL_BLOCK // together)))
-            run(row_job, range(POINTS))
-            run(join_job, tiling.numbered(max(1, BLOCK // together), group))
+    for group, V, M in _groups(tiling, channels, _parts(channels, outputs)[0].stop, x.dtype):
+        _cut(x, BT, start, tiling, group, V)
+        _outputs(V, kernel, U, bias, activation, tiling, group, y, M)
 
 
 def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, dW: np.ndarray) -> None:
     """dW = G' (sum over tiles of V' Z) G. start: of the first tile on x."""
-    channels, outputs = dW.shape[2:]
-    bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
-    for n, group in enumerate(tiling.blocks(_group_size(channels + outputs, x.itemsize))):
-        tiles = tiling.count(group)
-        V, Z = _both((POINTS, POINTS, 1, tiles, channels), (POINTS, POINTS, 1, tiles, outputs), x.dtype)
-
-        def cut_job(job: tuple[Block, slice], V: np.ndarray = V, Z: np.ndarray = Z) -> None:
-            cut(x, bt, start, tiling, job[0], V[:, :, :, job[1]])
-            cut(da, a, (0, 0), tiling, job[0], Z[:, :, :, job[1]])
-
-        run(cut_job, tiling.numbered(max(1, BLOCK // max(channels, outputs)), group))
-        for part in _parts(outputs, _part(channels, tiles)):
-            together = part.stop - part.start
-            down = scratch("winograd whole kernel", (POINTS, 3, channels, together), x.dtype)
-
-            def row_job(job: tuple[int, slice], part: slice = part, V: np.ndarray = V, Z: np.ndarray = Z,
-                        down: np.ndarray = down) -> None:
-                a, rows = job
-                dU = scratch("winograd dU", (POINTS, 1, 1, rows.stop - rows.start, part.stop - part.start), x.dtype)
-                multiply_transposed(V[a, ..., rows], Z[a, ..., part], dU)
-                transform_back_row(dU, down[a, :, rows])
-
-            def back_job(rows: slice, part: slice = part, down: np.ndarray = down, n: int = n) -> None:
-                transform_back_down(down[:, :, rows], dW[:, :, rows, part], add=n > 0)
-
-            run(row_job, product(range(POINTS), _parts(channels, GRADIENT_ROWS)))
-            run(back_job, blocks(channels, max(1, KERNEL_BLOCK // together)))
+    for n, (group, V, Z) in enumerate(_groups(tiling, *dW.shape[2:], x.dtype)):
+        _cut(x, BT, start, tiling, group, V)
+        _cut(da, AT.T, (0, 0), tiling, group, Z)
+        _gradient(V, Z, dW, add=n > 0)
 
 
-def _both(one: tuple[int, ...], other: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Two arrays of these shapes in one work space: what is large for one is small for the other."""
-    space = scratch("winograd whole", (prod(one) + prod(other),), dtype)
-    return space[:prod(one)].reshape(one), space[prod(one):].reshape(other)
+def both(da: np.ndarray, kernel: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray,
+         dW: np.ndarray) -> None:
+    """dx = da * W, and dW = G' (sum over tiles of Z' V) G with V of da and Z of x. start: of the first tile on da."""
+    for n, (group, V, Z) in enumerate(_groups(tiling, *kernel.shape[2:], da.dtype)):
+        _cut(da, BT, start, tiling, group, V)
+        _outputs(V, kernel, None, None, None, tiling, group, dx, Z)  # M stands where Z will
+        _cut(x, AT.T, (0, 0), tiling, group, Z)
+        _gradient(Z, V, dW, add=n > 0)
 
 
-def _part(channels: int, tiles: int) -> int:
-    return MOST if channels <= WIDE and tiles > FEW_TILES else LEAST
+def _groups(tiling: Tiling, channels: int, others: int, dtype: np.dtype
+            ) -> Iterator[tuple[Block, np.ndarray, np.ndarray]]:
+    """Groups of tiles, each with room for (6, 6, 1, tiles, channels) and for (6, 6, 1, tiles, others).
+
+    Both stand in one work space: what is large for one is small for the other.
+    """
+    for group in tiling.blocks(max(1, GROUP_BYTES // (POINTS * POINTS * (channels + others) * dtype.itemsize))):
+        numbers = POINTS * POINTS * tiling.count(group)
+        space = scratch("winograd whole", (numbers * (channels + others),), dtype)
+        one, other = space[:numbers * channels], space[numbers * channels:]
+        yield (group, one.reshape(POINTS, POINTS, 1, -1, channels), other.reshape(POINTS, POINTS, 1, -1, others))
 
 
-def _parts(channels: int, most: int) -> list[slice]:
+def _cut(x: np.ndarray, matrix: np.ndarray, start: Pair, tiling: Tiling, group: Block, out: np.ndarray) -> None:
+    """The tiles of a group, transformed."""
+    matrix = np.ascontiguousarray(matrix, x.dtype)
+
+    def job(job: tuple[Block, slice]) -> None:
+        cut(x, matrix, start, tiling, job[0], out[:, :, :, job[1]])
+
+    run(job, tiling.numbered(max(1, BLOCK // x.shape[3]), group))
+
+
+def _outputs(V: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.ndarray | None,
+             activation: Callable[[np.ndarray], np.ndarray] | None, tiling: Tiling, group: Block, y: np.ndarray,
+             space: np.ndarray) -> None:
+    """y of the group's tiles. U: the whole transformed kernel, or None; space: for M, at least of one part."""
+    channels, outputs = kernel.shape[2:]
+    at, parts = AT.astype(V.dtype), _parts(channels, outputs)
+    together = parts[0].stop
+    sliced = together if U is None else min(together, U.shape[4])
+    shape = (POINTS, POINTS, together // sliced, V.shape[3], sliced)
+    M = space.reshape(-1)[:prod(shape)].reshape(shape)
+    copied = scratch("winograd whole kernel", (3, 3, 1, channels, together), V.dtype)
+    for part in parts:
+        def copy_job(some: slice, part: slice = part) -> None:
+            copy_kernel(kernel[:, :, some, part], copied[:, :, :, some])
+
+        def row_job(a: int, part: slice = part) -> None:
+            if U is None:
+                row = scratch("winograd U", (POINTS, *copied.shape[2:]), V.dtype)
+                transform_row(copied, a, row)
+            elif U.shape[2] == 1:
+                row = U[a, ..., part]
+            else:
+                row = U[a, :, part.start // sliced:part.stop // sliced]
+            multiply(V[a], row, M[a])
+
+        def join_job(job: tuple[Block, slice], part: slice = part) -> None:
+            join(M[:, :, :, job[1]], at, tiling, job[0], None if bias is None else bias[part], activation,
+                 y[..., part])
+
+        if U is None:
+            run(copy_job, blocks(channels, max(1, KERNEL_BLOCK // together)))
+        run(row_job, range(POINTS))
+        run(join_job, tiling.numbered(max(1, BLOCK // together), group))
+
+
+def _gradient(V: np.ndarray, Z: np.ndarray, dW: np.ndarray, add: bool) -> None:
+    """dW = G' V' Z G, or added to it."""
+    channels, outputs = V.shape[4], Z.shape[4]
+    for part in _parts(channels, outputs):
+        together = part.stop - part.start
+        down = scratch("winograd whole kernel", (POINTS, 3, channels, together), V.dtype)
+
+        def row_job(job: tuple[int, slice], part: slice = part, down: np.ndarray = down) -> None:
+            a, rows = job
+            dU = scratch("winograd dU", (POINTS, 1, 1, rows.stop - rows.start, part.stop - part.start), V.dtype)
+            multiply_transposed(V[a, ..., rows], Z[a, ..., part], dU)
+            transform_back_row(dU, down[a, :, rows])
+
+        def back_job(rows: slice, part: slice = part, down: np.ndarray = down) -> None:
+            transform_back_down(down[:, :, rows], dW[:, :, rows, part], add)
+
+        run(row_job, product(range(POINTS), _in_parts(channels, GRADIENT_ROWS)))
+        run(back_job, blocks(channels, max(1, KERNEL_BLOCK // together)))
+
+
+def _parts(channels: int, outputs: int) -> list[slice]:
+    """The outputs in the parts that go through the products together."""
+    return _in_parts(outputs, MOST if channels <= WIDE else LEAST)
+
+
+def _in_parts(channels: int, most: int) -> list[slice]:
     """Parts of `most` channels; all in one where that leaves a rest."""
     return blocks(channels, most if channels % most == 0 else channels)
-
-
-def _group_size(channels: int, itemsize: int) -> int:
-    return max(1, GROUP_BYTES // (POINTS * POINTS * channels * itemsize))

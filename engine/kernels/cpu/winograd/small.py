@@ -12,6 +12,8 @@ from engine.kernels.cpu.winograd.products import multiply, multiply_transposed, 
 from engine.kernels.cpu.winograd.tiles import POINTS, Block, Tiling, cut, join
 from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_whole
 
+Factors = tuple[np.ndarray, np.ndarray]
+
 # Numbers of V, Z or M of one of the 36 places, and for the gradient the most tiles, in a block.
 BLOCK = 1 << 14
 MOST_TILES = 244
@@ -44,23 +46,52 @@ def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, 
     channels, outputs = dW.shape[2:]
     bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
 
+    def factors(block: Block) -> Factors:
+        V = scratch("winograd V", _sliced(tiling.count(block), channels), x.dtype)
+        Z = scratch("winograd M", _sliced(tiling.count(block), outputs), x.dtype)
+        cut(x, bt, start, tiling, block, V)
+        cut(da, a, (0, 0), tiling, block, Z)
+        return V, Z
+
+    _sum_of_products(factors, tiling, dW)
+
+
+def both(da: np.ndarray, kernel: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray,
+         dW: np.ndarray) -> None:
+    """dx = da * W, and dW = G' (sum over tiles of Z' V) G with V of da and Z of x. start: of the first tile on da."""
+    outputs, channels = kernel.shape[2:]
+    bt, at, a = BT.astype(da.dtype), AT.astype(da.dtype), np.ascontiguousarray(AT.T, da.dtype)
+    U = scratch("winograd whole U", _sliced(outputs, channels), da.dtype)
+    transform_whole(kernel, U)
+
+    def factors(block: Block) -> Factors:
+        V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), outputs), da.dtype)
+        M = scratch("winograd M", _sliced(tiling.count(block), channels), da.dtype)
+        cut(da, bt, start, tiling, block, V)
+        multiply(V, U, M)
+        join(M, at, tiling, block, None, None, dx)
+        cut(x, a, (0, 0), tiling, block, M)  # Z in M's place
+        return M, V[:, :, 0].reshape(POINTS, POINTS, -1, outputs // width(outputs), width(outputs)).swapaxes(2, 3)
+
+    _sum_of_products(factors, tiling, dW)
+
+
+def _sum_of_products(factors: Callable[[Block], Factors], tiling: Tiling, dW: np.ndarray) -> None:
+    """dW = G' (sum over blocks of V' Z) G, where (V, Z) = factors(block)."""
     def part(mine: list[Block]) -> Array:
         dU: Array = None
         for block in mine:
-            V = scratch("winograd V", _sliced(tiling.count(block), channels), x.dtype)
-            Z = scratch("winograd M", _sliced(tiling.count(block), outputs), x.dtype)
-            cut(x, bt, start, tiling, block, V)
-            cut(da, a, (0, 0), tiling, block, Z)
+            V, Z = factors(block)
             if dU is None:
-                dU = np.empty((POINTS, POINTS, V.shape[2], Z.shape[2], V.shape[4], Z.shape[4]), x.dtype)
+                dU = np.empty((POINTS, POINTS, V.shape[2], Z.shape[2], V.shape[4], Z.shape[4]), V.dtype)
                 multiply_transposed(V, Z, dU)
             else:
-                product = scratch("winograd dU", dU.shape, x.dtype)
+                product = scratch("winograd dU", dU.shape, dU.dtype)
                 multiply_transposed(V, Z, product)
                 dU += product
         return dU
 
-    every = tiling.jobs(min(MOST_TILES, BLOCK // max(channels, outputs)))
+    every = tiling.jobs(min(MOST_TILES, BLOCK // max(dW.shape[2:])))
     dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
     for other in dUs:
         dU += other

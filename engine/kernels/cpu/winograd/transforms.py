@@ -50,6 +50,18 @@ def transform_row(kernel: np.ndarray, a: int, U: np.ndarray) -> None:
     transform(g, down.reshape(3, -1), U.reshape(POINTS, -1))
 
 
+def transform_part(kernel: np.ndarray) -> np.ndarray:
+    """U = G W G' of a part of a kernel, (3, 3, C, O), in this thread's work space: (6, 6, 1, C, O)."""
+    channels, outputs = kernel.shape[2:]
+    copied = scratch("winograd kernel", (3, 3, 1, channels, outputs), kernel.dtype)
+    copy_kernel(kernel, copied)
+    down = scratch("winograd kernel down", (POINTS, 3, channels * outputs), kernel.dtype)
+    U = scratch("winograd U", (POINTS, POINTS, 1, channels, outputs), kernel.dtype)
+    transform(G.astype(kernel.dtype), copied.reshape(3, -1), down.reshape(POINTS, -1))
+    transform(G.astype(kernel.dtype), down, U.reshape(POINTS, POINTS, -1))
+    return U
+
+
 def copy_kernel(kernel: np.ndarray, copied: np.ndarray) -> None:
     """kernel: (3, 3, C, O) into slices of the outputs, copied: (3, 3, slices, C, outputs of a slice).
 
