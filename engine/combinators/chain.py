@@ -47,6 +47,19 @@ class Chain(Layer):
             grads |= {f"{name}.{path}": g for path, g in own.items()}
         return gradient.pop(), grads
 
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        if not self.children:
+            return {}
+        (name, first), *others = self.children.items()
+        kept, gradient = [saved[0], saved[1:]], [dy]
+        del dy, saved  # as in backward
+        *gradient, grads = Chain(**dict(others)).backward(gradient.pop(), kept.pop())
+        try:
+            own = first.last_gradients(gradient.pop(), kept.pop())
+        except ValueError as error:
+            raise within(name, error) from None
+        return grads | {f"{name}.{path}": g for path, g in own.items()}
+
     def onnx(self, graph: Graph, x: Any) -> Any:
         for name, layer in self.children.items():
             with graph.inside(name):
