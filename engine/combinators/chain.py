@@ -51,9 +51,11 @@ class Chain(Layer):
         if not self.children:
             return {}
         (name, first), *others = self.children.items()
+        behind = Chain()
+        behind._children = dict(others)  # not by `children`, which would look through all arrays again, in every step
         kept, gradient = [saved[0], saved[1:]], [dy]
         del dy, saved  # as in backward
-        *gradient, grads = Chain(**dict(others)).backward(gradient.pop(), kept.pop())
+        *gradient, grads = behind.backward(gradient.pop(), kept.pop())
         try:
             own = first.last_gradients(gradient.pop(), kept.pop())
         except ValueError as error:
