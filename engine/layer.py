@@ -6,6 +6,11 @@
 Neither writes to anything, on the layer or in its arguments, so that gradients may be added over micro-batches, threads
 or machines, a pass may be repeated (finite differences, recomputation), and one network may serve many threads.
 
+    last_gradients(dy, saved)  -> grads   those of backward, to the bit: where nobody asks for dx
+
+In training nobody asks for the gradient of the network's input, and for some layers it is half of backward's work. A
+layer need not define last_gradients: without, backward computes dx, and it is dropped.
+
 Arrays hold float32 or float64, parameters and inputs alike. Where the two differ, the wider decides: float64 images in
 a float32 network are computed with in float64, y and every gradient, at twice the time and memory; the parameters stay
 float32. Complex numbers pass through, for complex-step differentiation; integers, bool and float16 are refused.
@@ -38,9 +43,15 @@ class Layer:
     __iter__ = None  # network[...] takes paths: without this, iter() would try numbers
 
     def __init_subclass__(cls) -> None:
-        """A class that computes otherwise than the one above it does not inherit its ONNX form: it says its own."""
+        """A class that computes otherwise than the one above it does not inherit its ONNX form: it says its own.
+
+        Nor does one with a backward of its own inherit last_gradients; the backward may come from a mixin.
+        """
         if {"forward", "value"} & vars(cls).keys() and "onnx" not in vars(cls):
             cls.onnx = Layer.onnx  # type: ignore[method-assign]
+        nearest = next(vars(owner) for owner in cls.__mro__ if {"backward", "last_gradients"} & vars(owner).keys())
+        if "last_gradients" not in nearest:
+            cls.last_gradients = Layer.last_gradients  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -102,6 +113,16 @@ class Layer:
         Raises ValueError where dy is of another shape than y.
         """
         raise NotImplementedError
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        """The gradients of backward without dx, to the bit: the last step back of a training, where nobody asks for dx.
+
+        For a class that can leave dx out. A class with its own backward and without its own last_gradients has this
+        one, whatever it inherits from. Writes to nothing and raises as backward does.
+        """
+        values = [saved, dy]
+        del dy, saved  # popped: nothing here holds on to what backward is done with
+        return self.backward(values.pop(), values.pop())[1]
 
     def piece(self, x: Array, y: Array) -> Array | None:
         """Which smooth piece of the function y = f(x) lies on; None for a function that is smooth everywhere.

@@ -58,7 +58,7 @@ def gradients(network: Layer, loss: Loss, x: Array, target: Array, run: Run, see
     """
     y, *saved = (network if see is None else observe(network, see)).forward(x, run)
     value, dy = loss(y, target) if run.reduction is WHOLE else loss(y, target, reduction=run.reduction)
-    return value, network.backward(dy, saved.pop())[1]  # popped: nothing here holds on to what backward is done with
+    return value, network.last_gradients(dy, saved.pop())  # popped: nothing here holds on to what backward is done with
 
 
 def train(network: Layer, loss: Loss, optimizer: Optimizer, batches: Iterable[Batch] | Iterable[Pair],

@@ -47,6 +47,21 @@ class Chain(Layer):
             grads |= {f"{name}.{path}": g for path, g in own.items()}
         return gradient.pop(), grads
 
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        if not self.children:
+            return {}
+        (name, first), *others = self.children.items()
+        behind = Chain()
+        behind._children = dict(others)  # not by `children`, which would look through all arrays again, in every step
+        kept, gradient = [saved[0], saved[1:]], [dy]
+        del dy, saved  # as in backward
+        *gradient, grads = behind.backward(gradient.pop(), kept.pop())
+        try:
+            own = first.last_gradients(gradient.pop(), kept.pop())
+        except ValueError as error:
+            raise within(name, error) from None
+        return grads | {f"{name}.{path}": g for path, g in own.items()}
+
     def onnx(self, graph: Graph, x: Any) -> Any:
         for name, layer in self.children.items():
             with graph.inside(name):

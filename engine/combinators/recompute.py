@@ -52,18 +52,25 @@ class SlicedRecompute(Chain):
         y = joined(length(x), ((images, forward(part_of(x, images), unrecorded)[0]) for images in slices_of(x, PIXELS)))
         return y, (x, run) if run.record else None
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Array, saved: Any, *, wants_dx: bool = True) -> tuple[Array, Grads]:
         x, run = saved
         expect_gradient(dy, (length(x), *dy.shape[1:]))  # the layers inside see the rest of the shape
-        dx = [array_namespace(array).empty_like(array) for array in arrays_of(x)]
+        dx: list[Array] = [array_namespace(array).empty_like(array) if wants_dx else None for array in arrays_of(x)]
         total: Grads = {}
         for images in slices_of(x, PIXELS):
             _, *kept = super().forward(part_of(x, images), run)
-            part, grads = super().backward(dy[images, ...], kept.pop())
-            for whole, own in zip(dx, arrays_of(part), strict=True):
-                whole[images, ...] = own
+            if wants_dx:
+                part, grads = super().backward(dy[images, ...], kept.pop())
+                for whole, own in zip(dx, arrays_of(part), strict=True):
+                    whole[images, ...] = own
+                del part, own  # before the next slice's are computed
+            else:
+                grads = super().last_gradients(dy[images, ...], kept.pop())
             total = added(total, grads)
-            del part, own, grads  # before the next slice's are computed
+            del grads
         return tuple(dx) if isinstance(x, tuple) else dx[0], total
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        return self.backward(dy, saved, wants_dx=False)[1]
 
     onnx = Chain.onnx

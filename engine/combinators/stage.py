@@ -46,7 +46,7 @@ class SlicedStage(Chain):
             raise within(name, error) from None
         return y, (x, saved[1:], run) if run.record else None  # not fx, the first of what norm saved
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Array, saved: Any, *, wants_dx: bool = True) -> tuple[Array, Grads]:
         x, (z, measured, places), run = saved
         convolutions, name, norm = self._parts()
         try:
@@ -54,16 +54,22 @@ class SlicedStage(Chain):
             of_all = measured.of_all(sums)
         except ValueError as error:
             raise within(name, error) from None
-        dx = array_namespace(x).empty_like(x)
+        dx: Array = array_namespace(x).empty_like(x) if wants_dx else None
         grads: Grads = {}
         for images in slices_of(x, PIXELS):
             fx, *inside = convolutions.forward(x[images, ...], run)
             gradient = [norm.pooled_gradient(dy[images, ...], fx, measured, places[images, ...], of_all)]
             del fx  # popped: nothing here holds on to what backward is done with
-            dx[images, ...], own = convolutions.backward(gradient.pop(), inside.pop())
+            if wants_dx:
+                dx[images, ...], own = convolutions.backward(gradient.pop(), inside.pop())
+            else:
+                own = convolutions.last_gradients(gradient.pop(), inside.pop())
             grads = added(grads, own)
         own = norm.parameter_gradients(measured, sums)
         return dx, grads | {f"{name}.{path}": g for path, g in own.items()}
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        return self.backward(dy, saved, wants_dx=False)[1]
 
     onnx = Chain.onnx
 

@@ -17,8 +17,9 @@ In Python:
 
 All but the last two also hold the layer to its protocol. forward and backward write to nothing, also where they could;
 answer the same twice, with and without record; keep no state, in the layer, its class, or what its functions reach;
-hand out arrays that no later call overwrites; compute the same where the layers inside are watched one by one. What
-backward measures for the moving averages is what training normalized by, and `absorb` takes it in once (averages.py).
+hand out arrays that no later call overwrites; compute the same where the layers inside are watched one by one.
+last_gradients gives backward's gradients, to the bit. What backward measures for the moving averages is what training
+normalized by, and `absorb` takes it in once (averages.py).
 
 What these checks cannot see:
 

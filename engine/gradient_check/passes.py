@@ -66,6 +66,11 @@ def read_only_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, rng: 
                 for name in gradients.keys() & again.keys():
                     _same(found, f"backward twice gives another gradient of '{name}'", found.gradients[name],
                           again[name])
+                if not found.problems:  # of an impure backward it would say nothing new
+                    doing = "last_gradients"
+                    _last_gradients(found, layer, saved)
+                    if fingerprint(saved) != kept:
+                        found.problems.append("last_gradients changed `saved`: copy what it writes to")
                 return repeated
     except Exception as error:
         about = "wrote to x, dy, a parameter or a buffer" if "read-only" in str(error) else (
@@ -95,6 +100,16 @@ def free_pass(found: Analytic, layer: Layer, x: np.ndarray, run: Run, arrays: di
 def _backward(layer: Layer, dy: np.ndarray, saved: Any) -> Grads:
     dx, grads = layer.backward(dy, saved)
     return {"x": dx, **grads}
+
+
+def _last_gradients(found: Analytic, layer: Layer, saved: Any) -> None:
+    """Those of backward but for dx: the same names, and the same bits."""
+    last = layer.last_gradients(found.dy, saved)
+    if other := last.keys() ^ (found.gradients.keys() - {"x"}):
+        found.problems.append(f"of last_gradients and backward only one gives '{min(other)}'")
+    for name in last.keys() & found.gradients.keys():
+        _same(found, f"last_gradients gives another gradient of '{name}' than backward", found.gradients[name],
+              last[name])
 
 
 def _same(found: Analytic, problem: str, first: np.ndarray, second: np.ndarray) -> bool:

@@ -18,8 +18,7 @@ from engine.kernels.random import uniform
 from engine.kernels.resampling import upsample, upsample_gradient
 
 __all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_sums", "combine", "concatenate",
-           "correlate", "correlate_kernel_gradient", "error_sums", "gradient_sums", "gradients_together", "logistic_loss", "matrix_product",
-           "max_pool", "max_pool_gradient", "output_size", "overlap_sums", "real", "relu", "relu_gradient",
-           "scale_and_shift", "sigmoids", "softmax_loss", "uniform", "upsample", "upsample_gradient", "windows"]
-
-cuda.leave_to_definitions(list(vars().values()))
+           "correlate", "correlate_kernel_gradient", "error_sums", "gradient_sums", "gradients_together",
+           "logistic_loss", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "overlap_sums", "real",
+           "relu", "relu_gradient", "scale_and_shift", "sigmoids", "softmax_loss", "uniform", "upsample",
+           "upsample_gradient", "windows"]

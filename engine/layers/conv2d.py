@@ -94,15 +94,18 @@ class Conv2D(Layer):
         o = correlate(x, W, b, self.stride, padding, self.activation.value if self.activation else None)
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Array, saved: Any, *, wants_dx: bool = True) -> tuple[Array, Grads]:
         W, (x, o) = self.params["W"], saved
         padding = zeros_around(x.shape, self.kernel_size, self.stride, self.padding)
         expect_gradient(dy, (x.shape[0], *places(x.shape, self.kernel_size, self.stride, padding), W.shape[3]))
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
-        dx, dW = gradients_together(x, da, W, self.stride, padding) or (
-            input_gradient(da, W, x.shape, self.stride, padding),                               # (3.41)
+        dx, dW = (wants_dx and gradients_together(x, da, W, self.stride, padding)) or (
+            input_gradient(da, W, x.shape, self.stride, padding) if wants_dx else None,         # (3.41)
             correlate_kernel_gradient(x, da, self.kernel_size, self.stride, padding))           # (3.42)
         return dx, {"W": dW, "b": db}
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        return self.backward(dy, saved, wants_dx=False)[1]
 
     def summary(self) -> str:
         inputs, outputs = self.params["W"].shape[2:]

@@ -45,14 +45,17 @@ class Dense(Layer):
         o = self.activation.value(a) if self.activation else a
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Array, saved: Any, *, wants_dx: bool = True) -> tuple[Array, Grads]:
         x, o = saved
         expect_gradient(dy, (x.shape[0], self.params["b"].shape[0]))
         xp = array_namespace(x)
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
-        dx = matrix_product(da, xp.matrix_transpose(self.params["W"]))
+        dx = matrix_product(da, xp.matrix_transpose(self.params["W"])) if wants_dx else None
         dW = matrix_product(xp.matrix_transpose(x), da)
         return dx, {"W": dW, "b": db}
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        return self.backward(dy, saved, wants_dx=False)[1]
 
     def summary(self) -> str:
         inputs, outputs = self.params["W"].shape

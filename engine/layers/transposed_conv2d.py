@@ -54,14 +54,17 @@ class TransposedConv2D(Layer):
         o = self.activation.value(a) if self.activation else a
         return o, (x, o if self.activation else None) if run.record else None
 
-    def backward(self, dy: Array, saved: Any) -> tuple[Array, Grads]:
+    def backward(self, dy: Array, saved: Any, *, wants_dx: bool = True) -> tuple[Array, Grads]:
         x, o = saved
         expect_gradient(dy, self._out_shape(x.shape))
         padding = zeros_around(dy.shape, self.kernel_size, self.stride, self.padding)
         da, db = self.activation.gradients(dy, o) if self.activation else (dy, channel_sums(dy))
-        dx = correlate(da, self.params["W"], None, self.stride, padding)                        # (3.37)
+        dx = correlate(da, self.params["W"], None, self.stride, padding) if wants_dx else None  # (3.37)
         dW = correlate_kernel_gradient(da, x, self.kernel_size, self.stride, padding)           # (3.42)
         return dx, {"W": dW, "b": db}
+
+    def last_gradients(self, dy: Array, saved: Any) -> Grads:
+        return self.backward(dy, saved, wants_dx=False)[1]
 
     def summary(self) -> str:
         outputs, inputs = self.params["W"].shape[2:]

@@ -24,7 +24,7 @@ FORWARD = "x, kept = layer.forward(x, run.child(place))"
 BACKWARD = "dx, own = layer.backward(gradient.pop(), saved.pop())"
 BOTH = "y, *saved = network.forward(x, run)"
 LOSS = "value, dy = loss(y, target)"
-RETURN = ("return value, network.backward(dy, saved.pop())[1]  # popped: nothing here holds on to what backward is "
+RETURN = ("return value, network.last_gradients(dy, saved.pop())  # popped: nothing here holds on to what backward is "
           "done with")
 
 
@@ -127,7 +127,7 @@ EXERCISE = Exercise(
          "forward kept: the loop goes from the last layer to the first, and both lists end with the layer's."),
      Cut("gradients", "y, *saved =", "the loss of the batch and the gradients of all parameters by path: forward, "
          "loss, backward. network.forward(x, run) answers with y and what is saved; loss(y, target) with the value and "
-         "its gradient; network.backward(dy, saved) with dx, which nobody needs, and the gradients.", last="return")),
+         "its gradient; network.last_gradients(dy, saved) with the gradients alone, without dx.", last="return")),
     FunctionTask(draw, call, wanted, holds=(Property("the loss falls by half", learns),), names={
         "x": ("image", "row", "column", "channel"), "target": ("image", "class"), "losses": ("step",),
         "gradient norms": ("step",)}, leads=("losses", "gradient norms")), setups,

@@ -65,7 +65,7 @@ def needs(build: Callable[[Kind], Layer], configuration: Kind, unit: int, channe
 
     def step(x: np.ndarray) -> None:
         y, *saved = network.forward(x, Run())
-        network.backward(y, saved.pop())
+        network.last_gradients(y, saved.pop())
 
     counted, pixels = parameter_count(network), images * side**2
     early = traced(lambda: step(noise[:2]))[1]

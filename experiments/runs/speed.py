@@ -37,7 +37,7 @@ def seconds_per_step(network: Layer, configuration: TrainingConfiguration, in_ch
         def step() -> None:
             augment(noise, None, np.random.default_rng(0), configuration.rotation)
             y, saved = network.forward(beside(network, noise), Run())
-            gradients = network.backward(y, saved)[1]
+            gradients = network.last_gradients(y, saved)
             optimizer.step(gradients, 0.0)
             to_numpy(y)
 

@@ -45,7 +45,7 @@ def _(x: np.ndarray, da: np.ndarray, kernel: np.ndarray, stride: Pair,
     for shape, size, zeros in (x.shape, kernel.shape, padding), (da.shape, back, around):
         if few_pixels.fit(shape, size, stride, zeros) or not winograd_is_faster(shape, size, stride, zeros):
             return None
-    return winograd.both_gradients(x, da, kernel, around)
+    return winograd.both_gradients(x, da, kernel, padding)
 
 
 def winograd_is_faster(shape: tuple[int, ...], kernel: tuple[int, ...], stride: Pair,

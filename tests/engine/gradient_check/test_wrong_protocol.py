@@ -50,6 +50,65 @@ class RaisesInBackward(ReLU):
         return dy @ saved, {}
 
 
+class LastGradientsScaled(Dense):
+    """By as little as the last bit."""
+
+    def last_gradients(self, dy, saved):
+        grads = super().last_gradients(dy, saved)
+        return grads | {"b": np.nextafter(grads["b"], np.inf)}
+
+
+class LastGradientsOfOneSample(Dense):
+    def last_gradients(self, dy, saved):
+        return super().last_gradients(dy[:1], (saved[0][:1], saved[1]))
+
+
+class LastGradientMissing(Dense):
+    def last_gradients(self, dy, saved):
+        return {"W": super().last_gradients(dy, saved)["W"]}
+
+
+class LastGradientOfNobody(Dense):
+    def last_gradients(self, dy, saved):
+        return super().last_gradients(dy, saved) | {"x": dy}
+
+
+class LastGradientsRaise(Dense):
+    def last_gradients(self, dy, saved):
+        return {"W": dy @ saved[0], "b": dy}
+
+
+class LastGradientsWriteToSaved(Dense):
+    """To a copy of x, which nobody guards."""
+
+    def forward(self, x, run):
+        return super().forward(x, run)[0], (x.copy(), None)
+
+    def last_gradients(self, dy, saved):
+        grads = super().last_gradients(dy, saved)
+        saved[0][...] = 0
+        return grads
+
+
+class FirstLayerForgotten(Chain):
+    def last_gradients(self, dy, saved):
+        grads = super().last_gradients(dy, saved)
+        return {path: g for path, g in grads.items() if not path.startswith("0.")}
+
+
+class InheritedFromAChainThatSavesOtherwise(Chain):
+    """As if a class with a backward of its own had the Chain's."""
+
+    def forward(self, x, run):
+        y, saved = super().forward(x, run)
+        return y, saved[::-1] if saved else None
+
+    def backward(self, dy, saved):
+        return super().backward(dy, saved[::-1])
+
+    last_gradients = Chain.last_gradients
+
+
 class OtherwiseWithoutRecord(ReLU):
     def forward(self, x, run):
         y, saved = super().forward(x, run)
@@ -95,6 +154,10 @@ class FusedToAnotherShape(Fused):
         return super().backward(dy.repeat(4, axis=1), saved)
 
 
+def two(cls=Chain):
+    return cls(*(Dense(6, 6, rng=np.random.default_rng(seed), **F64) for seed in (0, 1)))
+
+
 def fused(cls):
     return cls(Conv2D(2, 3, rng=np.random.default_rng(0), **F64), ReLU())
 
@@ -105,6 +168,14 @@ GALLERY = [
     (dense(GradientOfNobody), dense(), FLAT, "'bias', which is neither"),
     (dense(GradientMisnamed), dense(), FLAT, "backward gives no gradient for 'b'; backward answers with 'bias'"),
     (dense(GradientOfWrongShape), dense(), FLAT, "expected float64 (3,)"),
+    (dense(LastGradientsScaled), dense(), FLAT, "last_gradients gives another gradient of 'b' than backward"),
+    (dense(LastGradientsOfOneSample), dense(), FLAT, "last_gradients gives another gradient of 'W' than backward"),
+    (dense(LastGradientMissing), dense(), FLAT, "of last_gradients and backward only one gives 'b'"),
+    (dense(LastGradientOfNobody), dense(), FLAT, "of last_gradients and backward only one gives 'x'"),
+    (dense(LastGradientsRaise), dense(), FLAT, "last_gradients raised ValueError"),
+    (dense(LastGradientsWriteToSaved), dense(), FLAT, "last_gradients changed `saved`"),
+    (two(FirstLayerForgotten), two(), FLAT, "of last_gradients and backward only one gives '0.W'"),
+    (two(InheritedFromAChainThatSavesOtherwise), two(), FLAT, "last_gradients gives another gradient of '1.W' than"),
     (RaisesInBackward(), ReLU(), FLAT, "backward raised ValueError"),
     (OtherwiseWithoutRecord(), ReLU(), FLAT, "forward with record=False gives other outputs"),
     (OtherwiseWhereItCanWrite(), ReLU(), FLAT, "forward gives other outputs where arrays can be written to"),

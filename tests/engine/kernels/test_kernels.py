@@ -366,7 +366,7 @@ def test_winograds_method_takes_every_layout_that_numpy_can_make(dtype, memory, 
             continue
         forward, backward = (x, kernel, bias, stride, padding, np.square), (x, da, (3, 3), stride, padding)
         back = winograd.padding_back(shape, da.shape, padding)
-        dx, dW = winograd.both_gradients(x, da, kernel, back)
+        dx, dW = winograd.both_gradients(x, da, kernel, padding)
         for name, results, case in (
                 ("correlate", winograd.correlate(x, kernel, bias, padding, np.square), forward),
                 ("correlate", dx, (da, rotate(kernel), None, stride, back)),

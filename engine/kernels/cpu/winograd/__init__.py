@@ -22,15 +22,15 @@ a product of matrices, M = V U, V: (tiles, C), U: (C, O): for 16 outputs 36 mult
 The transforms cost the same for every channel, however many there are on the other side: from some 16 channels on both
 sides they are well spent (see ../convolution.py).
 
-The gradient w.r.t. the input is a correlation, too. That w.r.t. the kernel is the transpose of the map from W to Y, and
-transposed, the matrices change sides: Z = A da A' for a tile's 4x4 gradients, dU = V' Z summed over all tiles at each
-place, dW = G' dU G.
+The gradient w.r.t. the input is a correlation, too: dx = da * W~, W~ the rotated kernel. That w.r.t. the kernel is the
+transpose of a map from the kernel to the outputs, and transposed, the matrices change sides. Of the map from W to Y it
+would need tiles of x and of da, transformed for it alone. But the map from W~ to dx is as good: the sum of x . dx is
+the same number as the sum of W . dW for every W, so that dW, rotated, is the transpose of that map, applied to x. The
+transformed tiles of da, V, then serve both gradients, in one walk:
 
-Both gradients from one walk. dx = da * W~ is a correlation with the rotated kernel, and the sum of x . dx is the same
-number as the sum of W . dW, for every x: dW is the gradient of W~, rotated back, of a correlation of da whose output has
-the gradient x. So V = B' da B serves both, and x takes the part of Z, whose transform is the cheaper one:
+    dx = A' [V U~] A        dW~ = G' [sum over tiles of Z' V] G        V = B' da B, Z = A x A', x: its 4x4 under a tile
 
-    dx = A' [V U~] A        dW~ = G' [sum over tiles of V' Z] G        Z = A x A'
+(dW~ with in and out as in W).
 
 Rounding. Intermediate results are larger than the final ones and cancel, which costs digits; how many, the places
 decide. With 0, 1, -1, 2, -2, oo, which are usual because their matrices have many zeros, the root mean square error in
@@ -49,9 +49,9 @@ without it; 1e-6 of pixel times weight. All other tiles keep their bits. A kerne
 that pixel only, where the pixel counts anyway: 0.1 of 4e4, directly 0.04.
 
 Blocks. Where the kernel is small, U is computed once and a block of tiles goes through all the steps: see small.py.
-Where it is large (512 channels: 9 million numbers in U), the kernel is cut instead: see large.py, and few_tiles.py where
-there is little else. The partition and the order of all sums depend on the shapes and on the BLAS library's kernel for
-this processor alone (see products.py).
+Where it is large (512 channels: 9 million numbers in U), the kernel is cut instead: see large.py, and few_tiles.py
+where there is little else. The partition and the order of all sums depend on the shapes and on the BLAS library's
+kernel for this processor alone (see products.py).
 
 Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016; Winograd, "Arithmetic complexity of
 computations", 1980; on the places, Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution
@@ -104,15 +104,15 @@ def correlate(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, paddin
     """
     tiling = tiling_of(x.shape, padding)
     y = np.empty((tiling.images, tiling.height, tiling.width, kernel.shape[3]), x.dtype)
-    _way(kernel.shape, tiling, SMALL_KERNEL).correlate(contiguous(x), kernel, U, bias, activation, _start(padding), tiling, y)
+    way = _way(kernel.shape, tiling, SMALL_KERNEL)
+    way.correlate(contiguous(x), kernel, U, bias, activation, _start(padding), tiling, y)
     return y
 
 
 def kernel_gradient(x: np.ndarray, da: np.ndarray, padding: tuple[Pair, Pair]) -> np.ndarray:
     """`engine.kernels.correlate_kernel_gradient` for a 3x3 kernel and stride 1; both arrays float32 or both float64."""
     dW = np.empty((3, 3, x.shape[3], da.shape[3]), x.dtype)
-    tiling = tiling_of(x.shape, padding)
-    _way(dW.shape, tiling, SMALL_KERNEL).kernel_gradient(contiguous(x), contiguous(da), _start(padding), tiling, dW)
+    _gradients(x, da, dW, padding, None, dW)
     return dW
 
 
@@ -120,13 +120,19 @@ def both_gradients(x: np.ndarray, da: np.ndarray, kernel: np.ndarray,
                    padding: tuple[Pair, Pair]) -> tuple[np.ndarray, np.ndarray]:
     """`engine.kernels.gradients_together`, dx and dW; all arrays of one dtype, float32 or float64.
 
-    padding: the `padding_back`, with which da correlated with the rotated kernel has the shape of x.
+    dW has the bits of `kernel_gradient`, and dx those of da correlated with the rotated kernel.
     """
     dx, dW = np.empty(x.shape, x.dtype), np.empty(kernel.shape, x.dtype)
-    rotated, tiling = kernel[::-1, ::-1].swapaxes(2, 3), tiling_of(da.shape, padding)
-    way = _way(kernel.shape, tiling, SMALL_FOR_BOTH)
-    way.both(contiguous(da), rotated, contiguous(x), _start(padding), tiling, dx, dW[::-1, ::-1])
+    _gradients(x, da, kernel, padding, dx, dW)
     return dx, dW
+
+
+def _gradients(x: np.ndarray, da: np.ndarray, kernel: np.ndarray, padding: tuple[Pair, Pair], dx: np.ndarray | None,
+               dW: np.ndarray) -> None:
+    around = padding_back(x.shape, da.shape, padding)
+    tiling, rotated, rotated_dW = tiling_of(da.shape, around), kernel[::-1, ::-1].swapaxes(2, 3), dW[::-1, ::-1]
+    way = _way(kernel.shape, tiling, SMALL_FOR_BOTH)
+    way.gradients(contiguous(da), rotated, contiguous(x), _start(around), tiling, dx, rotated_dW)
 
 
 def padding_back(shape: tuple[int, ...], back: tuple[int, ...], padding: tuple[Pair, Pair]) -> tuple[Pair, Pair]:

@@ -35,17 +35,12 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
     _outputs(_cut("winograd whole", x, BT, start, tiling), kernel, U, bias, activation, tiling, y)
 
 
-def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, dW: np.ndarray) -> None:
-    """dW = G' (sum over tiles of V' Z) G. start: of the first tile on x."""
-    V = _cut("winograd whole", x, BT, start, tiling)
-    _gradient(V, _cut("winograd whole Z", da, AT.T, (0, 0), tiling), dW)
-
-
-def both(da: np.ndarray, kernel: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray,
-         dW: np.ndarray) -> None:
-    """dx = da * W, and dW = G' (sum over tiles of Z' V) G with V of da and Z of x. start: of the first tile on da."""
+def gradients(da: np.ndarray, rotated: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray | None,
+              dW: np.ndarray) -> None:
+    """dx = da * W~, where it is wanted, and dW~ = G' (sum over tiles of Z' V) G. start: of the first tile on da."""
     V = _cut("winograd whole", da, BT, start, tiling)
-    _outputs(V, kernel, None, None, None, tiling, dx)
+    if dx is not None:
+        _outputs(V, rotated, None, None, None, tiling, dx)
     _gradient(_cut("winograd whole Z", x, AT.T, (0, 0), tiling), V, dW)
 
 
@@ -80,17 +75,17 @@ def _part_of(U: np.ndarray, outputs: slice) -> np.ndarray:
     return U[..., outputs]
 
 
-def _gradient(V: np.ndarray, Z: np.ndarray, dW: np.ndarray) -> None:
-    """dW = G' V' Z G."""
-    outputs = Z.shape[4]
+def _gradient(Z: np.ndarray, V: np.ndarray, dW: np.ndarray) -> None:
+    """dW = G' Z' V G."""
+    outputs = V.shape[4]
 
     def job(part: slice) -> None:
         mine = part.stop - part.start
         dU = scratch("winograd dU", (POINTS, 1, 1, mine, outputs), V.dtype)
         down = scratch("winograd dU down", (POINTS, 3, mine, outputs), V.dtype)
         for a in range(POINTS):
-            multiply_transposed(V[a, ..., part], Z[a], dU)
+            multiply_transposed(Z[a, ..., part], V[a], dU)
             transform_back_row(dU, down[a])
         transform_back_down(down, dW[:, :, part], add=False)
 
-    run(job, blocks(V.shape[4], PART))
+    run(job, blocks(Z.shape[4], PART))

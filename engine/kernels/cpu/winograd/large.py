@@ -47,20 +47,13 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
         _outputs(V, kernel, U, bias, activation, tiling, group, y, M)
 
 
-def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, dW: np.ndarray) -> None:
-    """dW = G' (sum over tiles of V' Z) G. start: of the first tile on x."""
-    for n, (group, V, Z) in enumerate(_groups(tiling, *dW.shape[2:], x.dtype)):
-        _cut(x, BT, start, tiling, group, V)
-        _cut(da, AT.T, (0, 0), tiling, group, Z)
-        _gradient(V, Z, dW, add=n > 0)
-
-
-def both(da: np.ndarray, kernel: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray,
-         dW: np.ndarray) -> None:
-    """dx = da * W, and dW = G' (sum over tiles of Z' V) G with V of da and Z of x. start: of the first tile on da."""
-    for n, (group, V, Z) in enumerate(_groups(tiling, *kernel.shape[2:], da.dtype)):
+def gradients(da: np.ndarray, rotated: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray | None,
+              dW: np.ndarray) -> None:
+    """dx = da * W~, where it is wanted, and dW~ = G' (sum over tiles of Z' V) G. start: of the first tile on da."""
+    for n, (group, V, Z) in enumerate(_groups(tiling, rotated.shape[2], rotated.shape[3], x.dtype)):
         _cut(da, BT, start, tiling, group, V)
-        _outputs(V, kernel, None, None, None, tiling, group, dx, Z)  # M stands where Z will
+        if dx is not None:
+            _outputs(V, rotated, None, None, None, tiling, group, dx, Z)  # M stands where Z will
         _cut(x, AT.T, (0, 0), tiling, group, Z)
         _gradient(Z, V, dW, add=n > 0)
 
@@ -123,9 +116,9 @@ def _outputs(V: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.n
         run(join_job, tiling.numbered(max(1, BLOCK // together), group))
 
 
-def _gradient(V: np.ndarray, Z: np.ndarray, dW: np.ndarray, add: bool) -> None:
-    """dW = G' V' Z G, or added to it."""
-    channels, outputs = V.shape[4], Z.shape[4]
+def _gradient(Z: np.ndarray, V: np.ndarray, dW: np.ndarray, add: bool) -> None:
+    """dW = G' Z' V G, or added to it."""
+    channels, outputs = Z.shape[4], V.shape[4]
     for part in _parts(channels, outputs):
         together = part.stop - part.start
         down = scratch("winograd whole kernel", (POINTS, 3, channels, together), V.dtype)
@@ -133,7 +126,7 @@ def _gradient(V: np.ndarray, Z: np.ndarray, dW: np.ndarray, add: bool) -> None:
         def row_job(job: tuple[int, slice], part: slice = part, down: np.ndarray = down) -> None:
             a, rows = job
             dU = scratch("winograd dU", (POINTS, 1, 1, rows.stop - rows.start, part.stop - part.start), V.dtype)
-            multiply_transposed(V[a, ..., rows], Z[a, ..., part], dU)
+            multiply_transposed(Z[a, ..., rows], V[a, ..., part], dU)
             transform_back_row(dU, down[a, :, rows])
 
         def back_job(rows: slice, part: slice = part, down: np.ndarray = down) -> None:

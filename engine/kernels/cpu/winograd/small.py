@@ -5,18 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.arrays import Array
 from engine.kernels.convolution import Pair
 from engine.kernels.cpu.threads import parallel, run, scratch
-from engine.kernels.cpu.winograd.products import multiply, multiply_transposed, width
+from engine.kernels.cpu.winograd.products import SMALL_PRODUCT, multiply, multiply_transposed, width
 from engine.kernels.cpu.winograd.tiles import POINTS, Block, Tiling, cut, join
 from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_whole
 
-Factors = tuple[np.ndarray, np.ndarray]
-
-# Numbers of V, Z or M of one of the 36 places, and for the gradient the most tiles, in a block.
+# Numbers of V, Z or M of one of the 36 places in a block, and for the gradient multiplications of a product, at most.
 BLOCK = 1 << 14
-MOST_TILES = 244
+MOST_PRODUCT = SMALL_PRODUCT
 # The kernel's gradient is summed in this many parts, whatever the number of threads.
 PARTS = 8
 
@@ -41,57 +38,37 @@ def correlate(x: np.ndarray, kernel: np.ndarray, U: np.ndarray | None, bias: np.
     run(job, tiling.jobs(BLOCK // max(channels, outputs)))
 
 
-def kernel_gradient(x: np.ndarray, da: np.ndarray, start: Pair, tiling: Tiling, dW: np.ndarray) -> None:
-    """dW = G' (sum over tiles of V' Z) G. start: of the first tile on x."""
-    channels, outputs = dW.shape[2:]
-    bt, a = BT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
+def gradients(da: np.ndarray, rotated: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray | None,
+              dW: np.ndarray) -> None:
+    """dx = da * W~, where it is wanted, and dW~ = G' (sum over tiles of Z' V) G. start: of the first tile on da."""
+    outputs, channels = rotated.shape[2:]
+    bt, at, a = BT.astype(x.dtype), AT.astype(x.dtype), np.ascontiguousarray(AT.T, x.dtype)
+    U = scratch("winograd whole U", _sliced(outputs, channels), x.dtype)
+    if dx is not None:
+        transform_whole(rotated, U)
 
-    def factors(block: Block) -> Factors:
-        V = scratch("winograd V", _sliced(tiling.count(block), channels), x.dtype)
-        Z = scratch("winograd M", _sliced(tiling.count(block), outputs), x.dtype)
-        cut(x, bt, start, tiling, block, V)
-        cut(da, a, (0, 0), tiling, block, Z)
-        return V, Z
-
-    _sum_of_products(factors, tiling, dW)
-
-
-def both(da: np.ndarray, kernel: np.ndarray, x: np.ndarray, start: Pair, tiling: Tiling, dx: np.ndarray,
-         dW: np.ndarray) -> None:
-    """dx = da * W, and dW = G' (sum over tiles of Z' V) G with V of da and Z of x. start: of the first tile on da."""
-    outputs, channels = kernel.shape[2:]
-    bt, at, a = BT.astype(da.dtype), AT.astype(da.dtype), np.ascontiguousarray(AT.T, da.dtype)
-    U = scratch("winograd whole U", _sliced(outputs, channels), da.dtype)
-    transform_whole(kernel, U)
-
-    def factors(block: Block) -> Factors:
-        V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), outputs), da.dtype)
-        M = scratch("winograd M", _sliced(tiling.count(block), channels), da.dtype)
+    def product(block: Block, dU: np.ndarray) -> None:
+        V = scratch("winograd V", (POINTS, POINTS, 1, tiling.count(block), outputs), x.dtype)
+        M = Z = scratch("winograd M", _sliced(tiling.count(block), channels), x.dtype)
         cut(da, bt, start, tiling, block, V)
-        multiply(V, U, M)
-        join(M, at, tiling, block, None, None, dx)
-        cut(x, a, (0, 0), tiling, block, M)  # Z in M's place
-        return M, V[:, :, 0].reshape(POINTS, POINTS, -1, outputs // width(outputs), width(outputs)).swapaxes(2, 3)
+        if dx is not None:
+            multiply(V, U, M)
+            join(M, at, tiling, block, None, None, dx)
+        cut(x, a, (0, 0), tiling, block, Z)
+        slices = V.reshape(POINTS, POINTS, -1, outputs // width(outputs), width(outputs)).swapaxes(2, 3)
+        multiply_transposed(Z, slices, dU)
 
-    _sum_of_products(factors, tiling, dW)
-
-
-def _sum_of_products(factors: Callable[[Block], Factors], tiling: Tiling, dW: np.ndarray) -> None:
-    """dW = G' (sum over blocks of V' Z) G, where (V, Z) = factors(block)."""
-    def part(mine: list[Block]) -> Array:
-        dU: Array = None
-        for block in mine:
-            V, Z = factors(block)
-            if dU is None:
-                dU = np.empty((POINTS, POINTS, V.shape[2], Z.shape[2], V.shape[4], Z.shape[4]), V.dtype)
-                multiply_transposed(V, Z, dU)
-            else:
-                product = scratch("winograd dU", dU.shape, dU.dtype)
-                multiply_transposed(V, Z, product)
-                dU += product
+    def part(mine: list[Block]) -> np.ndarray:
+        dU = np.empty((POINTS, POINTS, channels // width(channels), outputs // width(outputs), width(channels),
+                       width(outputs)), x.dtype)
+        product(mine[0], dU)
+        for block in mine[1:]:
+            more = scratch("winograd dU", dU.shape, x.dtype)
+            product(block, more)
+            dU += more
         return dU
 
-    every = tiling.jobs(min(MOST_TILES, BLOCK // max(dW.shape[2:])))
+    every = tiling.jobs(min(BLOCK // max(channels, outputs), MOST_PRODUCT // (width(channels) * width(outputs))))
     dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
     for other in dUs:
         dU += other

@@ -88,6 +88,21 @@ def test_a_network_and_its_gradients(name, dtype, tolerance):
     assert {kernel.split(".")[0].split("_")[0] for kernel in launched} >= {"convolution", "activations"}
 
 
+def test_last_gradients_are_those_of_backward_with_fewer_kernels(name):
+    """Without dx of the first convolution. To the bit."""
+    made, rng = network(name, emulated, "float32"), np.random.default_rng(5)
+    y, saved = made.forward(emulated(rng.normal(size=NETWORKS[name][1]).astype("float32")), Run())
+    dy = emulated(rng.normal(size=y.shape).astype("float32"))
+    with emulating() as of_backward:
+        grads = made.backward(dy, saved)[1]
+    with emulating() as of_last:
+        last = made.last_gradients(dy, saved)
+    assert {path: np.asarray(g).tobytes() for path, g in last.items()} == {
+        path: np.asarray(g).tobytes() for path, g in grads.items()}
+    assert all(isinstance(g, EmulatedArray) for g in last.values())
+    assert of_last.total() < of_backward.total() and of_last <= of_backward
+
+
 def test_training_takes_the_same_steps_as_on_numpy(name):
     """To rounding: Adam divides by |G| + 1e-8, which makes 1e-16 of a gradient up to 1e-8 of a step."""
     there, numpys = begun(name, emulated), begun(name, here)
