@@ -25,7 +25,7 @@ PIECE = 1_000_000
 FEW_CHANNELS = 32
 
 # Tiles that a thread is woken for.
-ENOUGH = 32
+ENOUGH = 64
 
 Block = tuple[slice, slice]
 
