@@ -22,3 +22,5 @@ __all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_su
            "logistic_loss", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "overlap_sums", "real",
            "relu", "relu_gradient", "scale_and_shift", "sigmoids", "softmax_loss", "uniform", "upsample",
            "upsample_gradient", "windows"]
+
+cuda.leave_to_definitions(list(vars().values()))

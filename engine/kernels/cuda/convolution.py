@@ -5,17 +5,15 @@ from collections.abc import Callable
 
 from engine.arrays import Array
 from engine.kernels.activations import relu
-from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient, gradients_together
+from engine.kernels.convolution import Pair, correlate, correlate_kernel_gradient
 from engine.kernels.cuda import convolution_gradient as gradients
 from engine.kernels.cuda import convolution_rungs as rungs
 from engine.kernels.cuda.arrays import contiguous
 from engine.kernels.cuda.precision import takes_tf32
-from engine.kernels.cuda.registration import leave_to_definitions, on_cuda
+from engine.kernels.cuda.registration import on_cuda
 
 # Of so few outputs, a tile of 64 would be empty nearly everywhere: the gradient at an image is one.
 NARROW = 4
-
-leave_to_definitions([gradients_together])  # implicit products transform nothing that both could share
 
 
 @on_cuda(correlate)

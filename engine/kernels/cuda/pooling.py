@@ -5,11 +5,9 @@ from engine.arrays import Array
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cuda.arrays import c_type, contiguous, empty
 from engine.kernels.cuda.launch import launch
-from engine.kernels.cuda.registration import leave_to_definitions, on_cuda
+from engine.kernels.cuda.registration import on_cuda
 from engine.kernels.cuda.resampling import THREADS, grid_of
-from engine.kernels.pooling import combine_unpooled, max_pool, max_pool_gradient
-
-leave_to_definitions([combine_unpooled])
+from engine.kernels.pooling import max_pool, max_pool_gradient
 
 
 @on_cuda(max_pool)
