@@ -13,7 +13,7 @@ from engine.kernels.joining import add, concatenate
 from engine.kernels.losses import error_sums, logistic_loss, overlap_sums, sigmoids, softmax_loss
 from engine.kernels.matrix_product import matrix_product
 from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
-from engine.kernels.pooling import combine_unpooled, max_pool, max_pool_gradient, windows
+from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 from engine.kernels.random import uniform
 from engine.kernels.resampling import upsample, upsample_gradient
 

@@ -10,7 +10,6 @@ from engine.arrays import Array
 from engine.kernels.complex_step import real
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.floating import of_floating
-from engine.kernels.normalization import combine
 
 
 def windows(shape: tuple[int, ...], size: Pair, stride: Pair) -> Iterator[tuple[slice, ...]]:
@@ -55,14 +54,3 @@ def max_pool_gradient(dy: Array, place: Array, shape: tuple[int, ...], size: Pai
     for k, index in enumerate(windows(shape, size, stride)):
         dx[index] = dx[index] + xp.where(place == k, dy, xp.zeros_like(dy))
     return dx
-
-
-@of_floating(6)
-@singledispatch
-def combine_unpooled(dy: Array, x: Array, centre: Array, dy_scale: Array, x_scale: Array, shift: Array, place: Array,
-                     size: Pair) -> Array:
-    """combine(g, x, ...) of g that is dy where a maximum sat and 0 elsewhere, in windows of `size` side by side.
-
-    x: (N, H, W, C); dy, place: (N, OH, OW, C); the others: (C,).
-    """
-    return combine(max_pool_gradient(dy, place, x.shape, size, size), x, centre, dy_scale, x_scale, shift)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +114,7 @@ class BatchNorm(Layer):
         sum_dy, sum_dy_x = sums
         return {"c1": measured.s * sum_dy_x, "c2": sum_dy} | (measured.batch or {})
 
-    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors,
-                       combine: Callable[..., Array] = combine) -> Array:
+    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors) -> Array:
         """dx for all of x or a part of it; sums: as above, over the whole batch."""
         scale = self.params["c1"] * measured.s
         if measured.batch is None:

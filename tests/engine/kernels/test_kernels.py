@@ -161,14 +161,6 @@ def pool_gradient_cases(rng, dtype, memory):
         yield dy, rng.integers(0, size[0] * size[1], dy.shape).astype(np.uint8), shape, size, stride
 
 
-def combine_unpooled_cases(rng, dtype, memory):
-    for shape, size, _ in POOLINGS:
-        pooled = shape[0], shape[1] // size[0], shape[2] // size[1], shape[3]
-        place = rng.integers(0, size[0] * size[1], pooled).astype(np.uint8)
-        yield (memory(rng, dtype, *pooled), memory(rng, dtype, *shape),
-               *(memory(rng, dtype, shape[3]) for _ in range(4)), place, size)
-
-
 def product_cases(rng, dtype, memory):
     for rows, inner, columns in ((3, 4, 5), (1, 7, 1), (5, 1, 600), (601, 3, 2), (8, 1100, 1100), (0, 3, 2)):
         yield memory(rng, dtype, rows, inner), memory(rng, dtype, inner, columns)
@@ -242,7 +234,6 @@ CASES = {
     "correlate_kernel_gradient": kernel_gradient_cases,
     "max_pool": pool_cases,
     "max_pool_gradient": pool_gradient_cases,
-    "combine_unpooled": combine_unpooled_cases,
     "matrix_product": product_cases,
     "channel_sums": channel_cases(1, 0),
     "batch_moments": channel_cases(1, 0),
@@ -444,7 +435,7 @@ def test_every_argument_that_is_computed_with_has_to_be_floating(name):
     arrays = [place for place, argument in enumerate(case) if isinstance(argument, np.ndarray)]
     if name in OF_ANY:
         return
-    for place in arrays[:{"max_pool_gradient": 1, "combine_unpooled": 6}.get(name)]:  # behind them are places
+    for place in arrays[:1] if name == "max_pool_gradient" else arrays:  # whose second are places
         wrong = [argument.astype("int32") if at == place else argument for at, argument in enumerate(case)]
         with pytest.raises(ValueError, match="was given numbers of type int32"):
             KERNELS[name](*wrong)
