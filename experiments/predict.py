@@ -59,13 +59,13 @@ def run(checkpoint: Path, images: Sequence[str], wanted: Wanted, device: str = "
     """checkpoint: or the folder of its run; images: files, folders and patterns; json: where to write the answers."""
     array_module(device)  # a missing GPU is known before anything is read
     paths = find_images(images)
-    answers = load_answers(checkpoint, wanted, paths, device)
-    output = PredictionJson(json, Predictions(
-        readable(checkpoint), answers.provenance, answers.provenance.sentences))
-    try:
-        failures = answer_all(answers, paths, output)
-    finally:
-        output.write()
+    with load_answers(checkpoint, wanted, paths, device) as answers:
+        output = PredictionJson(json, Predictions(
+            readable(checkpoint), answers.provenance, answers.provenance.sentences))
+        try:
+            failures = answer_all(answers, paths, output)
+        finally:
+            output.write()
     if failures:
         raise Failure(f"{failures} of {len(paths)} images could not be used, or not all that was asked for was written")
 

@@ -12,12 +12,19 @@ from engine.kernels.convolution import correlate, correlate_kernel_gradient, gra
 from engine.kernels.joining import add, concatenate
 from engine.kernels.losses import error_sums, logistic_loss, overlap_sums, sigmoids, softmax_loss
 from engine.kernels.matrix_product import matrix_product
-from engine.kernels.normalization import batch_moments, channel_sums, combine, gradient_sums, scale_and_shift
+from engine.kernels.normalization import (
+    batch_moments,
+    channel_sums,
+    combine,
+    combine_pooled,
+    gradient_sums,
+    scale_and_shift,
+)
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
 from engine.kernels.random import uniform
 from engine.kernels.resampling import upsample, upsample_gradient
 
-__all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_sums", "combine", "combine_unpooled",
+__all__ = ["adam_update", "adam_update_all", "add", "batch_moments", "channel_sums", "combine", "combine_pooled",
            "concatenate", "correlate", "correlate_kernel_gradient", "error_sums", "gradient_sums", "gradients_together",
            "logistic_loss", "matrix_product", "max_pool", "max_pool_gradient", "output_size", "overlap_sums", "real",
            "relu", "relu_gradient", "scale_and_shift", "sigmoids", "softmax_loss", "uniform", "upsample",

@@ -6,7 +6,9 @@ from functools import singledispatch
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
+from engine.kernels.convolution import Pair
 from engine.kernels.floating import of_floating
+from engine.kernels.pooling import max_pool_gradient
 
 
 @of_floating(1)
@@ -51,3 +53,15 @@ def gradient_sums(dy: Array, x: Array, centre: Array) -> tuple[Array, Array]:
 def combine(dy: Array, x: Array, centre: Array, dy_scale: Array, x_scale: Array, shift: Array) -> Array:
     """dy_scale dy + x_scale (x - centre) + shift, channel by channel. dy, x: (..., C); the others: (C,)."""
     return dy * dy_scale + (x - centre) * x_scale + shift
+
+
+@of_floating(6)
+@singledispatch
+def combine_pooled(dy: Array, x: Array, centre: Array, dy_scale: Array, x_scale: Array, shift: Array, place: Array,
+                   size: Pair) -> Array:
+    """`combine` of x and g, which is dy at the places that max-pooling chose in its windows, side by side, and else 0.
+
+    dy, place: (N, H', W', C), as `max_pool_gradient` takes them; x: (N, H, W, C); the others: (C,).
+    """
+    g = max_pool_gradient(dy, place, x.shape, size, size)
+    return combine(g, x, centre, dy_scale, x_scale, shift)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,8 +115,9 @@ class BatchNorm(Layer):
         sum_dy, sum_dy_x = sums
         return {"c1": measured.s * sum_dy_x, "c2": sum_dy} | (measured.batch or {})
 
-    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors) -> Array:
-        """dx for all of x or a part of it; sums: as above, over the whole batch."""
+    def input_gradient(self, dy: Array, x: Array, measured: Measured, sums: Vectors,
+                       combine: Callable[..., Array] = combine) -> Array:
+        """dx for all of x or a part of it; sums: as above, over the whole batch. combine: the kernel that adds up."""
         scale = self.params["c1"] * measured.s
         if measured.batch is None:
             return scale_and_shift(dy, 0 * scale, scale, 0 * scale)

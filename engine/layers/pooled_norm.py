@@ -1,13 +1,14 @@
 """Batch norm and max-pooling in one: only what the pooling keeps is normalized."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from array_api_compat import array_namespace
 
 from engine.arrays import Array
 from engine.graph import Graph, Value
-from engine.kernels import gradient_sums, real
+from engine.kernels import combine_pooled, gradient_sums, real
 from engine.layer import Grads, Run
 from engine.layers.batch_norm import BatchNorm, Measured, Vectors
 from engine.layers.pooling import MaxPool
@@ -66,8 +67,11 @@ class PooledNorm(BatchNorm):
 
     def pooled_gradient(self, dy: Array, x: Array, measured: Measured, places: Array, sums: Vectors) -> Array:
         """dx, for all of x or some of its images; sums: as above, over the whole batch."""
-        g, _ = self.pool.backward(dy, (places, x.shape))
-        return self.input_gradient(g, x, measured, sums)
+        if measured.batch is None:  # g alone is scaled, there is nothing to combine
+            g, _ = self.pool.backward(dy, (places, x.shape))
+            return self.input_gradient(g, x, measured, sums)
+        combine = partial(combine_pooled, place=places, size=self.pool.size)  # g from dy and the places
+        return self.input_gradient(dy, x, measured, sums, combine)
 
     def summary(self) -> str:
         return f"{super().summary()}, {self.pool.summary()}"

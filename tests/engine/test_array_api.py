@@ -10,6 +10,7 @@ from engine.kernels import (
     batch_moments,
     channel_sums,
     combine,
+    combine_pooled,
     correlate,
     correlate_kernel_gradient,
     gradient_sums,
@@ -172,6 +173,7 @@ def kernel_calls():
         "scale_and_shift": (scale_and_shift, x, vector, vector, vector),
         "gradient_sums": (gradient_sums, dy, x, vector),
         "combine": (combine, dy, x, vector, vector, vector, vector),
+        "combine_pooled": (combine_pooled, numbers(15, 2, 3, 2, 3), x, vector, vector, vector, vector, place, (2, 2)),
     }
 
 

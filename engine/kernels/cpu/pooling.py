@@ -6,7 +6,13 @@ import numpy as np
 from engine.kernels.convolution import Pair, output_size
 from engine.kernels.cpu.rows import Rows, rows_of
 from engine.kernels.cpu.threads import run, scratch
+from engine.kernels.normalization import combine_pooled
 from engine.kernels.pooling import max_pool, max_pool_gradient, windows
+
+
+def tiles(shape: tuple[int, ...], size: Pair) -> bool:
+    """Do windows of this size, side by side, cover all of x, (N, H, W, C)?"""
+    return shape[1] % size[0] == 0 and shape[2] % size[1] == 0
 
 
 @max_pool.register(np.ndarray)
@@ -35,7 +41,7 @@ def _(x: np.ndarray, size: Pair, stride: Pair, places: bool = True) -> tuple[np.
 @max_pool_gradient.register(np.ndarray)
 def _(dy: np.ndarray, place: np.ndarray, shape: tuple[int, ...], size: Pair, stride: Pair) -> np.ndarray:
     dx = np.empty(shape, np.result_type(dy))
-    if size == stride and shape[1] % size[0] == 0 and shape[2] % size[1] == 0:
+    if size == stride and tiles(shape, size):
         places = [dx[index] for index in windows(shape, size, stride)]
 
         def tiled(here: Rows) -> None:
@@ -53,4 +59,38 @@ def _(dy: np.ndarray, place: np.ndarray, shape: tuple[int, ...], size: Pair, str
             dx[n:n + 1][index] += dy[n:n + 1] * (place[n:n + 1] == k)
 
     run(overlapping, range(len(dy)))
+    return dx
+
+
+@combine_pooled.register(np.ndarray)
+def _(dy: np.ndarray, x: np.ndarray, centre: np.ndarray, dy_scale: np.ndarray, x_scale: np.ndarray, shift: np.ndarray,
+      place: np.ndarray, size: Pair) -> np.ndarray:
+    """The same bits as those of the definition's two steps, but g, as large as x, is never in memory as a whole: each
+    number of dy_scale g is added while its block of dx lies in the cache."""
+    vectors = (centre, dy_scale, x_scale, shift)
+    if not tiles(x.shape, size) or any(each.dtype != x.dtype for each in (dy, *vectors)):
+        return combine_pooled.dispatch(object)(dy, x, *vectors, place, size)
+    n, height, width, channels = dy.shape
+    dx = np.empty(x.shape, x.dtype.newbyteorder("="))
+    of_windows = (n, height, size[0] * size[1] * width * channels)  # a row of windows is some whole rows of x
+    x_rows, dx_rows = x.reshape(of_windows), dx.reshape(of_windows)
+    dx_windows = dx.reshape(n, height, size[0], width, size[1], channels)
+    centre, dy_scale, x_scale, shift = (np.tile(vector, width) for vector in vectors)  # NumPy likes long rows
+
+    def job(here: Rows) -> None:
+        rest = dx_rows[here].reshape(-1, width * channels)
+        np.subtract(x_rows[here].reshape(rest.shape), centre, out=rest)
+        np.multiply(rest, x_scale, out=rest)
+        np.add(rest, shift, out=rest)
+        chosen = scratch("pool chosen", dy[here].shape, np.dtype(bool))
+        g = scratch("pool gradient", chosen.shape, dx.dtype)
+        scaled = g.reshape(-1, width * channels)
+        for k in range(size[0] * size[1]):
+            np.equal(place[here], k, out=chosen)
+            np.multiply(dy[here], chosen, out=g)
+            np.multiply(scaled, dy_scale, out=scaled)
+            dx_uv = dx_windows[here][:, :, k // size[1], :, k % size[1]]
+            np.add(g, dx_uv, out=dx_uv)
+
+    run(job, rows_of(dy.shape))
     return dx

@@ -161,6 +161,15 @@ def pool_gradient_cases(rng, dtype, memory):
         yield dy, rng.integers(0, size[0] * size[1], dy.shape).astype(np.uint8), shape, size, stride
 
 
+def combine_pooled_cases(rng, dtype, memory):
+    for shape, size, stride in (*POOLINGS, ((600, 4, 6, 40), (2, 2), (2, 2))):  # blocks of several images
+        if size != stride:
+            continue
+        place = rng.integers(0, size[0] * size[1], (shape[0], *(shape[1 + k] // size[k] for k in (0, 1)), shape[3]))
+        yield (memory(rng, dtype, *place.shape), memory(rng, dtype, *shape),
+               *(memory(rng, dtype, shape[3]) for _ in range(4)), place.astype(np.uint8), size)
+
+
 def product_cases(rng, dtype, memory):
     for rows, inner, columns in ((3, 4, 5), (1, 7, 1), (5, 1, 600), (601, 3, 2), (8, 1100, 1100), (0, 3, 2)):
         yield memory(rng, dtype, rows, inner), memory(rng, dtype, inner, columns)
@@ -240,6 +249,7 @@ CASES = {
     "scale_and_shift": channel_cases(1, 3),
     "gradient_sums": channel_cases(2, 1),
     "combine": channel_cases(2, 4),
+    "combine_pooled": combine_pooled_cases,
     "adam_update": adam_cases,
     "upsample": upsample_cases,
     "upsample_gradient": upsample_gradient_cases,
@@ -432,10 +442,11 @@ def test_numbers_that_wrap_round_are_refused_by_kernels_that_add_or_multiply(nam
 @pytest.mark.parametrize("name", KERNELS)
 def test_every_argument_that_is_computed_with_has_to_be_floating(name):
     case = next(case for case in CASES[name](np.random.default_rng(1), "float32", contiguous) if case[0].size)
-    arrays = [place for place, argument in enumerate(case) if isinstance(argument, np.ndarray)]
+    arrays = [place for place, argument in enumerate(case)
+              if isinstance(argument, np.ndarray) and argument.dtype != np.uint8]  # which are places of maxima
     if name in OF_ANY:
         return
-    for place in arrays[:1] if name == "max_pool_gradient" else arrays:  # whose second are places
+    for place in arrays:
         wrong = [argument.astype("int32") if at == place else argument for at, argument in enumerate(case)]
         with pytest.raises(ValueError, match="was given numbers of type int32"):
             KERNELS[name](*wrong)

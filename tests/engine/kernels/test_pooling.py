@@ -1,8 +1,9 @@
-"""Max-pooling: ties, NaN, complex numbers."""
+"""Max-pooling: ties, NaN, complex numbers; its gradient combined with another array in one pass."""
 import importlib
 import pkgutil
 
 import numpy as np
+import pytest
 
 import engine.kernels
 
@@ -42,3 +43,36 @@ def test_max_pool_compares_real_parts_only():
     for version in KERNELS["max_pool"].registry.values():
         y, place = version(x, (2, 2), (2, 2))
         assert (y.item(), place.item()) == (1 + 0j, 0)
+
+
+# one block, several images a block, several blocks an image; windows that do not tile x go by the definition
+@pytest.mark.parametrize(("shape", "size"), [
+    ((2, 6, 8, 3), (2, 2)), ((600, 4, 6, 40), (2, 2)), ((1, 96, 130, 90), (2, 2)), ((2, 9, 8, 3), (3, 4)),
+    ((2, 3, 2, 5), (1, 1)), ((2, 7, 9, 3), (2, 2))])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_a_gradient_combined_where_it_is_spread_has_the_bits_of_the_two_steps(dtype, shape, size):
+    """Zeros of both signs among the numbers."""
+    rng = np.random.default_rng(0)
+    place = rng.integers(0, size[0] * size[1], (shape[0], shape[1] // size[0], shape[2] // size[1], shape[3]))
+    place = place.astype(np.uint8)
+    dy, x, *vectors = (rng.normal(size=each).astype(dtype) for each in (place.shape, shape, *[shape[3:]] * 4))
+    dy.flat[:2] = [0, -0.0]
+    centre, _, _, shift = vectors
+    x[..., -1], centre[-1], shift[-1] = 5, 5, -0.0
+    g = KERNELS["max_pool_gradient"](dy, place, shape, size, size)
+    right, result = KERNELS["combine"](g, x, *vectors), KERNELS["combine_pooled"](dy, x, *vectors, place, size)
+    assert (result.dtype, result.tobytes()) == (right.dtype, right.tobytes())
+
+
+@pytest.mark.parametrize("argument", range(6))
+def test_arrays_of_several_dtypes_are_combined_as_in_the_two_steps(argument):
+    """Complex-step differentiation moves one argument at a time."""
+    rng = np.random.default_rng(1)
+    shape, place = (2, 4, 6, 3), rng.integers(0, 4, (2, 2, 3, 3)).astype(np.uint8)
+    arrays = [rng.normal(size=each) for each in (place.shape, shape, *[shape[3:]] * 4)]
+    arrays[argument] = arrays[argument] + 1j
+    dy, x, *vectors = arrays
+    right = KERNELS["combine"](KERNELS["max_pool_gradient"](dy, place, shape, (2, 2), (2, 2)), x, *vectors)
+    result = KERNELS["combine_pooled"](dy, x, *vectors, place, (2, 2))
+    assert result.dtype == right.dtype == np.complex128
+    np.testing.assert_array_equal(result, right)

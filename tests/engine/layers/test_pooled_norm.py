@@ -1,9 +1,12 @@
 """Batch norm and max-pooling in one: the numbers of the two layers in a row."""
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from engine.combinators import Chain
 from engine.gradient_check import check, check_subgradient
+from engine.kernels.cpu import use_threads
 from engine.layer import Run
 from engine.layers import BatchNorm, MaxPool, PooledNorm
 
@@ -63,6 +66,21 @@ def test_a_tie_has_a_subgradient():
     _, pooled = both()
     x = np.repeat(np.repeat(RNG(6).normal(size=(2, 2, 2, 3)), 2, axis=1), 2, axis=2)
     assert check_subgradient(pooled, x, Run(train=False), RNG(7)).passed
+
+
+@pytest.mark.parametrize("statistics", ["batch", "moving"])
+def test_backward_makes_one_array_of_the_size_of_x(statistics, threads_restored):
+    """dx; not the gradient w.r.t. norm(x), too."""
+    use_threads(1)  # another might make its work space only in the second pass
+    pooled = PooledNorm(8, statistics)
+    x = RNG(8).normal(size=(4, 64, 64, 8)).astype("float32")
+    y, saved = pooled.forward(x, Run())
+    pooled.backward(y, saved)
+    tracemalloc.start(1)
+    pooled.backward(y, saved)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert x.nbytes <= peak < 1.2 * x.nbytes
 
 
 def test_its_line_and_what_it_refuses():
