@@ -55,7 +55,7 @@ def test_the_three_matrices_make_a_correlation():
 
 @pytest.mark.parametrize("small_products", [True, False])
 @pytest.mark.parametrize("constants", [
-    {}, {"products.SLICE": 2, "small.BLOCK": 8}, {"products.SLICE": 1, "small.BLOCK": 8, "small.MOST_PRODUCT": 3},
+    {}, {"products.SLICE": 2, "small.BLOCK": 8}, {"products.SLICE": 1, "small.BLOCK": 8, "products.SMALL_PRODUCT": 3},
     LARGE | {"products.SLICE": 2, "large.BLOCK": 8, "large.GROUP_BYTES": 6000, "large.KERNEL_BLOCK": 3},
     LARGE | {"products.SLICE": 3, "products.SMALL_PRODUCT": 40, "large.BLOCK": 1, "large.GROUP_BYTES": 1},
     LARGE | {"products.SLICE": 1, "large.MOST": 2, "large.LEAST": 1, "large.WIDE": 3, "large.GRADIENT_ROWS": 2},

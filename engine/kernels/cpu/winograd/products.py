@@ -29,6 +29,11 @@ def width(channels: int) -> int:
     return SLICE if channels % SLICE == 0 and small_products() else channels
 
 
+def most_tiles(channels: int, outputs: int, most: int) -> int:
+    """At most so many tiles, of which V' Z is a small product where these are faster."""
+    return min(most, SMALL_PRODUCT // (width(channels) * width(outputs))) if small_products() else most
+
+
 def multiply(V: np.ndarray, U: np.ndarray, M: np.ndarray) -> None:
     """M = V U. V: (..., 1, tiles, C), U: (..., slices, C, outputs of a slice), M: (..., slices, tiles, outputs)."""
     tiles, channels, outputs = V.shape[-2], *U.shape[-2:]

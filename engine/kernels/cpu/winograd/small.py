@@ -7,13 +7,12 @@ import numpy as np
 
 from engine.kernels.convolution import Pair
 from engine.kernels.cpu.threads import parallel, run, scratch
-from engine.kernels.cpu.winograd.products import SMALL_PRODUCT, multiply, multiply_transposed, width
+from engine.kernels.cpu.winograd.products import most_tiles, multiply, multiply_transposed, width
 from engine.kernels.cpu.winograd.tiles import POINTS, Block, Tiling, cut, join
 from engine.kernels.cpu.winograd.transforms import AT, BT, transform_back, transform_whole
 
-# Numbers of V, Z or M of one of the 36 places in a block, and for the gradient multiplications of a product, at most.
+# Numbers of V, Z or M of one of the 36 places in a block.
 BLOCK = 1 << 14
-MOST_PRODUCT = SMALL_PRODUCT
 # The kernel's gradient is summed in this many parts, whatever the number of threads.
 PARTS = 8
 
@@ -68,7 +67,7 @@ def gradients(da: np.ndarray, rotated: np.ndarray, x: np.ndarray, start: Pair, t
             dU += more
         return dU
 
-    every = tiling.jobs(min(BLOCK // max(channels, outputs), MOST_PRODUCT // (width(channels) * width(outputs))))
+    every = tiling.jobs(most_tiles(channels, outputs, BLOCK // max(channels, outputs)))
     dU, *dUs = parallel(part, [every[i::PARTS] for i in range(min(PARTS, len(every)))])
     for other in dUs:
         dU += other
