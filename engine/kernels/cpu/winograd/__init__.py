@@ -38,7 +38,7 @@ float32 is 1.7e-6 of the outputs' (64 channels, normal numbers), with those belo
 quarter. Zeros would save nothing here, since the transforms are matrix products. Against float64, on normal numbers,
 the largest error is 1e-6 to 4e-6 of the largest result in the layers of the VGG and the U-net, forward and both
 gradients; computed directly it is 7e-7 at most. Of the gradient of a whole training step (all kernels, batch of 4) the
-error is 0.6 % (VGG) and 1.5 % (U-net) of its length, directly 0.1 % and 1.2 %: most of it comes from ReLUs and maxima
+error is 0.4 % (VGG) and 1.7 % (U-net) of its length, directly 0.3 % and 1.1 %: most of it comes from ReLUs and maxima
 that lie within rounding of their kinks (benchmarks/rounding.py).
 
 The error is one of the tile, not of the output. Every output of a tile is made of all of its 36 pixels, and those that
