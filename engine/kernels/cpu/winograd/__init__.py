@@ -37,11 +37,11 @@ decide. With 0, 1, -1, 2, -2, oo, which are usual because their matrices have ma
 float32 is 1.7e-6 of the outputs' (64 channels, normal numbers), with those below 0.8e-6, and the largest error a
 quarter. Zeros would save nothing here, since the transforms are matrix products. Against float64, on normal numbers,
 the largest error is 1e-6 to 4e-6 of the largest result in the layers of the VGG and the U-net, forward and both
-gradients; computed directly it is 7e-7 at most. Behind a ReLU, where x is positive and the
-powers in Z add up, a kernel's gradient has a root mean square error of 1.3e-6 to 1.7e-6; with x and da exchanged, tiles
-of x by B' and of da by A, it would be 0.9e-6 to 1.1e-6. Of the gradient of a whole training step (all kernels, batch of 4) the
-error is 0.4 % (VGG) and 1.7 % (U-net) of its length, directly 0.3 % and 1.1 %: most of it comes from ReLUs and maxima
-that lie within rounding of their kinks (benchmarks/rounding.py).
+gradients; computed directly it is 7e-7 at most. Behind a ReLU, where x is positive and the powers in Z add up, a
+kernel's gradient has a root mean square error of 1.3e-6 to 1.7e-6; with x and da exchanged, tiles of x by B' and of da
+by A, it would be 0.9e-6 to 1.1e-6. Of the gradient of a whole training step (all kernels, batch of 4) the error is 0.4
+% (VGG) and 1.7 % (U-net) of its length, directly 0.3 % and 1.1 %: most of it comes from ReLUs and maxima that lie
+within rounding of their kinks (benchmarks/rounding.py).
 
 The error is one of the tile, not of the output. Every output of a tile is made of all of its 36 pixels, and those that
 do not lie under the kernel cancel but to rounding: a huge pixel leaves traces in all outputs of the tiles that read it,
